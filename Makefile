@@ -1,0 +1,34 @@
+# dynode: the few commands one needs. Everything is built in build/<preset>/ (see CMakePresets.json).
+FUZZ_SECONDS ?= 30
+JOBS         := $(shell nproc)
+BUILD        := build/release
+
+.PHONY: help demo test bench clean
+
+help:
+	@echo "make demo    install what is missing, build, train a network on Fashion-MNIST, write report.html"
+	@echo "make test    install what is missing, build, run all tests, fuzz the readers for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=)"
+	@echo "make bench   build and run the benchmarks"
+	@echo "make clean   remove build/ (runs/ is kept)"
+
+demo:
+	@scripts/install-packages demo
+	@cmake --preset release
+	@cmake --build $(BUILD) --parallel $(JOBS) --target dynode_cli
+	@scripts/demo $(BUILD)/dynode
+
+test:
+	@scripts/install-packages test
+	@cmake --preset release -DDYNODE_TESTS=ON
+	@cmake --build $(BUILD) --parallel $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+	@scripts/run-fuzz $(FUZZ_SECONDS)
+
+bench:
+	@scripts/install-packages bench
+	@cmake --preset release -DDYNODE_BENCH=ON
+	@cmake --build $(BUILD) --parallel $(JOBS) --target benches
+	@scripts/run-bench $(BUILD)
+
+clean:
+	rm -rf build
