@@ -1,0 +1,70 @@
+// Mean errors between outputs and values, or zero.
+//
+//   mse, mse_gradient_cutoff, final_timestep_zero_mse   ℓ = (s − y)²    s̄ = 2 (s − y)
+//   mae                                                 ℓ = |s − y|     s̄ = sign(s − y), 0 where they are equal
+#include "dynode/learn/loss_terms.h"
+
+namespace dynode {
+namespace {
+
+LossTerm square(double s, double y) { return {(s - y) * (s - y), 2 * (s - y)}; }
+LossTerm magnitude(double s, double y) { return {std::abs(s - y), sign_of(s - y)}; }
+
+template <class R>
+double mse(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 0, 1, square); }
+
+template <class R>
+double mse_of_last_step(const Arguments&, const LossCall<R>& call) {
+  return sum_entries(call, call.steps - 1, 1, square);
+}
+
+template <class R>
+double square_of_last_step(const Arguments&, const LossCall<R>& call) {
+  return sum_entries(call, call.steps - 1, 1, [](double s, double) { return square(s, 0); });
+}
+
+template <class R>
+double mae(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 0, 1, magnitude); }
+
+}  // namespace
+
+LossEntry mse_loss() {
+  return {.name    = "mse",
+          .summary = "mean square error over all entries",
+          .facts   = {},
+          .target  = LossTarget::values,
+          .count   = count_entries,
+          .value_and_adjoint_float  = mse<float>,
+          .value_and_adjoint_double = mse<double>};
+}
+
+LossEntry mse_gradient_cutoff_loss() {
+  return {.name    = "mse_gradient_cutoff",
+          .summary = "mean square error of the last step",
+          .facts   = {},
+          .target  = LossTarget::values,
+          .count   = count_last_entries,
+          .value_and_adjoint_float  = mse_of_last_step<float>,
+          .value_and_adjoint_double = mse_of_last_step<double>};
+}
+
+LossEntry final_timestep_zero_mse_loss() {
+  return {.name    = "final_timestep_zero_mse",
+          .summary = "mean square of the last step: the network should come to rest at zero",
+          .facts   = {},
+          .count   = count_last_entries,
+          .value_and_adjoint_float  = square_of_last_step<float>,
+          .value_and_adjoint_double = square_of_last_step<double>};
+}
+
+LossEntry mae_loss() {
+  return {.name    = "mae",
+          .summary = "mean absolute error over all entries",
+          .facts   = {},
+          .target  = LossTarget::values,
+          .count   = count_entries,
+          .value_and_adjoint_float  = mae<float>,
+          .value_and_adjoint_double = mae<double>};
+}
+
+}  // namespace dynode
