@@ -12,7 +12,7 @@ namespace dynode {
 /// One IDX file of unsigned bytes.
 struct IdxData {
   std::vector<int64_t> shape;
-  std::vector<uint8_t> bytes;   // [product of shape], C order
+  std::vector<uint8_t> bytes;  // [product of shape], C order
 };
 
 /// The array in the bytes of an IDX file; bytes that begin like gzip are expanded first, never further than the IDX
@@ -27,8 +27,8 @@ IdxData load_idx(const std::string& path);
 /// Labelled images.
 struct ImageSet {
   int64_t              count = 0, rows = 0, columns = 0;
-  std::vector<uint8_t> images;   // [count][rows][columns]
-  std::vector<uint8_t> labels;   // [count]
+  std::vector<uint8_t> images;  // [count][rows][columns]
+  std::vector<uint8_t> labels;  // [count]
 };
 
 enum class ImagePart { train, test };

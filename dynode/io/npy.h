@@ -15,12 +15,12 @@ namespace dynode {
 struct Array {
   using Data = std::variant<std::vector<float>, std::vector<double>, std::vector<int64_t>, std::vector<uint8_t>>;
 
-  std::vector<int64_t> shape;   // empty: one number
-  Data                 data;    // [product of shape]
+  std::vector<int64_t> shape;  // empty: one number
+  Data                 data;   // [product of shape]
 
-  size_t               size() const;             // how many numbers
-  std::vector<double>  as_double() const;        // [size]
-  std::vector<float>   as_float() const;         // [size], rounded to nearest
+  size_t              size() const;       // how many numbers
+  std::vector<double> as_double() const;  // [size]
+  std::vector<float>  as_float() const;   // [size], rounded to nearest
   /// [size]
   /// @param name  what to call the array in an error
   /// @throws IoError  if a number is not whole or does not fit

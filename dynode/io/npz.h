@@ -15,7 +15,7 @@ namespace dynode {
 /// The arrays of an archive, in its order.
 class Npz {
  public:
-  using Entry = std::pair<std::string, Array>;   // name without .npy; may contain '/'
+  using Entry = std::pair<std::string, Array>;  // name without .npy; may contain '/'
 
   Npz(std::string file, std::vector<Entry> entries);
 
@@ -29,9 +29,9 @@ class Npz {
   const Array& at(std::string_view name) const;
 
  private:
-  std::string        file_;
-  std::vector<Entry> entries_;
-  std::vector<size_t> sorted_;   // indices of entries_ by name
+  std::string         file_;
+  std::vector<Entry>  entries_;
+  std::vector<size_t> sorted_;  // indices of entries_ by name
 };
 
 /// The archive in the bytes of a .npz file.

@@ -12,7 +12,7 @@ struct RateTableData {
   size_t              phi_count = 0;
   double              ib_first = 0, ib_step = 0;
   size_t              ib_count = 0;
-  std::vector<double> g;   // [ib_count][phi_count]  mean voltage, units of I_c R
+  std::vector<double> g;  // [ib_count][phi_count]  mean voltage, units of I_c R
 
   bool operator==(const RateTableData&) const = default;
 };

@@ -17,13 +17,13 @@ namespace dynode {
 
 enum class Dtype { BOOL, U8, I8, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, C64 };
 
-size_t      dtype_size(Dtype dtype);   // bytes of one element
-const char* dtype_name(Dtype dtype);   // as in the file, e.g. "F32"
+size_t      dtype_size(Dtype dtype);  // bytes of one element
+const char* dtype_name(Dtype dtype);  // as in the file, e.g. "F32"
 
 struct Tensor {
   Dtype                dtype = Dtype::F32;
-  std::vector<int64_t> shape;   // empty: one number
-  std::string          bytes;   // [product of shape] elements, C order, little-endian
+  std::vector<int64_t> shape;  // empty: one number
+  std::string          bytes;  // [product of shape] elements, C order, little-endian
 
   /// F16, BF16 and F32 become float, F64 double, BOOL and U8 uint8, other integers int64.
   /// @param name  what to call the tensor in an error
