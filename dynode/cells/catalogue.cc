@@ -1,0 +1,28 @@
+#include "dynode/cells/cell.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace dynode {
+
+// one line per kind, each in the file of its name
+CellEntry linear();
+CellEntry single_dendrite();
+CellEntry dendrite_readout();
+CellEntry ctrnn();
+CellEntry gru();
+
+const std::vector<CellEntry>& cells() {
+  static const std::vector<CellEntry> all = {linear(), single_dendrite(), dendrite_readout(), ctrnn(), gru()};
+  return all;
+}
+
+const CellEntry* find_cell(const std::string& name) {
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  for (const CellEntry& cell : cells())
+    if (std::equal(name.begin(), name.end(), cell.name, cell.name + std::char_traits<char>::length(cell.name), same))
+      return &cell;
+  return nullptr;
+}
+
+}  // namespace dynode

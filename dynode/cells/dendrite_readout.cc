@@ -1,0 +1,61 @@
+// Readout of dendrites:  s[t+1] = g(φ + φ₀, i_b)        no state of its own
+// adjoint: φ̄ = φ̄₀ = g_φ λ   ī_b = g_i λ
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dynode/cells/dendrite_readout.cc"
+#include <hwy/foreach_target.h>
+#include "dynode/cells/pointwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace dynode::HWY_NAMESPACE {
+
+struct DendriteReadout {
+  template <class V> struct State    { V s; };
+  template <class V> struct Ports    { V phi; };
+  template <class V> struct Params   { V phi_offset, bias_current; };
+  template <class V> struct Observed { V phi, g; };
+
+  template <class V, class G>
+  static HWY_INLINE State<V> step(const State<V>&, const Ports<V>& in, const Params<V>& p, const V&, const G& g) {
+    return {g(in.phi + p.phi_offset, p.bias_current)};
+  }
+
+  template <class V, class G>
+  static HWY_INLINE void pull(const Values<DendriteReadout, V>& v, const G& g, const State<V>& lambda,
+                              Bars<DendriteReadout, V>& bars) {
+    const auto [y, dphi, di] = g.with_slope(v.in.phi + v.p.phi_offset, v.p.bias_current);
+    bars.s.s             = constant<V>(0);
+    bars.in.phi          = dphi * lambda.s;
+    bars.p.phi_offset   += bars.in.phi;
+    bars.p.bias_current += di * lambda.s;
+  }
+
+  template <class V, class G>
+  static HWY_INLINE Observed<V> observe(const State<V>&, const Ports<V>& in, const Params<V>& p, const G& g) {
+    const V phi = in.phi + p.phi_offset;
+    return {phi, g(phi, p.bias_current)};
+  }
+};
+
+CellKernels DendriteReadoutKernels(int source) { return pointwise_kernels<DendriteReadout>(source); }
+
+}  // namespace dynode::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace dynode {
+HWY_EXPORT(DendriteReadoutKernels);
+
+CellEntry dendrite_readout() {
+  return {.name = "DendriteReadout",
+          .summary = "source function without memory, reads dendrites out",
+          .params = {{.name = "phi_offset", .value = 0.0, .unit = "Phi_0", .help = "flux added to what arrives"},
+                     {.name = "bias_current", .value = 1.7, .min = 0, .unit = "I_c", .help = "bias of the readout"}},
+          .states = {{.name = "s", .memoryless = true}},
+          .ports = {"phi"},
+          .source = "RateArray",
+          .static_map = true,
+          .observables = {"phi", "g"},
+          .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(DendriteReadoutKernels)(source); }};
+}
+}  // namespace dynode
+#endif

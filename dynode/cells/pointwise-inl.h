@@ -1,0 +1,264 @@
+// Drivers for pointwise cells: a cell writes formulas over a number type, this file walks the slab.
+//
+// A cell has State<V>, Ports<V>, Params<V> (plain structs of V) and
+//   step(s, in, p, dt, f) → State            the equation; f is the source function
+//   pull(values, f, lambda, bars)            its adjoint by hand (optional; else derived from `step` with duals)
+//   start(s, p, f) → State                   completes an initial state (optional)
+//   observe(s, in, p, f) → struct of V       what can be recorded of a step (optional)
+//
+// Vectors of a slab that share their parameters form the inner loop, so parameters stay in registers:
+//   tiles   outer = unit,            parameters are one number for all lanes    inner = vectors of batch lanes
+//   rows    outer = vector of units, parameters are a vector                    inner = rows
+#if defined(DYNODE_CELLS_POINTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef DYNODE_CELLS_POINTWISE_INL_H_
+#undef DYNODE_CELLS_POINTWISE_INL_H_
+#else
+#define DYNODE_CELLS_POINTWISE_INL_H_
+#endif
+
+#include "dynode/cells/cell.h"
+#include "dynode/sources/catalogue-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace dynode::HWY_NAMESPACE {
+
+// ---- structs of numbers, seen as arrays -----------------------------------------------------------------
+
+template <class V, class S> HWY_INLINE V& item(S& s, int i) { return reinterpret_cast<V*>(&s)[i]; }
+template <class V, class S> constexpr int count_of() { return int(sizeof(S) / sizeof(V)); }
+
+template <class S, class V, class P>
+HWY_INLINE S load_all(P pointers, size_t at) {
+  S s;
+  for (int i = 0; i < count_of<V, S>(); ++i) item<V>(s, i) = V::load(pointers[i] + at);
+  return s;
+}
+template <class V, class S, class P>
+HWY_INLINE void store_all(S& s, P pointers, size_t at) {
+  for (int i = 0; i < count_of<V, S>(); ++i) item<V>(s, i).store(pointers[i] + at);
+}
+
+/// Parameters of outer position n: one number in tiles, a vector in rows.
+template <Layout layout, class S, class V, class P>
+HWY_INLINE S load_params(P pointers, size_t n) {
+  S s;
+  for (int i = 0; i < count_of<V, S>(); ++i)
+    item<V>(s, i) = layout == Layout::tiles ? V(pointers[i][n]) : V::load(pointers[i] + n * V::width);
+  return s;
+}
+
+// ---- one cell at one vector -----------------------------------------------------------------------------
+
+/// What a step saw, and what it made.
+template <class Cell, class V>
+struct Values {
+  typename Cell::template State<V>  s;
+  typename Cell::template Ports<V>  in;
+  typename Cell::template Params<V> p;
+  V dt;
+  typename Cell::template State<V>  next;
+};
+
+/// The adjoints a pull gives: of state and ports it writes, of parameters and dt it adds to.
+template <class Cell, class V>
+struct Bars {
+  typename Cell::template State<V>  s;
+  typename Cell::template Ports<V>  in;
+  typename Cell::template Params<V> p;
+  V dt;
+};
+
+/// What the drivers do at one vector; `derived` uses duals even if `pull` exists.
+template <class Cell, class Source, class R, bool derived = false>
+struct Formula {
+  using V      = Lane<R>;
+  using State  = typename Cell::template State<V>;
+  using Ports  = typename Cell::template Ports<V>;
+  using Params = typename Cell::template Params<V>;
+  static constexpr int states = count_of<V, State>(), ports = count_of<V, Ports>(), params = count_of<V, Params>();
+  static constexpr bool handwritten = !derived && requires(Values<Cell, V> v, Source f, State l, Bars<Cell, V> b) {
+    Cell::pull(v, f, l, b);
+  };
+  static constexpr bool starts   = requires(State s, Params p, Source f) { Cell::start(s, p, f); };
+  static constexpr bool observes = requires(State s, Ports in, Params p, Source f) { Cell::observe(s, in, p, f); };
+
+  V      dt;
+  Source source;
+
+  HWY_INLINE explicit Formula(const StepArgs<R>& a) : dt(a.dt), source(a.source) {}
+
+  HWY_INLINE State step(const State& s, const Ports& in, const Params& p) const {
+    return Cell::step(s, in, p, dt, source);
+  }
+
+  HWY_INLINE void pull(const Values<Cell, V>& v, const State& lambda, Bars<Cell, V>& bars) const {
+    if constexpr (handwritten) {
+      Cell::pull(v, source, lambda, bars);
+    } else {
+      // seed every argument, run the formula, contract with λ
+      using D = Dual<V, states + ports + params + 1>;
+      typename Cell::template State<D>  s;
+      typename Cell::template Ports<D>  in;
+      typename Cell::template Params<D> p;
+      for (int i = 0; i < states; ++i) item<D>(s, i) = D(item<const V>(v.s, i), i);
+      for (int i = 0; i < ports; ++i) item<D>(in, i) = D(item<const V>(v.in, i), states + i);
+      for (int i = 0; i < params; ++i) item<D>(p, i) = D(item<const V>(v.p, i), states + ports + i);
+      const auto next = Cell::step(s, in, p, D(v.dt, states + ports + params), source);
+      for (int i = 0; i < states; ++i) item<V>(bars.s, i) = contract<D>(lambda, next, i);
+      for (int i = 0; i < ports; ++i) item<V>(bars.in, i) = contract<D>(lambda, next, states + i);
+      for (int i = 0; i < params; ++i) item<V>(bars.p, i) += contract<D>(lambda, next, states + ports + i);
+      bars.dt += contract<D>(lambda, next, states + ports + params);
+    }
+  }
+
+  /// Adjoint of `start`: λ of the completed state becomes λ of the given one.
+  HWY_INLINE void start_pull(const State& given, const Params& params_now, State& lambda) const {
+    using D = Dual<V, states>;
+    typename Cell::template State<D>  s;
+    typename Cell::template Params<D> p;
+    for (int i = 0; i < states; ++i) item<D>(s, i) = D(item<const V>(given, i), i);
+    for (int i = 0; i < params; ++i) item<D>(p, i) = D(item<const V>(params_now, i), -1);
+    const auto completed = Cell::start(s, p, source);
+    State bar;
+    for (int i = 0; i < states; ++i) item<V>(bar, i) = contract<D>(lambda, completed, i);
+    lambda = bar;
+  }
+
+ private:
+  /// Σ over states of λ · ∂(state)/∂(k-th variable)
+  template <class D, class S>
+  static HWY_INLINE V contract(const State& lambda, const S& next, int k) {
+    V sum = item<const V>(lambda, 0) * item<const D>(next, 0).d[k];
+    for (int i = 1; i < states; ++i) sum = fma(item<const V>(lambda, i), item<const D>(next, i).d[k], sum);
+    return sum;
+  }
+};
+
+// ---- over a slab ----------------------------------------------------------------------------------------
+
+struct Walk {
+  size_t outer, outer_step, inner, inner_step;
+  template <class V> static HWY_INLINE Walk over(const Slab& s) {
+    return s.layout == Layout::tiles ? Walk{s.units, s.stride, s.stride / V::width, V::width}
+                                     : Walk{s.stride / V::width, V::width, s.rows, s.stride};
+  }
+};
+
+template <Layout layout, class F, class R>
+HWY_INLINE void step_slab(const StepArgs<R>& a) {
+  using V = Lane<R>;
+  const F    formula(a);
+  const Walk walk = Walk::over<V>(a.slab);
+  for (size_t n = 0; n < walk.outer; ++n) {
+    const auto p = load_params<layout, typename F::Params, V>(a.params, n);
+    for (size_t m = 0; m < walk.inner; ++m) {
+      const size_t at = n * walk.outer_step + m * walk.inner_step;
+      auto next = formula.step(load_all<typename F::State, V>(a.state, at),
+                               load_all<typename F::Ports, V>(a.drive, at), p);
+      store_all<V>(next, a.next, at);
+    }
+  }
+}
+
+template <Layout layout, class Cell, class F, class R>
+HWY_INLINE void pull_slab(const PullArgs<R>& b) {
+  using V = Lane<R>;
+  const StepArgs<R>& a = b.step;
+  const F    formula(a);
+  const Walk walk = Walk::over<V>(a.slab);
+  Bars<Cell, V> bars;
+  bars.dt = V::load(b.dt_bar);
+  for (size_t n = 0; n < walk.outer; ++n) {
+    Values<Cell, V> v;
+    v.dt   = formula.dt;
+    v.p    = load_params<layout, typename F::Params, V>(a.params, n);
+    bars.p = load_all<typename F::Params, V>(b.params_bar, n * V::width);
+    for (size_t m = 0; m < walk.inner; ++m) {
+      const size_t at = n * walk.outer_step + m * walk.inner_step;
+      v.s    = load_all<typename F::State, V>(a.state, at);
+      v.in   = load_all<typename F::Ports, V>(a.drive, at);
+      v.next = load_all<typename F::State, V>(a.next, at);
+      formula.pull(v, load_all<typename F::State, V>(b.lambda, at), bars);
+      store_all<V>(bars.s, b.lambda, at);
+      store_all<V>(bars.in, b.drive_bar, at);
+    }
+    store_all<V>(bars.p, b.params_bar, n * V::width);
+  }
+  bars.dt.store(b.dt_bar);
+}
+
+/// Calls visit(at, params) at every vector of the slab; for what is not worth a loop of its own.
+template <class F, class R, class Visit>
+HWY_INLINE void each_vector(const StepArgs<R>& a, const Visit& visit) {
+  using V = Lane<R>;
+  const Walk walk = Walk::over<V>(a.slab);
+  for (size_t n = 0; n < walk.outer; ++n) {
+    const auto p = a.slab.layout == Layout::tiles ? load_params<Layout::tiles, typename F::Params, V>(a.params, n)
+                                                  : load_params<Layout::rows, typename F::Params, V>(a.params, n);
+    for (size_t m = 0; m < walk.inner; ++m) visit(n * walk.outer_step + m * walk.inner_step, p);
+  }
+}
+
+template <class F, class R>
+void step(const StepArgs<R>& a) {
+  a.slab.layout == Layout::tiles ? step_slab<Layout::tiles, F>(a) : step_slab<Layout::rows, F>(a);
+}
+template <class Cell, class F, class R>
+void pull(const PullArgs<R>& b) {
+  b.step.slab.layout == Layout::tiles ? pull_slab<Layout::tiles, Cell, F>(b) : pull_slab<Layout::rows, Cell, F>(b);
+}
+
+template <class Cell, class F, class R>
+void start(const StepArgs<R>& a) {
+  const F formula(a);
+  each_vector<F>(a, [&](size_t at, const typename F::Params& p) HWY_ATTR {
+    auto s = Cell::start(load_all<typename F::State, Lane<R>>(a.state, at), p, formula.source);
+    store_all<Lane<R>>(s, a.next, at);
+  });
+}
+template <class Cell, class F, class R>
+void start_pull(const PullArgs<R>& b) {
+  const F formula(b.step);
+  each_vector<F>(b.step, [&](size_t at, const typename F::Params& p) HWY_ATTR {
+    auto lambda = load_all<typename F::State, Lane<R>>(b.lambda, at);
+    formula.start_pull(load_all<typename F::State, Lane<R>>(b.step.state, at), p, lambda);
+    store_all<Lane<R>>(lambda, b.lambda, at);
+  });
+}
+template <class Cell, class F, class R>
+void observe(const StepArgs<R>& a, R* const* out) {
+  const F formula(a);
+  each_vector<F>(a, [&](size_t at, const typename F::Params& p) HWY_ATTR {
+    auto seen = Cell::observe(load_all<typename F::State, Lane<R>>(a.state, at),
+                              load_all<typename F::Ports, Lane<R>>(a.drive, at), p, formula.source);
+    store_all<Lane<R>>(seen, out, at);
+  });
+}
+
+template <class Cell, class Source, class R>
+StepKernels<R> step_kernels() {
+  using F = Formula<Cell, Source, R>;
+  using D = Formula<Cell, Source, R, F::handwritten>;     // the same as F when there is nothing to replace
+  StepKernels<R> k{step<F, R>, pull<Cell, F, R>, pull<Cell, D, R>, nullptr, nullptr, nullptr};
+  if constexpr (F::starts) k.start = start<Cell, F, R>, k.start_pull = start_pull<Cell, F, R>;
+  if constexpr (F::observes) k.observe = observe<Cell, F, R>;
+  return k;
+}
+
+/// The kernels of a cell with the source function at this position of the catalogue.
+template <class Cell>
+CellKernels pointwise_kernels(int source) {
+  return AllSources::with(source, []<template <class> class Source>() {
+    return CellKernels{step_kernels<Cell, Source<float>, float>(), step_kernels<Cell, Source<double>, double>()};
+  });
+}
+
+/// The kernels of a cell without a source function.
+template <class Cell>
+CellKernels pointwise_kernels() {
+  return {step_kernels<Cell, IdentitySource<float>, float>(), step_kernels<Cell, IdentitySource<double>, double>()};
+}
+
+}  // namespace dynode::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

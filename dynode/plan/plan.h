@@ -1,0 +1,106 @@
+// Plan: what will happen. Compiled from a Spec, immutable, shared by everyone who runs it.
+//
+//   Spec ──compile──▶ layers (cells with ports) + connections (products with a lag) + stages (order) + parameters θ
+//
+// A connection delivers W·source to one port of its target. Its lag says which value of the source it reads when the
+// target makes s[t+1]:  lag 0 the fresh s[t+1],  lag 1 the earlier s[t].
+// Layers that depend on each other form a stage and walk together step by step; a stage may run many steps before the
+// next one starts.
+//
+//   input ──▶ A ──▶ [ B ⇄ C ] ──▶ D        stages: {A} {B, C} {D}
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dynode/cells/cell.h"
+#include "dynode/params/parameters.h"
+#include "dynode/spec/spec.h"
+
+namespace dynode {
+
+/// A table g(φ, i) as the plan holds it; prepared for lookups later.
+struct RateGrid {
+  double              flux_first, flux_step, current_first, current_step;
+  size_t              flux_count, current_count;
+  std::vector<double> g;   // [current][flux]
+};
+
+struct LayerPlan {
+  int              layer_id;            // of the spec; a core's own input stage shares its layer's id
+  std::string      name;                // "1", or "1.input" for the layer in front of a recurrent core
+  const CellEntry* cell;
+  CellKernels      kernels;
+  int              source = -1;         // position in source_functions(), -1: none
+  int              table  = -1;         // position in Plan::tables, -1: none
+  size_t           units;
+  double           dt;
+  std::vector<int> params;              // block per parameter of the cell
+  int              start_state;         // which state an initial state sets
+  int              start_block = -1;    // block of a learnt initial state, -1: zero unless given
+  bool             is_input = false;    // not advanced: the input array is its output
+  bool             takes_flux = false;  // the input array is added to its first port
+  std::vector<std::vector<int>> incoming;   // per port: connections, in the order of the spec
+  std::vector<int> outgoing;            // connections that read it
+};
+
+struct ConnectionPlan {
+  std::string name;                     // J_0_to_1, or layer1/weight_hh_l0
+  int    from, to;                      // positions in Plan::layers
+  int    port;
+  int    lag;                           // 0 or 1
+  int    weights;                       // block [rows, from units]
+  size_t first_row = 0;                 // where this port's rows begin in the block
+  int    bias = -1;                     // block [rows], -1: none
+};
+
+/// Layers that walk together, in the order in which they are advanced within a step.
+struct Stage {
+  std::vector<int> layers;
+  bool             recurrent = false;   // some layer depends on the stage's own past
+};
+
+struct Plan {
+  Spec                        spec;     // as compiled: every word resolved
+  std::vector<LayerPlan>      layers;
+  std::vector<ConnectionPlan> connections;
+  std::vector<Stage>          stages;
+  ParameterMap                parameters;
+  std::vector<double>         theta;    // initial values, as stored
+  std::vector<RateGrid>       tables;
+  int                         input  = -1;   // layer that takes the input array, -1: none
+  int                         output = -1;   // layer with the largest id
+  int                         dt_block = -1; // block of a learnt dt
+  uint64_t                    seed = 0;
+  std::vector<std::string>    warnings;
+
+  /// Position of the layer whose output `s/<layer_id>` is, or -1.
+  int find_layer(int layer_id) const;
+  /// Position of the layer where things arrive at `layer_id`: the same, or the input stage of its core.
+  int find_entrance(int layer_id) const;
+  size_t input_width() const { return input < 0 ? 0 : layers[size_t(input)].units; }
+};
+
+/// An array read from a file a spec names.
+struct NamedArray {
+  std::vector<size_t> shape;
+  std::vector<double> values;
+};
+
+struct CompileOptions {
+  std::optional<uint64_t> seed;   // overrides the seed of the spec; without both: 42
+  /// Reads array `key` of an .npz, or the array of an .npy (key then ignored).
+  std::function<NamedArray(const std::string& path, const std::string& key)> load_array;
+};
+
+/// @throws SpecError  with the place, on anything that cannot be built
+std::shared_ptr<const Plan> compile(const Spec& spec, const CompileOptions& options = {});
+
+/// The plan for people: layers, connections with lags, stages, parameters, memory and work per step.
+std::string describe(const Plan& plan);
+
+/// Multiply-adds ·2 of all products of one step and row.
+double flops_per_step(const Plan& plan);
+
+}  // namespace dynode

@@ -1,0 +1,209 @@
+#include "dynode/run/adjoint.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace dynode {
+namespace {
+
+/// Where a step stands: slab k of the window, in the chunk [begin, end).
+struct Position {
+  size_t k, begin, end;
+};
+
+/// λ of the layer's output at k+1: what the loss says plus what its readers send back.
+template <class R>
+void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted, int layer,
+            Position at, size_t entry) {
+  const LayerPlan& p = plan.layers[size_t(layer)];
+  LayerSpace<R>&   l = w.layers[size_t(layer)];
+  const auto&      dense = prepared.dense();
+  R*         lambda     = l.lambda[size_t(p.cell->output)].data();
+  bool       empty      = p.cell->states[size_t(p.cell->output)].memoryless;   // nothing in λ yet worth keeping
+
+  // the loss
+  for (const OutputBar<R>& o : wanted.outputs) {
+    if (o.layer != layer || entry < o.first_entry) continue;
+    const size_t row_stride = (wanted.total_steps + 1) * l.slab.units;
+    R* to = empty ? lambda : l.scratch.data();
+    dense.from_rows(w.shape.tile.rows, l.slab.units, o.bar + entry * l.slab.units, row_stride, l.slab, to);
+    if (!empty) dense.axpy(l.size, R(1), to, lambda);
+    empty = false;
+  }
+
+  // the readers; a drive after the chunk waits in the last slot
+  size_t count = 0;
+  for (const Outgoing<R>& c : l.outgoing) {
+    const size_t slot = c.lag == 0 ? at.k - at.begin : at.k + 1 == at.end ? w.chunk : at.k + 1 - at.begin;
+    w.terms[count++] = {c.packed, c.drive_bar + slot * c.target_size, c.depth, c.stride};
+  }
+  if (empty)
+    dense.apply(l.slab, w.terms.data(), count, nullptr, lambda);
+  else if (count)
+    dense.add(l.slab, w.terms.data(), count, lambda);
+}
+
+template <class R>
+void pull(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, Position at) {
+  LayerSpace<R>& l = w.layers[size_t(layer)];
+  for (size_t p = 0; p < l.ports.size(); ++p)
+    l.drive_bar_now[p] = l.ports[p].drive_bar.data() + (at.k - at.begin) * l.size;
+  plan.layers[size_t(layer)].kernels.of<R>().pull({step_args(prepared, w, layer, at.k), l.lambda_now.data(),
+                                                   l.drive_bar_now.data(), l.params_bar_now.data(), l.dt_bar.data()});
+}
+
+/// Weight gradients of one layer over the chunk, steps descending.
+template <class R>
+void form_gradient(const Prepared<R>& prepared, Workspace<R>& w, LayerSpace<R>& l, size_t begin, size_t end) {
+  const auto&  dense = prepared.dense();
+  const size_t n = end - begin, lanes = w.shape.tile.rows;
+  const bool   tiles = w.shape.tile.layout == Layout::tiles;
+  if (l.gradient_sources.empty()) return;
+
+  // turn the histories into [step][lane][source … source, 1]
+  if (tiles)
+    for (size_t k = 0; k < n; ++k) {
+      R* to = l.turned.data() + k * lanes * l.turned_ld;
+      for (const auto& s : l.gradient_sources) {
+        if (s.layer < 0)
+          for (size_t lane = 0; lane < lanes; ++lane) to[lane * l.turned_ld + s.column] = R(1);
+        else
+          dense.transpose(s.units, lanes, s.history + (begin + k + 1 - size_t(s.lag)) * s.size, l.turned_ld, to + s.column);
+      }
+    }
+
+  for (PortSpace<R>& port : l.ports)
+    for (const GradientRun& run : port.runs) {
+      const auto& s = l.gradient_sources[run.first_source];
+      for (size_t i = 0; i < n; ++i) {
+        const size_t k = n - 1 - i;
+        const R*     left = port.drive_bar.data() + k * l.size;
+        if (tiles)
+          w.terms[i] = {left, l.turned.data() + k * lanes * l.turned_ld + s.column, lanes, l.turned_ld};
+        else if (s.layer < 0)
+          w.terms[i] = {left, w.ones.data(), lanes, 0};
+        else
+          w.terms[i] = {left, s.history + (begin + k + 1 - size_t(s.lag)) * s.size, lanes, s.stride};
+      }
+      dense.gradient(l.slab, w.terms.data(), n, run.columns, port.ld, port.w_bar.data() + run.to);
+    }
+}
+
+}  // namespace
+
+template <class R>
+void start_backward(Workspace<R>& w) {
+  for (LayerSpace<R>& l : w.layers) {
+    for (auto* group : {&l.lambda, &l.params_bar})
+      for (auto& b : *group) b.clear();
+    l.dt_bar.clear();
+    for (PortSpace<R>& port : l.ports) {
+      port.w_bar.clear();
+      std::fill_n(port.drive_bar.data() + w.chunk * l.size, l.size, R(0));   // nothing happens after the run
+    }
+  }
+}
+
+template <class R>
+void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted,
+              size_t first_step, size_t steps) {
+  for (size_t end = steps; end > 0;) {
+    const size_t begin = end > w.chunk ? end - w.chunk : 0;
+    for (auto stage = plan.stages.rbegin(); stage != plan.stages.rend(); ++stage)
+      for (size_t k = end; k-- > begin;)
+        for (auto layer = stage->layers.rbegin(); layer != stage->layers.rend(); ++layer) {
+          gather(plan, prepared, w, wanted, *layer, {k, begin, end}, first_step + k + 1);
+          pull(plan, prepared, w, *layer, {k, begin, end});
+        }
+    for (LayerSpace<R>& l : w.layers) form_gradient(prepared, w, l, begin, end);
+
+    // the input's adjoint
+    if (wanted.x_bar && plan.input >= 0) {
+      LayerSpace<R>& l = w.layers[size_t(plan.input)];
+      const bool     flux = plan.layers[size_t(plan.input)].takes_flux;
+      for (size_t k = end; k-- > begin;) {
+        if (!flux) gather(plan, prepared, w, wanted, plan.input, {k, begin, end}, first_step + k + 1);
+        const R* bar = flux ? l.ports[0].drive_bar.data() + (k - begin) * l.size : l.lambda[0].data();
+        prepared.dense().to_rows(l.slab, bar, w.shape.tile.rows, l.slab.units,
+                                 wanted.x_bar + (first_step + k) * l.slab.units, wanted.total_steps * l.slab.units);
+      }
+    }
+    for (LayerSpace<R>& l : w.layers)
+      for (PortSpace<R>& port : l.ports)
+        std::memcpy(port.drive_bar.data() + w.chunk * l.size, port.drive_bar.data(), l.size * sizeof(R));
+    end = begin;
+  }
+}
+
+template <class R>
+void finish_backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted) {
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan& p = plan.layers[i];
+    LayerSpace<R>&   l = w.layers[i];
+    const int        output = p.cell->output;
+    R*               lambda = l.lambda[size_t(output)].data();
+    if (p.is_input) std::fill_n(lambda, l.size, R(0));   // the input has no state of its own: only entry 0 counts
+
+    // s[0] is read by connections of lag 1 and by the loss
+    for (const OutputBar<R>& o : wanted.outputs) {
+      if (o.layer != int(i) || o.first_entry > 0) continue;
+      prepared.dense().from_rows(w.shape.tile.rows, l.slab.units, o.bar, (wanted.total_steps + 1) * l.slab.units, l.slab,
+                                 l.scratch.data());
+      prepared.dense().axpy(l.size, R(1), l.scratch.data(), lambda);
+    }
+    size_t count = 0;
+    for (const Outgoing<R>& c : l.outgoing)
+      if (c.lag == 1) w.terms[count++] = {c.packed, c.drive_bar + w.chunk * c.target_size, c.depth, c.stride};
+    if (count) prepared.dense().add(l.slab, w.terms.data(), count, lambda);
+
+    const auto& kernels = p.kernels.of<R>();
+    if (kernels.start_pull && !p.is_input)
+      kernels.start_pull({step_args(prepared, w, int(i), 0), l.lambda_now.data(), nullptr, nullptr, nullptr});
+  }
+}
+
+template <class R>
+void collect_gradient(const Plan& plan, const Prepared<R>& prepared, const Workspace<R>& w, R* gradient) {
+  const bool   tiles = w.shape.tile.layout == Layout::tiles;
+  const size_t width = prepared.dense().width;
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan&     p = plan.layers[i];
+    const LayerSpace<R>& l = w.layers[i];
+
+    for (const PortSpace<R>& port : l.ports)
+      for (const GradientPiece& piece : port.pieces) {
+        R* to = gradient + plan.parameters[piece.block].offset + piece.first_row * piece.columns;
+        for (size_t u = 0; u < l.slab.units; ++u)
+          for (size_t j = 0; j < piece.columns; ++j) to[u * piece.columns + j] += port.w_bar[u * port.ld + piece.from + j];
+      }
+    for (size_t n = 0; n < p.params.size(); ++n) {
+      R* to = gradient + plan.parameters[p.params[n]].offset;
+      for (size_t u = 0; u < l.slab.units; ++u) {
+        if (!tiles) { to[u] += l.params_bar[n][u]; continue; }
+        R sum = 0;
+        for (size_t lane = 0; lane < width; ++lane) sum += l.params_bar[n][u * width + lane];
+        to[u] += sum;
+      }
+    }
+    if (plan.dt_block >= 0)
+      for (size_t lane = 0; lane < width; ++lane) gradient[plan.parameters[plan.dt_block].offset] += l.dt_bar[lane];
+    if (p.start_block >= 0) {
+      R*       to     = gradient + plan.parameters[p.start_block].offset;
+      const R* lambda = l.lambda[size_t(p.start_state)].data();
+      for (size_t u = 0; u < l.slab.units; ++u)
+        for (size_t row = 0; row < w.shape.tile.rows; ++row)
+          to[u] += lambda[tiles ? u * l.slab.stride + row : row * l.slab.stride + u];
+    }
+  }
+}
+
+#define DYNODE_INSTANCES(R)                                                                                            \
+  template void start_backward<R>(Workspace<R>&);                                                                      \
+  template void backward<R>(const Plan&, const Prepared<R>&, Workspace<R>&, const TileGradient<R>&, size_t, size_t);   \
+  template void finish_backward<R>(const Plan&, const Prepared<R>&, Workspace<R>&, const TileGradient<R>&);            \
+  template void collect_gradient<R>(const Plan&, const Prepared<R>&, const Workspace<R>&, R*);
+DYNODE_INSTANCES(float)
+DYNODE_INSTANCES(double)
+#undef DYNODE_INSTANCES
+
+}  // namespace dynode

@@ -1,0 +1,285 @@
+#include "dynode/run/engine.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dynode/base/error.h"
+#include "dynode/base/float_mode.h"
+
+namespace dynode {
+namespace {
+
+/// Steps a simulation keeps at a time: its histories stay in cache while they are recorded.
+constexpr size_t kSimulationWindow = 32;
+
+/// Tiles are summed into at most this many partial gradients: a fixed number, so that bits do not depend on threads.
+constexpr size_t kMostGroups = 16;
+
+/// The layer's state `s` at slab k of the window, written to or read from user rows.
+template <class R>
+void put_rows(const Prepared<R>& prepared, const Workspace<R>& w, const LayerSpace<R>& l, const R* slab, R* to,
+              size_t row_stride) {
+  prepared.dense().to_rows(l.slab, slab, w.shape.tile.rows, l.slab.units, to, row_stride);
+}
+
+}  // namespace
+
+template <class R>
+struct Engine<R>::Worker {
+  std::vector<std::unique_ptr<Workspace<R>>> workspaces;
+  std::vector<std::vector<R>> values, bars;   // per watched layer [rows][steps + 1][units]
+  std::vector<Buffer<R>>      checkpoints;    // states of all layers at the start of each window
+  std::vector<std::vector<R>> observed;       // slabs of observables
+};
+
+template <class R>
+Engine<R>::Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> threads)
+    : plan_(std::move(plan)), threads_(std::move(threads)), prepared_(*plan_) {
+  for (int i = 0; i < threads_->size(); ++i) workers_.push_back(std::make_unique<Worker>());
+  std::vector<R> theta(plan_->theta.begin(), plan_->theta.end());
+  set_parameters(theta);
+}
+
+template <class R>
+void Engine<R>::set_parameters(std::span<const R> theta) {
+  expects(theta.size() == plan_->parameters.size(), "θ has the length of the plan");
+  theta_.assign(theta.begin(), theta.end());
+  prepared_.set(theta_.data());
+}
+
+template <class R>
+Workspace<R>& Engine<R>::workspace(Worker& worker, const WorkspaceShape& shape) {
+  for (auto& w : worker.workspaces)
+    if (w->shape == shape) return *w;
+  // a few shapes are in use at a time (one per shape of tile); older ones make room
+  if (worker.workspaces.size() >= 6) worker.workspaces.erase(worker.workspaces.begin());
+  worker.workspaces.push_back(std::make_unique<Workspace<R>>(*plan_, prepared_, shape));
+  return *worker.workspaces.back();
+}
+
+/// Fills slab 0 with the initial states of the tile's rows.
+template <class R>
+void Engine<R>::set_start(Workspace<R>& w, const RunInput<R>& input, const Tile& tile) {
+  for (size_t i = 0; i < w.layers.size(); ++i) {
+    LayerSpace<R>& l = w.layers[i];
+    for (auto& s : l.state) std::fill_n(s.data(), l.size, R(0));
+    const auto put = [&](int state, const R* values, size_t row_stride) {
+      prepared_.dense().from_rows(tile.rows, l.slab.units, values, row_stride, l.slab, l.state[size_t(state)].data());
+    };
+    const LayerPlan& p = plan_->layers[i];
+    if (p.start_block >= 0) put(p.start_state, theta_.data() + plan_->parameters[p.start_block].offset, 0);
+    for (const auto& given : input.initial)
+      if (given.layer == int(i))
+        put(given.state, given.values + (given.per_row ? tile.first_row * l.slab.units : 0),
+            given.per_row ? l.slab.units : 0);
+  }
+  start(*plan_, prepared_, w);
+}
+
+template <class R>
+void Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
+  const auto   tiles  = cut_batch(input.rows, prepared_.dense().width);
+  const size_t window = std::min(input.steps, kSimulationWindow);
+  const bool   observables = std::any_of(records.begin(), records.end(),
+                                         [](const Record<R>& r) { return r.what == Record<R>::What::observable; });
+  for (const Tile& t : tiles) prepared_.panels(t, false);
+
+  threads_->run(tiles.size(), [&](size_t n, size_t worker) {
+    const FlushDenormals flush;
+    const Tile&   tile = tiles[n];
+    Workspace<R>& w    = workspace(*workers_[worker], {tile, window, false, observables});
+    auto&         seen = workers_[worker]->observed;
+    const size_t  width = plan_->input_width();
+    TileInput<R>  x{input.x ? input.x + tile.first_row * input.steps * width : nullptr, input.steps * width, 0};
+
+    // entry `entry` of every recorded state, from slab k
+    const auto record_states = [&](size_t entry, size_t k) {
+      for (const Record<R>& r : records) {
+        if (r.what != Record<R>::What::state || (r.last_only && entry < input.steps)) continue;
+        const LayerSpace<R>& l = w.layers[size_t(r.layer)];
+        const size_t stride = r.last_only ? l.slab.units : (input.steps + 1) * l.slab.units;
+        put_rows(prepared_, w, l, l.state[size_t(r.index)].data() + k * l.size,
+                 r.to + tile.first_row * stride + (r.last_only ? 0 : entry * l.slab.units), stride);
+      }
+    };
+    const auto record_observables = [&](size_t step, size_t k) {
+      for (const Record<R>& r : records) {
+        if (r.what != Record<R>::What::observable) continue;
+        LayerSpace<R>&   l = w.layers[size_t(r.layer)];
+        const LayerPlan& p = plan_->layers[size_t(r.layer)];
+        const size_t     count = p.cell->observables.size();
+        if (seen.size() < count) seen.resize(count);
+        std::vector<R*> out;
+        for (size_t i = 0; i < count; ++i) {
+          seen[i].resize(l.size + kAlignment);
+          void*  at   = seen[i].data();
+          size_t room = seen[i].size() * sizeof(R);
+          out.push_back(static_cast<R*>(std::align(kAlignment, l.size * sizeof(R), at, room)));
+        }
+        p.kernels.of<R>().observe(step_args(prepared_, w, r.layer, k), out.data());
+        const size_t stride = input.steps * l.slab.units;
+        put_rows(prepared_, w, l, out[size_t(r.index)], r.to + tile.first_row * stride + step * l.slab.units, stride);
+      }
+    };
+
+    set_start(w, input, tile);
+    record_states(0, 0);
+    for (size_t t = 0; t < input.steps; t += window) {
+      const size_t steps = std::min(window, input.steps - t);
+      x.first_step = t;
+      forward(*plan_, prepared_, w, x, steps);
+      check_finite(*plan_, w, tile.first_row, t, steps);
+      for (size_t k = 0; k < steps; ++k) record_states(t + k + 1, k + 1), record_observables(t + k, k);
+      move_window(w, steps);
+    }
+  });
+}
+
+template <class R>
+double Engine<R>::gradient(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
+                           const GradientOutputs<R>& outputs) {
+  return run(input, loss, options, &outputs);
+}
+
+template <class R>
+double Engine<R>::loss(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options) {
+  return run(input, loss, options, nullptr);
+}
+
+template <class R>
+double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
+                      const GradientOutputs<R>* outputs) {
+  const auto tiles = cut_batch(input.rows, prepared_.dense().width);
+  for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);
+
+  // group g takes tiles g, g + groups, …
+  const size_t groups = std::min(tiles.size(), kMostGroups);
+  std::vector<double> losses(tiles.size());
+  if (outputs) {
+    partials_.resize(std::max(partials_.size(), groups));
+    for (size_t g = 0; g < groups; ++g) partials_[g].assign(theta_.size(), R(0));
+  }
+  threads_->run(groups, [&](size_t g, size_t worker) {
+    const FlushDenormals flush;
+    for (size_t n = g; n < tiles.size(); n += groups)
+      losses[n] = tile_gradient(*workers_[worker], tiles[n], input, loss, options, outputs,
+                                outputs ? partials_[g].data() : nullptr);
+  });
+
+  double sum = 0;
+  for (double l : losses) sum += l;
+  if (outputs && outputs->theta_bar) {
+    std::copy_n(partials_[0].data(), theta_.size(), outputs->theta_bar);
+    for (size_t g = 1; g < groups; ++g)
+      for (size_t i = 0; i < theta_.size(); ++i) outputs->theta_bar[i] += partials_[g][i];
+    to_stored_gradient(plan_->parameters, theta_.data(), outputs->theta_bar);
+  }
+  return sum;
+}
+
+template <class R>
+double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput<R>& input, const TileLoss<R>& loss,
+                                const GradientOptions& options, const GradientOutputs<R>* outputs, R* partial) {
+  // without an adjoint a short window does; with checkpoints a window is a segment
+  const size_t steps = input.steps;
+  const bool   adjoint = outputs != nullptr;
+  const size_t window  = !adjoint ? std::min(steps, kSimulationWindow)
+                         : options.checkpoint_every ? std::min(options.checkpoint_every, steps) : steps;
+  Workspace<R>& w = workspace(worker, {tile, window, adjoint, false});
+  const size_t  width = plan_->input_width();
+  TileInput<R>  x{input.x ? input.x + tile.first_row * steps * width : nullptr, steps * width, 0};
+
+  // room for what the loss reads
+  TileOutputs<R> seen{tile.first_row, tile.rows, steps, {}, {}};
+  worker.values.resize(options.watched.size());
+  worker.bars.resize(options.watched.size());
+  for (size_t i = 0; i < options.watched.size(); ++i) {
+    const size_t size = tile.rows * (steps + 1) * w.layers[size_t(options.watched[i])].slab.units;
+    worker.values[i].assign(size, R(0));
+    worker.bars[i].assign(size, R(0));
+    seen.values.push_back(worker.values[i].data());
+    seen.bars.push_back(worker.bars[i].data());
+  }
+  const auto watch = [&](size_t entry, size_t k) {
+    if (entry < options.first_entry) return;
+    for (size_t i = 0; i < options.watched.size(); ++i) {
+      const LayerSpace<R>& l = w.layers[size_t(options.watched[i])];
+      const int output = plan_->layers[size_t(options.watched[i])].cell->output;
+      put_rows(prepared_, w, l, l.state[size_t(output)].data() + k * l.size,
+               worker.values[i].data() + entry * l.slab.units, (steps + 1) * l.slab.units);
+    }
+  };
+
+  // states at the start of a window, all layers one after the other
+  size_t state_size = 0;
+  for (const auto& l : w.layers) state_size += l.state.size() * l.size;
+  const auto each_state = [&](R* checkpoint, auto&& copy) {
+    for (auto& l : w.layers)
+      for (auto& s : l.state) copy(checkpoint, s.data(), l.size), checkpoint += l.size;
+  };
+  const size_t windows = (steps + window - 1) / window;
+  if (adjoint && windows > 1) {
+    while (worker.checkpoints.size() < windows) worker.checkpoints.emplace_back(0);
+    for (size_t i = 0; i < windows; ++i)
+      if (worker.checkpoints[i].size() < state_size) worker.checkpoints[i] = Buffer<R>(state_size);
+  }
+
+  // forward
+  set_start(w, input, tile);
+  watch(0, 0);
+  for (size_t n = 0; n < windows; ++n) {
+    const size_t t = n * window, count = std::min(window, steps - t);
+    if (adjoint && windows > 1)
+      each_state(worker.checkpoints[n].data(), [](R* to, const R* from, size_t size) { std::copy_n(from, size, to); });
+    x.first_step = t;
+    forward(*plan_, prepared_, w, x, count);
+    check_finite(*plan_, w, tile.first_row, t, count);
+    for (size_t k = 0; k < count; ++k) watch(t + k + 1, k + 1);
+    if (n + 1 < windows) move_window(w, count);
+  }
+  const double value = loss(seen);
+  if (!adjoint) return value;
+
+  // backward, recomputing all windows but the last
+  TileGradient<R> wanted;
+  wanted.total_steps = steps;
+  wanted.x_bar = outputs->x_bar ? outputs->x_bar + tile.first_row * steps * width : nullptr;
+  for (size_t i = 0; i < options.watched.size(); ++i)
+    wanted.outputs.push_back({options.watched[i], seen.bars[i], options.first_entry});
+  start_backward(w);
+  for (size_t n = windows; n-- > 0;) {
+    const size_t t = n * window, count = std::min(window, steps - t);
+    if (n + 1 < windows) {
+      each_state(worker.checkpoints[n].data(), [](const R* from, R* to, size_t size) { std::copy_n(from, size, to); });
+      x.first_step = t;
+      forward(*plan_, prepared_, w, x, count);
+    }
+    backward(*plan_, prepared_, w, wanted, t, count);
+  }
+  const bool initial = !outputs->initial_bar.empty() ||
+                       std::any_of(plan_->layers.begin(), plan_->layers.end(), [](const auto& l) { return l.start_block >= 0; });
+  if (initial) {
+    // start_pull reads the state as it was before the first step
+    finish_backward(*plan_, prepared_, w, wanted);
+    for (const auto& bar : outputs->initial_bar) {
+      const LayerSpace<R>& l = w.layers[size_t(bar.layer)];
+      put_rows(prepared_, w, l, l.lambda[size_t(bar.state)].data(),
+               const_cast<R*>(bar.values) + tile.first_row * l.slab.units, l.slab.units);
+    }
+  }
+  collect_gradient(*plan_, prepared_, w, partial);
+  return value;
+}
+
+template <class R>
+size_t Engine<R>::workspace_bytes() const {
+  size_t n = 0;
+  for (const auto& worker : workers_)
+    for (const auto& w : worker->workspaces) n += w->bytes();
+  return n;
+}
+
+template class Engine<float>;
+template class Engine<double>;
+
+}  // namespace dynode

@@ -1,0 +1,116 @@
+// Engine: whole batches, tile by tile, on several threads.
+//
+//   batch [rows] ─cut─▶ tiles ─groups─▶ threads: forward, loss, adjoint of a tile back to back ─▶ sums in tile order
+//
+// Tiles never touch each other, and partial gradients are added group by group in a fixed order, so results are the
+// same bits for any number of threads, any window and any chunk.
+//
+// Arrays are [row][step][unit]; histories have steps + 1 entries, entry 0 being the initial state.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "dynode/base/threads.h"
+#include "dynode/plan/plan.h"
+#include "dynode/run/adjoint.h"
+#include "dynode/run/forward.h"
+
+namespace dynode {
+
+/// State of one layer before the first step.
+template <class R>
+struct InitialState {
+  int      layer;            // position in Plan::layers
+  int      state;            // position in its cell's states
+  const R* values;           // [rows][units], or [units] for all rows alike
+  bool     per_row;
+};
+
+template <class R>
+struct RunInput {
+  const R* x = nullptr;      // [rows][steps][width of layer 0]; null where the plan takes no input
+  size_t   rows = 1, steps = 0;
+  std::vector<InitialState<R>> initial;
+};
+
+/// One array that a run writes.
+template <class R>
+struct Record {
+  enum class What { state, observable };
+  What what;
+  int  layer, index;         // which state, or which observable, of that layer
+  R*   to;                   // [rows][steps + 1][units] of a state, [rows][steps][units] of an observable
+  bool last_only = false;    // only the entry after the last step: [rows][units]
+};
+
+/// What a loss is shown of one tile, and where it leaves its adjoint.
+template <class R>
+struct TileOutputs {
+  size_t                first_row, rows, steps;
+  std::vector<const R*> values;   // per watched layer [rows][steps + 1][units]
+  std::vector<R*>       bars;     // the same shapes, zero: add ∂L/∂value
+};
+
+/// Loss of a tile; called on several threads. The loss of the batch is the sum over tiles.
+template <class R>
+using TileLoss = std::function<double(const TileOutputs<R>&)>;
+
+struct GradientOptions {
+  std::vector<int> watched;          // layers (positions) whose outputs the loss reads
+  size_t first_entry      = 0;       // the loss reads entries from here on; earlier ones are zero in `values`
+  size_t checkpoint_every = 0;       // keep states only every k steps and recompute in between; 0: keep everything
+};
+
+/// Further results of a gradient.
+template <class R>
+struct GradientOutputs {
+  R* theta_bar = nullptr;            // [θ], as stored
+  R* x_bar     = nullptr;            // [rows][steps][input width], or null
+  std::vector<InitialState<R>> initial_bar = {};   // `values` are written: [rows][units]
+};
+
+template <class R>
+class Engine {
+ public:
+  Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> threads);
+
+  const Plan& plan() const { return *plan_; }
+
+  /// Takes parameters; every later run uses them. @param theta  [θ], as stored, satisfying the constraints
+  void set_parameters(std::span<const R> theta);
+
+  /// @throws NumericsError  if an output stops being finite
+  void simulate(const RunInput<R>& input, std::span<const Record<R>> records);
+
+  /// @return the loss, summed over tiles. @throws NumericsError
+  double gradient(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
+                  const GradientOutputs<R>& outputs);
+
+  /// Loss without its gradient.
+  double loss(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options);
+
+  /// Memory of all workspaces so far, bytes.
+  size_t workspace_bytes() const;
+
+ private:
+  struct Worker;
+
+  Workspace<R>& workspace(Worker& worker, const WorkspaceShape& shape);
+  void          set_start(Workspace<R>& w, const RunInput<R>& input, const Tile& tile);
+  double        run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
+                    const GradientOutputs<R>* outputs);
+  double        tile_gradient(Worker& worker, const Tile& tile, const RunInput<R>& input, const TileLoss<R>& loss,
+                              const GradientOptions& options, const GradientOutputs<R>* outputs, R* partial);
+
+  std::shared_ptr<const Plan>          plan_;
+  std::shared_ptr<Threads>             threads_;
+  Prepared<R>                          prepared_;
+  std::vector<R>                       theta_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::vector<R>>          partials_;   // gradient per group of tiles
+};
+
+}  // namespace dynode

@@ -1,0 +1,126 @@
+#include "dynode/run/forward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "dynode/base/error.h"
+
+namespace dynode {
+namespace {
+
+/// Steps a stage runs before the next one starts: long enough to keep weights warm, short enough for L2.
+constexpr size_t kChunk = 16;
+
+template <class R>
+void advance(const StepKernels<R>& kernels, const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k) {
+  LayerSpace<R>& l = w.layers[size_t(layer)];
+  const auto&    dense = prepared.dense();
+
+  // all connections of a port meet in one product
+  for (size_t p = 0; p < l.ports.size(); ++p) {
+    PortSpace<R>& port  = l.ports[p];
+    size_t        count = 0;
+    for (const Incoming<R>& c : port.incoming)
+      w.terms[count++] = {c.packed, c.source + (k + 1 - size_t(c.lag)) * c.source_size, c.depth, c.stride};
+    R* drive = port.drive.data() + k * l.drive_step;
+    dense.apply(l.slab, w.terms.data(), count, port.bias, drive);
+    if (p == 0 && l.flux.size()) dense.axpy(l.size, R(1), l.flux.data() + k * l.size, drive);
+  }
+  kernels.step(step_args(prepared, w, layer, k));
+}
+
+template <class R>
+void take_input(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileInput<R>& input, size_t begin,
+                size_t end) {
+  if (plan.input < 0 || !input.x) return;
+  LayerSpace<R>& l = w.layers[size_t(plan.input)];
+  const size_t   units = l.slab.units;
+  for (size_t k = begin; k < end; ++k) {
+    R* to = l.flux.size() ? l.flux.data() + k * l.size : l.state[0].data() + (k + 1) * l.size;
+    prepared.dense().from_rows(w.shape.tile.rows, units, input.x + (input.first_step + k) * units, input.row_stride,
+                               l.slab, to);
+  }
+}
+
+}  // namespace
+
+template <class R>
+StepArgs<R> step_args(const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k) {
+  LayerSpace<R>&         l = w.layers[size_t(layer)];
+  const LayerNumbers<R>& n = prepared.layer(layer);
+  for (size_t i = 0; i < l.state.size(); ++i) {
+    R* s = l.state[i].data() + k * l.size;
+    l.state_now[i] = s, l.next_now[i] = s + l.size;
+  }
+  for (size_t p = 0; p < l.ports.size(); ++p) l.drive_now[p] = l.ports[p].drive.data() + k * l.drive_step;
+  return {l.slab, n.dt, n.table, n.param_pointers.data(), l.state_now.data(), l.drive_now.data(), l.next_now.data()};
+}
+
+template <class R>
+void start(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w) {
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const auto& kernels = plan.layers[i].kernels.of<R>();
+    if (plan.layers[i].is_input || !kernels.start) continue;
+    StepArgs<R> args = step_args(prepared, w, int(i), 0);
+    std::vector<R*> in_place;
+    for (auto& s : w.layers[i].state) in_place.push_back(s.data());
+    args.next = in_place.data();
+    kernels.start(args);
+  }
+}
+
+template <class R>
+void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileInput<R>& input, size_t steps) {
+  for (size_t begin = 0; begin < steps; begin += kChunk) {
+    const size_t end = std::min(steps, begin + kChunk);
+    take_input(plan, prepared, w, input, begin, end);
+    for (const Stage& stage : plan.stages)
+      for (size_t k = begin; k < end; ++k)
+        for (int layer : stage.layers)
+          advance(plan.layers[size_t(layer)].kernels.of<R>(), prepared, w, layer, k);
+  }
+}
+
+template <class R>
+void move_window(Workspace<R>& w, size_t steps) {
+  for (LayerSpace<R>& l : w.layers)
+    for (auto& s : l.state) std::memcpy(s.data(), s.data() + steps * l.size, l.size * sizeof(R));
+}
+
+template <class R>
+void check_finite(const Plan& plan, const Workspace<R>& w, size_t first_row, size_t first_step, size_t steps) {
+  const auto at = [&](const LayerSpace<R>& l, size_t row, size_t unit) {
+    return l.slab.layout == Layout::tiles ? unit * l.slab.stride + row : row * l.slab.stride + unit;
+  };
+  for (size_t i = 0; i < w.layers.size(); ++i) {
+    const LayerSpace<R>& l = w.layers[i];
+    const R* output = l.state[size_t(plan.layers[i].cell->output)].data();
+
+    // x − x is 0 for every finite x; padding of rows is left out by looking row by row only where something is wrong
+    const R* last = output + steps * l.size;
+    R wrong = 0;
+    for (size_t n = 0; n < l.size; ++n) wrong += last[n] - last[n];
+    if (wrong == R(0)) continue;
+    for (size_t k = 0; k <= steps; ++k)
+      for (size_t row = 0; row < w.shape.tile.rows; ++row)
+        for (size_t unit = 0; unit < l.slab.units; ++unit) {
+          const R x = output[k * l.size + at(l, row, unit)];
+          if (!std::isfinite(x))
+            throw NumericsError(plan.layers[i].layer_id, "the output", int64_t(first_row + row), int64_t(first_step + k),
+                                int64_t(unit), double(x));
+        }
+  }
+}
+
+#define DYNODE_INSTANCES(R)                                                                                       \
+  template StepArgs<R> step_args<R>(const Prepared<R>&, Workspace<R>&, int, size_t);                              \
+  template void start<R>(const Plan&, const Prepared<R>&, Workspace<R>&);                                         \
+  template void forward<R>(const Plan&, const Prepared<R>&, Workspace<R>&, const TileInput<R>&, size_t);          \
+  template void move_window<R>(Workspace<R>&, size_t);                                                            \
+  template void check_finite<R>(const Plan&, const Workspace<R>&, size_t, size_t, size_t);
+DYNODE_INSTANCES(float)
+DYNODE_INSTANCES(double)
+#undef DYNODE_INSTANCES
+
+}  // namespace dynode

@@ -1,0 +1,33 @@
+// How a batch is cut into tiles, the units of independent work.
+//
+//   rows 0 … 31 │ 32 … 47 │ 48 … 52        16 lanes: a tile of two vectors, a tile of one, the rest as rows
+//
+// The cut depends on the number of rows and the vector width alone, never on the number of threads.
+#pragma once
+#include <vector>
+
+#include "dynode/kernels/dense.h"
+
+namespace dynode {
+
+struct Tile {
+  size_t first_row, rows;
+  Layout layout;
+
+  Slab slab(size_t units, size_t width) const {
+    return layout == Layout::tiles ? Slab{layout, units, rows, rows}
+                                   : Slab{layout, units, rows, (units + width - 1) / width * width};
+  }
+  bool same_shape(const Tile& other) const { return layout == other.layout && rows == other.rows; }
+};
+
+inline std::vector<Tile> cut_batch(size_t rows, size_t width) {
+  std::vector<Tile> tiles;
+  size_t first = 0;
+  for (; rows - first >= 2 * width; first += 2 * width) tiles.push_back({first, 2 * width, Layout::tiles});
+  if (rows - first >= width) tiles.push_back({first, width, Layout::tiles}), first += width;
+  if (rows > first) tiles.push_back({first, rows - first, Layout::rows});
+  return tiles;
+}
+
+}  // namespace dynode

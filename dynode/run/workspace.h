@@ -1,0 +1,124 @@
+// Workspace: what is happening. All mutable numbers of one worker for tiles of one shape, taken once, used again for
+// every tile and every call.
+//
+// Histories hold a window of time: slab k of a state is s[begin + k], k = 0 … window. Recording and tape are the same
+// memory, and step k+1 reads slab k. A run that is longer than the window moves it on.
+// Adjoints of drives hold a chunk of the window; one more slot carries the first step of the chunk after it.
+#pragma once
+#include <vector>
+
+#include "dynode/base/buffer.h"
+#include "dynode/plan/plan.h"
+#include "dynode/run/prepared.h"
+#include "dynode/run/tiles.h"
+
+namespace dynode {
+
+/// What a workspace is for.
+struct WorkspaceShape {
+  Tile   tile;
+  size_t window  = 0;         // steps
+  bool   adjoint = false;
+  bool   keep_drives = false; // every step's drives, for observables
+
+  bool operator==(const WorkspaceShape& o) const {
+    return tile.same_shape(o.tile) && window == o.window && adjoint == o.adjoint && keep_drives == o.keep_drives;
+  }
+};
+
+/// A connection as its target sees it.
+template <class R>
+struct Incoming {
+  const R* packed;
+  const R* source;            // [window + 1][source slab]
+  size_t   source_size, depth, stride;
+  int      lag;
+};
+
+/// A connection as its source sees it.
+template <class R>
+struct Outgoing {
+  const R* packed;            // transposed
+  const R* drive_bar;         // [chunk + 1][target slab]
+  size_t   target_size, depth, stride;
+  int      lag;
+};
+
+/// A source whose history the weight gradient of a layer needs.
+template <class R>
+struct GradientSource {
+  int      layer;             // -1: the constant 1 of biases
+  int      lag;
+  const R* history;           // [window + 1][slab]
+  size_t   size, units, stride;
+  size_t   column;            // in `turned`
+};
+
+/// Neighbouring columns of a port's weight gradient that one product forms.
+struct GradientRun {
+  size_t first_source;        // position in LayerSpace::gradient_sources
+  size_t columns;             // of sources, unpadded
+  size_t to;                  // first column in w_bar, a multiple of the vector width
+};
+
+/// Where the gradient of a block's rows lies in w_bar.
+struct GradientPiece {
+  int    block;
+  size_t first_row, columns;  // rows of the block from first_row on, `columns` wide
+  size_t from;                // column in w_bar
+};
+
+template <class R>
+struct PortSpace {
+  std::vector<Incoming<R>>   incoming;
+  const R*                   bias = nullptr;
+  Buffer<R>                  drive;        // [window or 1][slab]
+  Buffer<R>                  drive_bar;    // [chunk + 1][slab]
+  Buffer<R>                  w_bar;        // [units][ld]
+  size_t                     ld = 0;
+  std::vector<GradientRun>   runs;
+  std::vector<GradientPiece> pieces;
+};
+
+template <class R>
+struct LayerSpace {
+  Slab                    slab;
+  size_t                  size;            // of a slab
+  std::vector<Buffer<R>>  state;           // per state [window + 1][slab]
+  std::vector<PortSpace<R>> ports;
+  size_t                  drive_step;      // numbers between the drives of two steps; 0: only the last is kept
+  Buffer<R>               flux;            // [window][slab], the input array of a layer that takes it as drive
+  std::vector<Outgoing<R>> outgoing;
+
+  // adjoint
+  std::vector<Buffer<R>>  lambda;          // per state, one slab
+  std::vector<Buffer<R>>  params_bar;      // per parameter [units][width] in tiles, [units padded] in rows
+  Buffer<R>               dt_bar;          // [width]
+  Buffer<R>               scratch;         // one slab
+  std::vector<GradientSource<R>> gradient_sources;
+  Buffer<R>               turned;          // tiles: [chunk][lane][turned_ld], sources side by side
+  size_t                  turned_ld = 0;
+
+  // pointers of the step at hand, one per component
+  std::vector<const R*> state_now;
+  std::vector<R*>       next_now, drive_now, lambda_now, drive_bar_now, params_bar_now;
+};
+
+template <class R>
+class Workspace {
+ public:
+  Workspace(const Plan& plan, Prepared<R>& prepared, const WorkspaceShape& shape);
+
+  WorkspaceShape             shape;
+  size_t                     chunk;        // steps between two weight gradients
+  std::vector<LayerSpace<R>> layers;
+  Buffer<R>                  ones;         // [width]: 1, 0, 0, … the source of biases in rows
+  std::vector<Term<R>>       terms;        // scratch, long enough for every list of terms
+
+  size_t bytes() const;                    // of all buffers
+
+ private:
+  void plan_gradients(const Plan& plan, int layer, size_t width);
+};
+
+}  // namespace dynode

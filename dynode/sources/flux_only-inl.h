@@ -1,0 +1,46 @@
+// FluxOnly: what a function of one argument must write, and what cells may ask of any source function.
+//
+// A function writes   value(x)      y
+//                     slope(x, y)   dy/dx, given the value as well
+// Cells ask for       f(x), f(φ, i), f.with_slope(x) → {y, dx}, f.with_slope(φ, i) → {y, dphi, di}, f.slope(x, y)
+#if defined(DYNODE_SOURCES_FLUX_ONLY_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef DYNODE_SOURCES_FLUX_ONLY_INL_H_
+#undef DYNODE_SOURCES_FLUX_ONLY_INL_H_
+#else
+#define DYNODE_SOURCES_FLUX_ONLY_INL_H_
+#endif
+
+#include "dynode/kernels/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace dynode::HWY_NAMESPACE {
+
+/// The number x for every lane (without derivative).
+template <class V> HWY_INLINE V constant(double x) { return V(typename V::Real(x)); }
+
+template <class V> struct Slope1 { V y, dx; };
+template <class V> struct Slope2 { V y, dphi, di; };
+
+template <class Self>
+struct FluxOnly {
+  static constexpr bool uses_current = false, uses_table = false;
+
+  template <class V> HWY_INLINE V operator()(const V& x) const { return self().value(x); }
+  template <class V> HWY_INLINE V operator()(const V& phi, const V&) const { return self().value(phi); }
+
+  template <class V> HWY_INLINE Slope1<V> with_slope(const V& x) const {
+    const V y = self().value(x);
+    return {y, self().slope(x, y)};
+  }
+  template <class V> HWY_INLINE Slope2<V> with_slope(const V& phi, const V&) const {
+    const V y = self().value(phi);
+    return {y, self().slope(phi, y), constant<V>(0)};
+  }
+
+ private:
+  HWY_INLINE const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+}  // namespace dynode::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
