@@ -85,7 +85,8 @@ struct LayerSpec {
   Value       noise, perturb;          // mapping, or null where not given
   At          at;                      // where the layer was written
 
-  int dim() const;                     // params.dim, 1 … 10,000,000
+  /// params.dim. @throws SpecError  missing, not whole, not within 1 … 10,000,000
+  int dim() const;
 
   static constexpr auto fields = std::tuple{
       field("layer_id", &LayerSpec::layer_id, "unique number; gives the order of layers", required | non_negative),
@@ -102,8 +103,8 @@ struct ConnectionSpec {
   std::string           connection_type;
   Value                 params    = Value::map();   // always a mapping
   bool                  learnable = true;
-  std::string           mode;                       // "": given inside params, or fixed
-  Value                 connection_params;          // parameters of the mode; mapping or null
+  std::string           mode;                       // "": fixed, or given inside params; read_spec moves it here
+  Value                 connection_params;          // parameters of the mode; mapping or null; likewise
   std::optional<int>    lag;                        // 0 reads the source fresh, 1 one step late
   std::optional<double> delay;                      // of spikes, in the unit of dt
   Value                 noise, perturb;
@@ -145,6 +146,10 @@ struct Spec {
 /// @throws SpecError  with the place
 Spec read_spec(const Value& value);
 
+/// The checks of read_spec for specs made in code: sizes, unique layers and pairs, known ends, connection params.
+/// @throws SpecError  with the place, or a path like connections[2] where there is none
+void check_spec(const Spec& spec);
+
 /// Reads a .yaml, .yml or .json file. @throws IoError (missing, unreadable, empty, unknown ending), SpecError
 Spec load_spec(const std::string& path);
 
@@ -168,11 +173,12 @@ struct ConnectionParams {
                                                        // or init_params counts there, else here
   bool                  allow_self_connections = true;
   std::optional<double> min, max;                      // box on the weights
-  std::string           bias = "none";                 // none, zero, fan_in_uniform, fan_in_normal or file
+  std::string           bias = "none";                 // none, zero, fan_in_uniform, fan_in_normal or the name of a file
   bool                  learnable = true;
   std::string           mode = "fixed";                // fixed, WICC, NOCC or spike
   Value                 mode_params = Value::map();
-  Value                 rest        = Value::map();    // ei_mask, plasticity_mask, synapse_growth_mask, ei_balance, polarity, …
+  Value                 rest        = Value::map();    // ei_mask, plasticity_mask, synapse_growth_mask, ei_balance,
+                                                       // polarity, rate_table
   At                    at;
 
   /// Structure parameter `key`: nested first, then flat; nullptr where there is none.
@@ -198,7 +204,8 @@ struct ParameterSpec {
   At                    at;
 };
 
-/// @throws SpecError  wrong type, unknown key, min above max, neither or both of value and distribution
+/// Neither value, values nor distribution: the default of the kind.
+/// @throws SpecError  wrong type, unknown key, min above max, both value and distribution
 ParameterSpec read_parameter(const Value& value);
 
 }  // namespace dynode

@@ -88,6 +88,10 @@ class Value {
   /// Gives an entry another key, keeping its position.
   void rename(std::string_view key, std::string new_key);
   bool erase(std::string_view key);
+  /// Another content at the same place.
+  void replace(Value content);
+  /// The items of a list. @throws SpecError if this is not a list
+  List& items();
   /// Appends to a list; null becomes a list. @return *this
   Value& push_back(Value item);
 
@@ -96,21 +100,20 @@ class Value {
   At at() const;
   /// Where the key of `entry` was written.
   At key_at(const Entry& entry) const;
-  /// Says where this value was written and gives all children that have no place a path below it.
-  void place(const std::string& file, int line, int column, const std::string& path = {});
+  /// Names the file (and the path in it) of this value; all children that have no place get a path below it.
+  void place(const std::string& file, const std::string& path = {});
+  /// Notes line and column, from 1.
+  void mark(int line, int column) { line_ = line, column_ = column; }
   /// Gives the children without a place a path below this value, so that errors can name them.
   void place_children();
-  /// Moves the whole tree to another path, keeping lines and columns (used for what an alias stands for).
-  void replace_places(const Value& parent, std::string_view key);
-  void replace_places(const Value& parent, size_t index);
-  /// True if this value and all below know their path or line.
+  /// True if this value and all below have a place.
   bool is_placed() const;
   int  line() const { return line_; }
   int  column() const { return column_; }
 
   /// Throws SpecError at this place.
   [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const;
-  /// "the number 3", "the text 'abc'", "a list", "a mapping", "nothing": the second half of "expected …, got …".
+  /// "the number 3", "the text 'abc'", "true", "a list", "a mapping", "nothing".
   std::string described() const;
   /// Throws SpecError "expected <wanted>, got <described()>".
   [[noreturn]] void expected(std::string_view wanted, const std::string& hint = {}) const;
@@ -125,17 +128,17 @@ class Value {
     uint64_t magnitude;   // exact where `integer`
     bool     negative, integer;
   };
-  struct Place {          // one step of a path; files name themselves at the root
-    std::shared_ptr<const Place> parent;
-    std::string                  file, key;
-    int64_t                      index = -1;
-  };
-  std::string path() const;
-  void        place_below(const std::shared_ptr<const Place>& parent, std::string_view key, int64_t index, bool again);
+  struct Place;           // one step of a path, shared by the children
+  using PlacePtr = std::shared_ptr<const Place>;
+  void     place_below(const PlacePtr& parent, const std::string& key);
+  void     place_below(const PlacePtr& parent, size_t index);
+  void     place_all_children();
+  At       at_place(const PlacePtr& place, int64_t index, int line, int column) const;
 
   std::variant<std::monostate, bool, Number, std::string, List, Entries> data_;
-  std::shared_ptr<const Place>                                           place_;
-  int                                                                    line_ = 0, column_ = 0;
+  PlacePtr place_;                  // of a plain item of a list: the place of the list, and its index
+  int64_t  index_ = -1;
+  int      line_ = 0, column_ = 0;
 };
 
 struct Value::Entry {
