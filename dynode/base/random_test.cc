@@ -41,9 +41,9 @@ TEST(Random, NumbersAreTheSameOnEveryMachine) {
   Random random(42, "machines");
   double sum = 0;
   for (int i = 0; i < 1000; ++i) sum += random.normal();
-  EXPECT_EQ(random.integer(1000000007), 252227290u);
+  EXPECT_EQ(random.integer(1000000007), 943226991u);
   EXPECT_EQ(sum, -0x1.3c545315cbffap+3);
-  EXPECT_EQ(random.uniform(), 0x1.0a84ac177d28p-8);
+  EXPECT_EQ(random.uniform(), 0x1.eda1424aeb619p-1);
 }
 
 TEST(Random, UniformStaysBelowOneWithTheRightMoments) {
