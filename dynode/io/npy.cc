@@ -143,16 +143,17 @@ Element read_element(const std::string& descr, const std::string& name) {
   const char order = descr.empty() ? '\0' : descr[0];
   const char kind  = descr.size() > 1 ? descr[1] : '\0';
   if (kind == 'O' || order == 'O')
-    throw IoError(name, "holds pickled Python objects, which are not read because reading them runs their code",
-                  "save numbers instead: np.save(path, np.asarray(a, dtype='float64'), allow_pickle=False)");
+    throw ElementTypeError(name,
+                           "holds pickled Python objects, which are not read because reading them runs their code",
+                           "save numbers instead: np.save(path, np.asarray(a, dtype='float64'), allow_pickle=False)");
   for (const char* known : {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"})
     if (descr.substr(std::min<size_t>(1, descr.size())) == known) {
       const size_t size = size_t(known[1] - '0');
       if (order == '<' || order == '>' || order == '=' || (order == '|' && size == 1))
         return {known[0], size, order == '>' || (order == '=' && std::endian::native == std::endian::big)};
     }
-  throw IoError(name, fmt::format("has elements of type '{}', which is not read here", descr),
-                "convert it: a.astype('float32'), also float64, int64 or uint8");
+  throw ElementTypeError(name, fmt::format("has elements of type '{}', which is not read here", descr),
+                         "convert it: a.astype('float32'), also float64, int64 or uint8");
 }
 
 /// Calls use(k, bytes of element k in C order) for every element.

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "dynode/base/error.h"
+
 namespace dynode {
 
 /// Numbers with a shape, in C order (last index fastest).
@@ -32,10 +34,16 @@ struct Array {
 /// Product of `shape`, or -1 if a dimension is negative or the product needs more than 62 bits.
 int64_t element_count(const std::vector<int64_t>& shape);
 
+/// A sound .npy file whose elements are not numbers we read, such as texts or complex numbers.
+class ElementTypeError : public IoError {
+  using IoError::IoError;
+};
+
 /// The array in the bytes of a .npy file. Half floats become float, b1 and u1 uint8, all other integers int64.
 /// @param name  what to call the bytes in an error, usually the path
-/// @throws IoError  if they are not such a file, hold another kind of element, too few or too many bytes, or an
-///                  unsigned number above the range of int64
+/// @throws ElementTypeError  if it holds another kind of element
+/// @throws IoError           if they are no such file, have too few or too many bytes or an unsigned number above the
+///                           range of int64
 Array parse_npy(std::string_view bytes, const std::string& name);
 
 /// The bytes of a .npy file.

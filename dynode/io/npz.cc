@@ -75,8 +75,8 @@ std::string read_member(zip_t* archive, const zip_stat_t& facts, const std::stri
 
 }  // namespace
 
-Npz::Npz(std::string file, std::vector<Entry> entries)
-    : file_(std::move(file)), entries_(std::move(entries)), sorted_(entries_.size()) {
+Npz::Npz(std::string file, std::vector<Entry> entries, std::map<std::string, ElementTypeError> unread)
+    : file_(std::move(file)), entries_(std::move(entries)), sorted_(entries_.size()), unread_(std::move(unread)) {
   std::iota(sorted_.begin(), sorted_.end(), size_t(0));
   std::sort(sorted_.begin(), sorted_.end(), [&](size_t a, size_t b) { return entries_[a].first < entries_[b].first; });
 }
@@ -95,11 +95,13 @@ const Array* Npz::find(std::string_view name) const {
 
 const Array& Npz::at(std::string_view name) const {
   const Array* array = find(name);
+  if (const auto found = unread_.find(std::string(name)); found != unread_.end()) throw found->second;
   if (!array) throw IoError(file_, fmt::format("has no array '{}'", name), did_you_mean(name, names()));
   return *array;
 }
 
 Npz parse_npz(std::string_view bytes, const std::string& name) {
+  if (bytes.empty()) throw IoError(name, "is empty, which no .npz file is", "copy or save it again");
   ZipError error;
   Source   source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error.error));
   if (!source) throw std::bad_alloc();
@@ -114,15 +116,17 @@ Npz parse_npz(std::string_view bytes, const std::string& name) {
     throw IoError(name, fmt::format("has {} members; at most {} are read", count, kMostEntries));
 
   // sizes are claims until checked: together members cannot be larger packed than the file
-  std::vector<Npz::Entry> entries;
-  std::set<std::string>   seen;
-  uint64_t                packed = 0, expanded = 0;
+  std::vector<Npz::Entry>                 entries;
+  std::map<std::string, ElementTypeError> unread;
+  std::set<std::string>                   seen;
+  uint64_t                                packed = 0, expanded = 0;
   for (zip_int64_t k = 0; k < count; ++k) {
     zip_stat_t facts;
     zip_stat_init(&facts);
     if (zip_stat_index(archive.get(), zip_uint64_t(k), 0, &facts) != 0)
       throw IoError(name, fmt::format("member {} is damaged: {}", k, zip_strerror(archive.get())));
-    constexpr zip_uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_ENCRYPTION_METHOD;
+    constexpr zip_uint64_t kNeeded =
+        ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     if ((facts.valid & kNeeded) != kNeeded || !plain(facts.name))
       throw IoError(name, fmt::format("member {} has no usable name or size", k), "the file is damaged");
 
@@ -134,6 +138,9 @@ Npz parse_npz(std::string_view bytes, const std::string& name) {
     member.resize(member.size() - kEnding.size());
     if (!seen.insert(member).second) throw IoError(name, fmt::format("has the array '{}' twice", member));
     if (facts.encryption_method != ZIP_EM_NONE) throw IoError(place, "is encrypted", "save it without a password");
+    if (facts.comp_method != ZIP_CM_STORE && facts.comp_method != ZIP_CM_DEFLATE)
+      throw IoError(place,
+                    fmt::format("is packed by method {}; stored and deflated members are read", facts.comp_method));
 
     if (facts.comp_size > bytes.size() - packed)
       throw IoError(place, "claims more packed bytes than the file has left", "the file is damaged");
@@ -144,9 +151,12 @@ Npz parse_npz(std::string_view bytes, const std::string& name) {
     if (facts.size > kMostExpanded - expanded)
       throw IoError(place, "expands the archive beyond the 8 GiB that are read");
     expanded += facts.size;
-    entries.emplace_back(std::move(member), parse_npy(read_member(archive.get(), facts, place), place));
+    try {
+      Array array = parse_npy(read_member(archive.get(), facts, place), place);
+      entries.emplace_back(std::move(member), std::move(array));
+    } catch (const ElementTypeError& error) { unread.emplace(std::move(member), error); }
   }
-  return Npz(name, std::move(entries));
+  return Npz(name, std::move(entries), std::move(unread));
 }
 
 std::string npz_bytes(const std::vector<Npz::Entry>& entries, Packing packing) {

@@ -313,7 +313,7 @@ std::string safetensors_bytes(const TensorFile& file) {
     if (count < 0 || uint64_t(count) * size != tensor.bytes.size() || tensor.shape.size() > kMostAxes)
       throw ShapeError("tensor '" + name + "'", tensor.shape, {int64_t(tensor.bytes.size() / size)});
     std::string shape;
-    for (const int64_t n : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(n);
+    for (const int64_t n : tensor.shape) shape.append(shape.empty() ? "" : ",").append(std::to_string(n));
     entries += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(name),
                            dtype_name(tensor.dtype), shape, buffer.size(), buffer.size() + tensor.bytes.size());
     buffer += tensor.bytes;
