@@ -33,14 +33,16 @@ rooms[models]="${!rooms[*]}"
 for door in cli python studio; do rooms[$door]="models ${rooms[models]}"; done
 
 # library → pattern of its headers, and the rooms that may include it; everything else is a stranger
-library_names=(hwy fmt yaml json zip zlib cli11 eigen hdf5 matio mpi pybind11 boost)
+library_names=(hwy intrinsics fmt yaml json zip zlib cli11 eigen hdf5 matio mpi pybind11 boost)
 declare -A headers=(
-  [hwy]='hwy/*'            [fmt]='fmt/*'           [yaml]='yaml.h'      [json]='nlohmann/*'  [zip]='zip.h'
+  [hwy]='hwy/*'            [intrinsics]='@(imm|xmm|x86)intrin.h'        [fmt]='fmt/*'
+  [yaml]='yaml.h'          [json]='nlohmann/*'     [zip]='zip.h'
   [zlib]='zlib.h'          [cli11]='CLI/*'         [eigen]='@(Eigen|unsupported/Eigen)/*'    [hdf5]='hdf5*.h'
   [matio]='matio.h'        [mpi]='mpi.h'           [pybind11]='@(pybind11/*|Python.h)'       [boost]='boost/*'
 )
 declare -A users=(
   [hwy]="kernels sources cells connections params run circuits mean_field"
+  [intrinsics]="base kernels"   # the compiler's own, for processor modes
   [fmt]="base sources cells connections wiring params spec plan run tasks learn spiking analysis mean_field circuits io models cli python studio"
   [yaml]="spec"            [json]="spec io learn models cli python studio"
   [zip]="io"               [zlib]="io"             [cli11]="cli"        [eigen]="spiking analysis mean_field"
