@@ -22,14 +22,14 @@ double transform_slope(Transform transform, double real);
 
 struct Block {
   std::string          name;                 // in real space: layer1/gamma_plus
-  std::vector<size_t>  shape;                // [to, from], [units] or []
+  std::vector<size_t>  shape = {};           // [to, from], [units] or []
   size_t               offset = 0;           // in θ
   Transform            transform = Transform::identity;
   bool                 learnable = true;
   double               min = -1e300, max = 1e300;   // box on the real values
-  std::vector<uint8_t> mask;                 // [entries], 0: the entry is absent and stays 0; empty: all are there
-  std::vector<int8_t>  sign;                 // [entries], +1: not negative, −1: not positive, 0: free; empty: all free
-  std::string          help;
+  std::vector<uint8_t> mask = {};            // [entries], 0: the entry is absent and stays 0; empty: all are there
+  std::vector<int8_t>  sign = {};            // [entries], +1: not negative, −1: not positive, 0: free; empty: all free
+  std::string          help = {};
 
   size_t size() const;
   /// Name of the stored values: layer1/log_gamma_plus where the logarithm is stored.

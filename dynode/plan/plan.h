@@ -31,18 +31,18 @@ struct LayerPlan {
   int              layer_id;            // of the spec; a core's own input stage shares its layer's id
   std::string      name;                // "1", or "1.input" for the layer in front of a recurrent core
   const CellEntry* cell;
-  CellKernels      kernels;
+  CellKernels      kernels = {};
   int              source = -1;         // position in source_functions(), -1: none
   int              table  = -1;         // position in Plan::tables, -1: none
-  size_t           units;
-  double           dt;
-  std::vector<int> params;              // block per parameter of the cell
-  int              start_state;         // which state an initial state sets
+  size_t           units = 0;
+  double           dt = 0;
+  std::vector<int> params = {};         // block per parameter of the cell
+  int              start_state = 0;     // which state an initial state sets
   int              start_block = -1;    // block of a learnt initial state, -1: zero unless given
   bool             is_input = false;    // not advanced: the input array is its output
   bool             takes_flux = false;  // the input array is added to its first port
-  std::vector<std::vector<int>> incoming;   // per port: connections, in the order of the spec
-  std::vector<int> outgoing;            // connections that read it
+  std::vector<std::vector<int>> incoming = {};   // per port: connections, in the order of the spec
+  std::vector<int> outgoing = {};       // connections that read it
 };
 
 struct ConnectionPlan {
@@ -50,7 +50,7 @@ struct ConnectionPlan {
   int    from, to;                      // positions in Plan::layers
   int    port;
   int    lag;                           // 0 or 1
-  int    weights;                       // block [rows, from units]
+  int    weights = -1;                  // block [rows, from units]
   size_t first_row = 0;                 // where this port's rows begin in the block
   int    bias = -1;                     // block [rows], -1: none
 };

@@ -1,0 +1,3 @@
+// The public face of dynode: #include <dynode/dynode.h>
+#pragma once
+#include "dynode/models/model.h"

@@ -1,0 +1,114 @@
+// Model: a network ready to use. The public face of dynode for C++ programs, the command line and Python.
+//
+//   Model model = Model::load("net.yaml");
+//   Results run = model.simulate(x, {.record = {"s", "phi"}});      x, results: [batch][time][unit]
+//   const Array& out = run.at("output");
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dynode/io/npy.h"
+#include "dynode/plan/plan.h"
+#include "dynode/spec/spec.h"
+
+namespace dynode {
+
+enum class Precision { float32, float64 };
+
+struct ModelOptions {
+  Precision               precision = Precision::float32;
+  int                     threads   = 1;      // 0: one per core
+  std::optional<uint64_t> seed      = {};     // overrides the seed of the spec
+};
+
+/// States before the first step: "<layer_id>" or "<layer_id>/<state>" → [units] or [rows][units].
+using InitialStates = std::map<std::string, Array>;
+
+struct SimulateOptions {
+  /// s, state, phi, g for all layers that have them; s/<id>, state/<id>/<name>, phi/<id>, g/<id> for one. Empty: output.
+  std::vector<std::string> record = {};
+  InitialStates            initial_states = {};
+};
+
+/// Arrays by name, in the order asked for; `output` is always there.
+struct Results {
+  std::vector<std::pair<std::string, Array>> arrays;
+
+  const Array* find(const std::string& name) const;
+  const Array& at(const std::string& name) const;   // @throws IoError  naming what there is
+};
+
+/// One term of a loss: weight · loss(pool(output of `layer`), target).
+struct LossTerm {
+  std::string      loss = "mse";
+  Array            target;                      // classes [rows] (or [rows][steps]), or values
+  std::string      pooling = "none";
+  double           weight  = 1;
+  std::optional<int> layer = {};                // layer_id; missing: the last layer
+  std::map<std::string, double> params = {};    // of the loss
+  std::map<std::string, double> pooling_params = {};
+};
+
+struct GradientRequest {
+  InitialStates initial_states   = {};
+  bool          input            = false;       // gradient with respect to x
+  bool          initial          = false;       // and with respect to the initial states
+  size_t        checkpoint_every = 0;           // 0: keep all states
+};
+
+struct Gradient {
+  double                                     loss;
+  std::vector<std::pair<std::string, Array>> parameters;   // by stored value: J_0_to_1, layer1/log_gamma_plus
+  std::optional<Array>                       input;        // [rows][steps][units]
+  std::vector<std::pair<std::string, Array>> initial;      // "<layer_id>" → [rows][units]
+
+  const Array& at(const std::string& name) const;
+};
+
+class Model {
+ public:
+  /// From a spec (.yaml, .yml, .json) or a model file (.dynode). @throws IoError, SpecError
+  static Model load(const std::string& path, const ModelOptions& options = {});
+  static Model from_spec(const Spec& spec, const ModelOptions& options = {});
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const Plan& plan() const;
+  Precision   precision() const;
+
+  /// Names of all parameters, in the order of θ.
+  std::vector<std::string> parameter_names() const;
+  /// Real values. @throws SpecError  naming the nearest parameter, if there is none called `name`
+  Array parameter(const std::string& name) const;
+  /// Sets real values (a name with log_ takes logarithms) and projects them onto the constraints.
+  /// @throws SpecError, ShapeError
+  void set_parameter(const std::string& name, const Array& values);
+  /// Sets all parameters found in an .npz or .dynode file; masks in it are checked against the plan's.
+  void load_parameters(const std::string& path);
+
+  /// @param x  [rows][steps][units] (or [steps][units]); narrower inputs are padded with zeros, wider ones cut with a
+  ///           warning
+  /// @throws ShapeError, NumericsError
+  Results simulate(const Array& x, const SimulateOptions& options = {});
+
+  /// Loss and its exact gradient by back-propagation through time.
+  Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request = {});
+
+  /// Weights and parameters after a plain step θ ← θ − rate · gradient, projected onto the constraints.
+  void descend(const Gradient& gradient, double rate);
+
+  /// Writes a model file (.dynode). @throws IoError
+  void save(const std::string& path) const;
+
+ private:
+  struct Impl;
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dynode

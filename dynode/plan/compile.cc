@@ -1,0 +1,569 @@
+// Spec → Plan, step by step: layers with their cells and parameters, connections with masks and weights, lags, stages.
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <map>
+
+#include "dynode/base/random.h"
+#include "dynode/base/text.h"
+#include "dynode/plan/arguments.h"
+#include "dynode/plan/plan.h"
+#include "dynode/plan/stages.h"
+#include "dynode/sources/default_rate_table.h"
+#include "dynode/sources/source.h"
+#include "dynode/wiring/distributions.h"
+#include "dynode/wiring/initialisers.h"
+#include "dynode/wiring/polarity.h"
+#include "dynode/wiring/structures.h"
+
+namespace dynode {
+namespace {
+
+/// Step of families that do not name one, where no layer does.
+constexpr double kNeutralStep = 1.0;
+
+std::vector<std::string> cell_names() {
+  std::vector<std::string> names;
+  for (const CellEntry& c : cells()) names.push_back(c.name);
+  return names;
+}
+
+class Compiler {
+ public:
+  Compiler(const Spec& spec, const CompileOptions& options) : options_(options) {
+    plan_.spec     = spec;
+    plan_.warnings = spec.warnings;
+    plan_.seed     = options.seed.value_or(spec.seed.value_or(42));
+    plan_.spec.seed = plan_.seed;
+  }
+
+  std::shared_ptr<const Plan> compile() {
+    refuse_unavailable();
+    choose_step();
+    for (const LayerSpec& l : plan_.spec.layers) add_layer(l);
+    choose_ends();
+    settle_method();
+    for (const ConnectionSpec& c : plan_.spec.connections) add_connection(c);
+    for (size_t i = 0; i < plan_.layers.size(); ++i) add_core(int(i));
+    wire();
+    plan_.stages = arrange_stages(plan_.layers, plan_.connections);
+    plan_.theta.resize(plan_.parameters.size());
+    for (const auto& [block, values] : initial_) set_real<double>(plan_.parameters[block], values, plan_.theta.data());
+    project(plan_.parameters, plan_.theta.data());
+    return std::make_shared<Plan>(std::move(plan_));
+  }
+
+ private:
+  Random random(const std::string& stream) const { return Random(plan_.seed, stream); }
+
+  int add_block(Block block, std::vector<double> initial) {
+    const int i = plan_.parameters.add(std::move(block));
+    initial_.emplace_back(i, std::move(initial));
+    return i;
+  }
+
+  NamedArray load(const Value& path, const std::string& key) const {
+    if (!options_.load_array) path.fail("files cannot be read here");
+    return options_.load_array(plan_.spec.resolve(path.text()), key);
+  }
+
+  void refuse_unavailable() {
+    const SimulationSpec& s = plan_.spec.simulation;
+    if (plan_.spec.layers.empty()) throw SpecError({plan_.spec.file}, "a network needs at least one layer");
+    if (s.early_stopping_forward_pass)
+      throw SpecError({plan_.spec.file, 0, 0, "simulation.early_stopping_forward_pass"}, "early stopping is not available yet",
+                      "remove the key; runs then go through all steps");
+    if (s.track_power)
+      throw SpecError({plan_.spec.file, 0, 0, "simulation.track_power"}, "power is not available yet", "remove the key");
+    if (s.input_type == InputType::none)
+      throw SpecError({plan_.spec.file, 0, 0, "simulation.input_type"}, "runs without an input array are not available yet",
+                      "use input_type: state or flux");
+  }
+
+  // ---- time ----------------------------------------------------------------------------------------------
+
+  /// simulation.dt, or the default the families agree on.
+  void choose_step() {
+    if (plan_.spec.simulation.dt) {
+      dt_ = *plan_.spec.simulation.dt;
+    } else {
+      for (const LayerSpec& l : plan_.spec.layers) {
+        const CellEntry* cell = find_cell(l.layer_type);
+        if (!cell || cell->dt == 0 || l.params.find("dt")) continue;
+        if (dt_ != 0 && dt_ != cell->dt)
+          throw SpecError(l.at, fmt::format("layers of this network have different default steps ({} and {})", dt_, cell->dt),
+                          "give simulation.dt, and params.dt where a layer has its own time");
+        dt_ = cell->dt;
+      }
+      if (dt_ == 0) dt_ = kNeutralStep;
+      plan_.spec.simulation.dt = dt_;
+    }
+    if (plan_.spec.simulation.dt_learnable) {
+      Block b{.name = "dt", .min = 1e-9, .help = "integration step, shared by all layers"};
+      plan_.dt_block = add_block(std::move(b), {dt_});
+    }
+  }
+
+  // ---- layers --------------------------------------------------------------------------------------------
+
+  void add_layer(const LayerSpec& spec) {
+    const CellEntry* cell = find_cell(spec.layer_type);
+    if (!cell) throw SpecError(spec.at, fmt::format("there is no layer type '{}'", spec.layer_type),
+                               did_you_mean(spec.layer_type, cell_names(), "there are"));
+    const bool holds_input = plan_.layers.empty() && plan_.spec.simulation.input_type == InputType::state;
+    if (holds_input && std::string(cell->name) != "Linear") {
+      plan_.warnings.push_back(fmt::format("layer {} takes the input as its state; its type {} has no effect", spec.layer_id,
+                                           cell->name));
+      cell = find_cell("Linear");
+    }
+    refuse_unknown_params(spec, *cell, holds_input);
+    refuse_noise(spec);
+
+    LayerPlan layer{.layer_id = spec.layer_id, .name = std::to_string(spec.layer_id), .cell = cell};
+    layer.units       = size_t(spec.dim());
+    layer.dt          = spec.params.find("dt") ? positive_number(spec.params.at("dt")) : dt_;
+    layer.is_input    = holds_input;
+    layer.start_state = cell->output;
+    if (cell->states[size_t(cell->output)].memoryless && !cell->static_map)
+      for (size_t i = 0; i < cell->states.size(); ++i)
+        if (!cell->states[i].memoryless) { layer.start_state = int(i); break; }
+    choose_source(spec, layer);
+    if (!holds_input)
+      for (const ParamFacts& p : cell->params) add_parameter(spec, layer, p);
+    choose_start(spec, layer);
+    layer.incoming.resize(cell->ports.size());
+    plan_.layers.push_back(std::move(layer));
+    polarity_.push_back(read_polarity(spec));
+  }
+
+  static double positive_number(const Value& v) {
+    if (!(v.number() > 0) || !std::isfinite(v.number())) v.fail("must be a positive number");
+    return v.number();
+  }
+
+  void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell, bool holds_input) {
+    if (holds_input) return;
+    std::vector<std::string> known = {"dim", "dt", "learnable_params", "polarity", "polarity_file", "polarity_init",
+                                      "polarity_enforcement_method", "init_state"};
+    if (cell.source) known.insert(known.end(), {"source_func", "solver"});
+    for (const ParamFacts& p : cell.params) {
+      known.push_back(p.name);
+      if (p.alternative.name[0]) known.insert(known.end(), {p.alternative.name, std::string("learn_") + p.name});
+    }
+    for (const char* later : {"preact_noise", "postact_noise", "noise_std"})
+      if (const Value* v = spec.params.find(later)) {
+        if (v->number() != 0) v->fail(fmt::format("{} is not available yet", later), "leave it out, or give 0");
+        known.push_back(later);
+      }
+    refuse_unknown(cell.name, spec.params, known);
+    if (const Value* solver = spec.params.find("solver"); solver && lower_case(solver->text()) != "fe")
+      solver->fail(fmt::format("there is no solver '{}'", solver->text()), "there is: FE (forward Euler)");
+  }
+
+  static void refuse_noise(const LayerSpec& spec) {
+    for (const Value* v : {&spec.noise, &spec.perturb})
+      if (!v->is_null())
+        for (const auto& entry : v->entries())
+          if (entry.value.is_number() && entry.value.number() != 0)
+            entry.value.fail("noise and perturbations are not available yet", "leave them out, or give 0");
+  }
+
+  void choose_source(const LayerSpec& spec, LayerPlan& layer) {
+    if (!layer.cell->source || layer.is_input) {
+      layer.kernels = layer.cell->kernels(0);
+      return;
+    }
+    const Value*      given = spec.params.find("source_func");
+    const std::string name  = given ? given->text() : layer.cell->source;
+    layer.source = find_source(name);
+    if (layer.source < 0) {
+      std::vector<std::string> names;
+      for (const auto& s : source_functions()) names.push_back(s.name);
+      given->fail(fmt::format("there is no source function '{}'", name), did_you_mean(name, names, "there are"));
+    }
+    if (source_functions()[size_t(layer.source)].uses_table) layer.table = rate_table();
+    layer.kernels = layer.cell->kernels(layer.source);
+  }
+
+  /// The table of the network: its own file, else the built-in one.
+  int rate_table() {
+    if (!plan_.tables.empty()) return 0;
+    const std::string& path = plan_.spec.simulation.rate_table;
+    if (path.empty()) {
+      const float* g = default_rate_table();
+      plan_.tables.push_back({0, 0.0025, 0.95, 0.00775, kDefaultTableSize, kDefaultTableSize,
+                              {g, g + kDefaultTableSize * kDefaultTableSize}});
+      return 0;
+    }
+    const Value file = path;
+    const auto  axis = [&](const char* key, double& first, double& step, size_t& count) {
+      const NamedArray a = load(file, key);
+      if (a.values.size() < 2) throw ShapeError(path + ": " + key, {-1}, {int64_t(a.values.size())});
+      count = a.values.size();
+      first = a.values.front();
+      step  = (a.values.back() - first) / double(count - 1);
+      for (size_t i = 0; i < count; ++i)
+        if (!(std::abs(a.values[i] - (first + step * double(i))) <= 1e-6 * std::abs(step)) || !(step > 0))
+          throw SpecError({path}, fmt::format("'{}' must rise in equal steps", key));
+    };
+    RateGrid t;
+    axis("phi", t.flux_first, t.flux_step, t.flux_count);
+    axis("ib", t.current_first, t.current_step, t.current_count);
+    if (t.flux_first != 0 || std::abs(t.flux_first + t.flux_step * double(t.flux_count - 1) - 0.5) > 1e-9)
+      throw SpecError({path}, "'phi' must run from 0 to 0.5, half a period");
+    const NamedArray g = load(file, "g");
+    if (g.shape != std::vector<size_t>{t.current_count, t.flux_count})
+      throw ShapeError(path + ": g", {int64_t(t.current_count), int64_t(t.flux_count)}, {g.shape.begin(), g.shape.end()});
+    t.g = g.values;
+    for (double x : t.g)
+      if (!std::isfinite(x)) throw SpecError({path}, "'g' contains a value that is not finite");
+    plan_.tables.push_back(std::move(t));
+    return 0;
+  }
+
+  void add_parameter(const LayerSpec& spec, LayerPlan& layer, const ParamFacts& facts) {
+    Block b{.name = fmt::format("layer{}/{}", layer.layer_id, facts.name), .shape = {layer.units},
+            .transform = facts.log ? Transform::exponential : Transform::identity, .learnable = facts.learn,
+            .min = facts.min, .max = facts.max, .help = facts.help};
+
+    // given itself, by its alternative, or not at all
+    const Alternative& other   = facts.alternative;
+    const Value*       given   = spec.params.find(facts.name);
+    const Value*       instead = other.name[0] ? spec.params.find(other.name) : nullptr;
+    if (given && instead)
+      instead->fail(fmt::format("{} and {} say the same thing", facts.name, other.name), "give one of them");
+    std::vector<double> values(layer.units, other.name[0] ? other.to_parameter(other.value, layer.dt) : facts.value);
+    if (const Value* v = given ? given : instead) {
+      const ParameterSpec p = read_parameter(*v);
+      values = parameter_values(spec, layer, facts, p);
+      if (instead)
+        for (double& x : values) x = other.to_parameter(x, layer.dt);
+      if (p.learnable) b.learnable = *p.learnable;
+      if (p.min) b.min = std::max(*p.min, facts.log ? 1e-10 : -1e300);
+      if (p.max) b.max = *p.max;
+      for (size_t i = 0; i < values.size(); ++i)
+        if (!std::isfinite(values[i]) || values[i] < facts.min || values[i] > facts.max)
+          v->fail(fmt::format("{} of unit {} is {}, outside its range [{}, {}]", facts.name, i, values[i], facts.min, facts.max));
+    }
+    if (const Value* learn = spec.params.find(std::string("learn_") + facts.name)) b.learnable = learn->boolean();
+    if (const Value* learn = spec.params.find("learnable_params")) {
+      std::vector<std::string> names;
+      for (const ParamFacts& p : layer.cell->params) names.push_back(p.name);
+      for (const CoreFacts& c : layer.cell->core) names.insert(names.end(), {c.weights, c.bias});
+      refuse_unknown(layer.cell->name, *learn, names);
+      if (const Value* l = learn->find(facts.name)) b.learnable = l->boolean();
+    }
+    layer.params.push_back(add_block(std::move(b), std::move(values)));
+  }
+
+  std::vector<double> parameter_values(const LayerSpec& spec, const LayerPlan& layer, const ParamFacts& facts,
+                                       const ParameterSpec& p) {
+    if (p.value) return std::vector<double>(layer.units, *p.value);
+    if (!p.values.empty()) {
+      if (p.values.size() != layer.units)
+        throw SpecError(p.at, fmt::format("{} numbers for {} units", p.values.size(), layer.units),
+                        "give one number, or one per unit");
+      return p.values;
+    }
+    const DistributionEntry& rule = find_distribution(p.distribution, p.at);
+    const Arguments arguments = check_arguments(p.distribution, rule.facts, blocked(p));
+    Random draw = random(fmt::format("layer{}/{}", layer.layer_id, facts.name));
+    const std::vector<double> fans = fan_outs(spec.layer_id, layer.units);
+    return draw_parameter(rule, {.width = layer.units, .arguments = arguments, .random = draw, .fan_out = fans, .at = p.at});
+  }
+
+  /// Parameters of the distribution together with its blocks, which every distribution has.
+  static Value blocked(const ParameterSpec& p) {
+    Value params = p.params;
+    params.set("block_size", p.block_size).set("block_mode", p.block_mode);
+    return params;
+  }
+
+  /// Connections that leave each unit; masks are drawn from streams of their own, so drawing them twice is the same.
+  std::vector<double> fan_outs(int layer_id, size_t units) {
+    std::vector<double> sum(units, 0.0);
+    for (const ConnectionSpec& c : plan_.spec.connections) {
+      if (c.from_layer != layer_id) continue;
+      const auto fans = draw_mask(c, read_connection_params(c)).fan_out();
+      for (size_t i = 0; i < units; ++i) sum[i] += double(fans[i]);
+    }
+    return sum;
+  }
+
+  void choose_start(const LayerSpec& spec, LayerPlan& layer) {
+    const Value* v = spec.params.find("init_state");
+    if (!v || v->text() == "zero" || v->text() == "keep" || layer.is_input) return;   // kept states are the caller's to hand on
+    if (v->text() != "learn")
+      v->fail(fmt::format("there is no init_state '{}'", v->text()), did_you_mean(v->text(), {"zero", "keep", "learn"}, "there are"));
+    Block b{.name = fmt::format("layer{}/init_{}", layer.layer_id, layer.cell->states[size_t(layer.start_state)].name),
+            .shape = {layer.units}, .help = "initial state"};
+    layer.start_block = add_block(std::move(b), std::vector<double>(layer.units, 0.0));
+  }
+
+  /// Sign per unit (empty where the layer has none) and what initial weights of the wrong sign become.
+  struct LayerPolarity {
+    std::vector<int8_t> sign;
+    PolarityEnforcement method = PolarityEnforcement::sign_flip;
+  };
+  LayerPolarity read_polarity(const LayerSpec& spec) {
+    LayerPolarity polarity;
+    if (const Value* method = spec.params.find("polarity_enforcement_method")) {
+      polarity.method = polarity_enforcement(method->text(), method->at());
+      if (polarity.method == PolarityEnforcement::relu)
+        method->fail("polarity_enforcement_method relu is not available yet", "there are: sign_flip, clip_to_zero");
+    }
+    const size_t units = size_t(spec.dim());
+    if (const Value* list = spec.params.find("polarity")) {
+      std::vector<double> values;
+      for (const Value& v : list->list()) values.push_back(v.number());
+      polarity.sign = check_polarity(units, values, list->at());
+    } else if (const Value* file = spec.params.find("polarity_file")) {
+      polarity.sign = check_polarity(units, load(*file, "").values, file->at());
+    } else if (const Value* init = spec.params.find("polarity_init")) {
+      if (init->is_text()) {
+        polarity.sign = polarity_pattern(init->text(), units, init->at());
+      } else {
+        const Arguments arguments = check_arguments("polarity_init", polarity_facts(), *init);
+        const Value*    seed = init->find("seed");
+        Random draw(seed ? seed->unsigned_integer() : plan_.seed, fmt::format("layer{}/polarity", spec.layer_id));
+        polarity.sign = draw_polarity(units, arguments, draw, init->at());
+      }
+    }
+    return polarity;
+  }
+
+  // ---- ends and method -----------------------------------------------------------------------------------
+
+  void choose_ends() {
+    plan_.input = 0;
+    plan_.layers[0].takes_flux = plan_.spec.simulation.input_type == InputType::flux;
+    plan_.output = int(plan_.layers.size()) - 1;
+  }
+
+  void settle_method() {
+    auto& method = plan_.spec.simulation.network_evaluation_method;
+    if (method != Evaluation::layerwise) return;
+    for (const ConnectionSpec& c : plan_.spec.connections)
+      if (c.to_layer < c.from_layer && !dropped(c)) {
+        method = Evaluation::stepwise_gauss_seidel;
+        plan_.warnings.push_back(fmt::format("connection {} to {} feeds back, which layerwise cannot do: the network runs "
+                                             "stepwise_gauss_seidel", c.from_layer, c.to_layer));
+        return;
+      }
+  }
+
+  /// Connections into a layer that holds the input have no effect.
+  bool dropped(const ConnectionSpec& c) const {
+    return plan_.layers[0].is_input && c.to_layer == plan_.layers[0].layer_id;
+  }
+
+  int lag(const ConnectionSpec& c) const {
+    if (c.from_layer == c.to_layer) return 1;
+    if (c.lag) return *c.lag;
+    switch (plan_.spec.simulation.network_evaluation_method) {
+      case Evaluation::layerwise:
+      case Evaluation::stepwise_gauss_seidel: return c.from_layer < c.to_layer ? 0 : 1;
+      case Evaluation::stepwise_jacobi: return 1;
+    }
+    return 1;
+  }
+
+  // ---- connections ---------------------------------------------------------------------------------------
+
+  size_t units_of(int layer_id) const { return size_t(plan_.spec.layer(layer_id)->dim()); }
+
+  Mask draw_mask(const ConnectionSpec& c, const ConnectionParams& p) {
+    const size_t to = units_of(c.to_layer), from = units_of(c.from_layer);
+    const auto   find = [&](const std::string& key) { return p.structure_param(key); };
+    const StructureEntry& rule = find_structure(p.structure, p.at);
+    if (!p.structure_params.empty()) {
+      std::vector<std::string> known = {"allow_self_connections"};
+      for (const Fact& f : rule.facts) known.push_back(f.name);
+      refuse_unknown("structure " + p.structure, p.structure_params, known);
+    }
+    const Arguments arguments = check_arguments(p.structure, rule.facts, find, p.at);
+    if (std::string(rule.name) == "custom") {
+      const Value* file = p.structure_param("mask_file");
+      if (!file) throw SpecError(p.at, "structure custom needs 'mask_file'", "an .npz with the array 'mask' [to, from]");
+      const NamedArray mask = load(*file, "mask");
+      if (mask.shape != std::vector<size_t>{to, from})
+        throw ShapeError("mask of " + name_of(c), {int64_t(to), int64_t(from)}, {mask.shape.begin(), mask.shape.end()});
+      Mask m = custom_mask(to, from, mask.values, file->at());
+      if (!p.allow_self_connections && to == from)
+        for (size_t i = 0; i < to; ++i) m(i, i) = 0;
+      return m;
+    }
+    Random draw = random(name_of(c) + "/mask");
+    return build_mask(rule, {.to = to, .from = from, .internal = c.from_layer == c.to_layer,
+                             .allow_self = p.allow_self_connections, .arguments = arguments, .random = draw, .at = p.at});
+  }
+
+  std::vector<double> draw_weights(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask) {
+    if (p.init == "custom") {
+      const Value* file = p.init_param("weights_file");
+      if (!file) throw SpecError(p.at, "initialiser custom needs 'weights_file'", "an .npy, or an .npz with the array 'weights'");
+      NamedArray w = load(*file, "weights");
+      if (w.shape != std::vector<size_t>{mask.to, mask.from})
+        throw ShapeError("weights of " + name_of(c), {int64_t(mask.to), int64_t(mask.from)}, {w.shape.begin(), w.shape.end()});
+      return std::move(w.values);
+    }
+    const InitialiserEntry& rule = find_initialiser(p.init, p.at);
+    if (!p.init_params.empty()) {
+      std::vector<std::string> known;
+      for (const Fact& f : rule.facts) known.push_back(f.name);
+      refuse_unknown("initialiser " + p.init, p.init_params, known);
+    }
+    const Arguments arguments =
+        check_arguments(p.init, rule.facts, [&](const std::string& key) { return p.init_param(key); }, p.at);
+    size_t sources = 0;
+    for (const ConnectionSpec& other : plan_.spec.connections) sources += other.to_layer == c.to_layer;
+    Random draw = random(name_of(c) + "/weights");
+    return initial_weights(rule, {.mask = mask, .arguments = arguments, .random = draw, .num_input_sources = sources, .at = p.at});
+  }
+
+  static std::string name_of(const ConnectionSpec& c) { return fmt::format("J_{}_to_{}", c.from_layer, c.to_layer); }
+
+  void refuse_flat(const ConnectionParams& p) {
+    std::vector<std::string> known;
+    for (const Fact& f : find_structure(p.structure, p.at).facts) known.push_back(f.name);
+    for (const Fact& f : find_initialiser(p.init, p.at).facts) known.push_back(f.name);
+    if (!p.flat.empty()) refuse_unknown(fmt::format("a {} connection with init {}", p.structure, p.init), p.flat, known);
+    for (const auto& entry : p.rest.entries())
+      if (entry.key != "polarity" && !(entry.value.is_boolean() && !entry.value.boolean()))
+        throw SpecError(p.rest.key_at(entry), fmt::format("'{}' is not available yet", entry.key), "leave it out");
+  }
+
+  void add_connection(const ConnectionSpec& c) {
+    if (dropped(c)) {
+      plan_.warnings.push_back(fmt::format("connection {} to {} has no effect: layer {} holds the input", c.from_layer,
+                                           c.to_layer, c.to_layer));
+      return;
+    }
+    const ConnectionParams p = read_connection_params(c, nullptr);
+    if (p.mode != "fixed")
+      throw SpecError(c.at, fmt::format("connection mode '{}' is not available yet", p.mode), "there is: fixed");
+    if (c.delay) throw SpecError(c.at, "delay belongs to spike connections", "use lag: 1 for one step");
+    refuse_flat(p);
+
+    const int to = entrance(c.to_layer), from = layer_position(c.from_layer);
+    const Mask mask = draw_mask(c, p);
+    std::vector<double> weights = draw_weights(c, p, mask);
+    Block b{.name = name_of(c), .shape = {mask.to, mask.from}, .learnable = p.learnable, .help = "weights"};
+    if (mask.count() < mask.on.size()) b.mask = mask.on;
+    if (p.min) b.min = *p.min;
+    if (p.max) b.max = *p.max;
+    if (p.min && p.max && *p.min > *p.max) throw SpecError(p.at, "constraints: min is above max");
+
+    // the sign of a source holds for all of its weights
+    const Value* wants_polarity = p.rest.find("polarity");
+    const LayerPolarity& polarity = polarity_[size_t(from)];
+    if (!polarity.sign.empty() && !(wants_polarity && !wants_polarity->boolean())) {
+      enforce_polarity(polarity.sign, polarity.method, weights);
+      for (size_t i = 0; i < mask.to; ++i) b.sign.insert(b.sign.end(), polarity.sign.begin(), polarity.sign.end());
+    }
+
+    ConnectionPlan k{.name = b.name, .from = from, .to = to, .port = 0, .lag = lag(c)};
+    k.weights = add_block(std::move(b), std::move(weights));
+    if (p.bias != "none") {
+      Random draw = random(name_of(c) + "/bias");
+      Block  bias{.name = fmt::format("b_{}_to_{}", c.from_layer, c.to_layer), .shape = {mask.to}, .learnable = p.learnable,
+                  .help = "bias"};
+      k.bias = add_block(std::move(bias), initial_bias(p.bias, mask.to, mask.from, draw, p.at));
+    }
+    plan_.connections.push_back(std::move(k));
+  }
+
+  int layer_position(int layer_id) const {
+    for (size_t i = 0; i < plan_.layers.size(); ++i)
+      if (plan_.layers[i].layer_id == layer_id && plan_.layers[i].name == std::to_string(layer_id)) return int(i);
+    return -1;
+  }
+
+  /// Where things arrive at a layer: a recurrent core has a layer in front that gathers them.
+  int entrance(int layer_id) {
+    const int core = layer_position(layer_id);
+    if (plan_.layers[size_t(core)].cell->core.empty()) return core;
+    const std::string name = std::to_string(layer_id) + ".input";
+    for (size_t i = 0; i < plan_.layers.size(); ++i)
+      if (plan_.layers[i].name == name) return int(i);
+    LayerPlan front{.layer_id = layer_id, .name = name, .cell = find_cell("Linear")};
+    front.units       = plan_.layers[size_t(core)].units;
+    front.dt          = plan_.layers[size_t(core)].dt;
+    front.kernels     = front.cell->kernels(0);
+    front.start_state = 0;
+    front.incoming.resize(1);
+    if (core == plan_.input) front.takes_flux = true, plan_.layers[size_t(core)].takes_flux = false, plan_.input = int(plan_.layers.size());
+    plan_.layers.push_back(std::move(front));
+    return int(plan_.layers.size()) - 1;
+  }
+
+  /// The connections inside a recurrent core: from what arrives and from its own output to the gates.
+  void add_core(int layer) {
+    const CellEntry* cell = plan_.layers[size_t(layer)].cell;
+    if (cell->core.empty() || plan_.layers[size_t(layer)].is_input) return;
+    const int    front = entrance(plan_.layers[size_t(layer)].layer_id);
+    const size_t units = plan_.layers[size_t(layer)].units;
+    const LayerSpec& spec = *plan_.spec.layer(plan_.layers[size_t(layer)].layer_id);
+    const auto learnable = [&](const char* name) {
+      const Value* all = spec.params.find("learnable_params");
+      const Value* own = all ? all->find(name) : nullptr;
+      return own ? own->boolean() : true;
+    };
+    for (const CoreFacts& core : cell->core) {
+      const std::string prefix = fmt::format("layer{}/", spec.layer_id);
+      const size_t      rows   = units * core.ports.size();
+      const auto uniform = [&](const std::string& name, size_t count) {
+        Random draw = random(name);
+        std::vector<double> values(count);
+        const double limit = 1 / std::sqrt(double(units));
+        for (double& v : values) v = limit * (2 * draw.uniform() - 1);
+        return values;
+      };
+      const int weights = add_block({.name = prefix + core.weights, .shape = {rows, units}, .learnable = learnable(core.weights),
+                                     .help = "gate weights"}, uniform(prefix + core.weights, rows * units));
+      const int bias = core.bias ? add_block({.name = prefix + core.bias, .shape = {rows}, .learnable = learnable(core.bias),
+                                              .help = "gate biases"}, uniform(prefix + core.bias, rows)) : -1;
+      for (size_t g = 0; g < core.ports.size(); ++g) {
+        const auto port = std::find_if(cell->ports.begin(), cell->ports.end(),
+                                       [&](const char* p) { return std::string(p) == core.ports[g]; });
+        plan_.connections.push_back({.name = prefix + core.weights, .from = core.from_self ? layer : front, .to = layer,
+                                     .port = int(port - cell->ports.begin()), .lag = core.from_self ? 1 : 0,
+                                     .weights = weights, .first_row = g * units, .bias = bias});
+      }
+    }
+  }
+
+  void wire() {
+    for (size_t c = 0; c < plan_.connections.size(); ++c) {
+      const ConnectionPlan& k = plan_.connections[c];
+      plan_.layers[size_t(k.to)].incoming[size_t(k.port)].push_back(int(c));
+      plan_.layers[size_t(k.from)].outgoing.push_back(int(c));
+    }
+  }
+
+  const CompileOptions& options_;
+  Plan                  plan_;
+  double                dt_ = 0;
+  std::vector<LayerPolarity> polarity_;                          // per layer of the spec
+  std::vector<std::pair<int, std::vector<double>>> initial_;     // real values per block
+};
+
+}  // namespace
+
+std::shared_ptr<const Plan> compile(const Spec& spec, const CompileOptions& options) {
+  return Compiler(spec, options).compile();
+}
+
+int Plan::find_layer(int layer_id) const {
+  for (size_t i = 0; i < layers.size(); ++i)
+    if (layers[i].layer_id == layer_id && layers[i].name == std::to_string(layer_id)) return int(i);
+  return -1;
+}
+
+int Plan::find_entrance(int layer_id) const {
+  for (size_t i = 0; i < layers.size(); ++i)
+    if (layers[i].name == std::to_string(layer_id) + ".input") return int(i);
+  return find_layer(layer_id);
+}
+
+}  // namespace dynode
