@@ -70,7 +70,10 @@ LossEntry gap_loss() {
 LossEntry top_gap_loss() {
   return {.name    = "top_gap_loss",
           .summary = "penalty for right answers that win by too little; constant for wrong ones",
-          .facts   = {{.name = "separation_threshold", .value = 0.1, .min = 0, .help = "gap from which on nothing is lost"},
+          .facts   = {{.name  = "separation_threshold",
+                       .value = 0.1,
+                       .min   = 0,
+                       .help  = "gap from which on nothing is lost"},
                       {.name = "max_penalty_offset", .value = 1, .help = "loss of a wrong answer"},
                       {.name = "factor", .value = 1, .help = "factor on the mean"},
                       {.name = "pool_scale", .value = 1, .min = 0, .help = "scale of the pooling, divided out"}},

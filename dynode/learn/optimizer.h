@@ -1,6 +1,6 @@
 // Optimisers: one update of the flat parameter vector θ from its gradient.
 //
-//   θ    [ J_0_to_1 | b_0_to_1 | layer1/log_gamma_plus | … ]     blocks with a learning-rate scale, decay, frozen or not
+//   θ    [ J_0_to_1 | b_0_to_1 | layer1/log_gamma_plus | … ]   blocks with a learning-rate scale, decay, frozen or not
 //   slots  m, v, …  of the same length; they belong into a checkpoint, with the number of updates
 //
 // Every entry is computed from its own past only, in one fixed order of operations, so results do not depend on blocks

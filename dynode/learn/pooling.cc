@@ -124,7 +124,10 @@ Pooling make_pooling(const PoolingEntry& entry, const Arguments& arguments) {
   };
   Pooling pooling{.kind = entry.kind};
   if (entry.kind == Kind::mean_last_n) pooling.n = whole("n").value_or(1);
-  if (entry.kind == Kind::mean_range) pooling.range_start = whole("range_start"), pooling.range_end = whole("range_end");
+  if (entry.kind == Kind::mean_range) {
+    pooling.range_start = whole("range_start");
+    pooling.range_end   = whole("range_end");
+  }
   if (entry.kind == Kind::ewa) pooling.min_weight = arguments.number("min_weight");
   pooling.scale = arguments.number("scale");
   return pooling;

@@ -206,7 +206,8 @@ const std::vector<ScheduleEntry>& schedules() {
        rex},
       {"greedy",
        "grows on clear progress, shrinks without",
-       {rate_fact("max_lr", 0.01, "largest rate, the first after the warm-up"), rate_fact("min_lr", 1e-6, "smallest rate"),
+       {rate_fact("max_lr", 0.01, "largest rate, the first after the warm-up"),
+        rate_fact("min_lr", 1e-6, "smallest rate"),
         epochs_fact("warmup_epochs", 0, 0, "straight rise to max_lr"),
         rate_fact("warmup_start_lr", 1e-6, "rate at which the warm-up starts"),
         factor_fact("factor_increase", 1.1, "factor on a new best that is more than 1 % better"),
@@ -258,7 +259,8 @@ double learning_rate(const ScheduleEntry& schedule, const ScheduleArgs& args, co
   return schedule.rate(args, progress, state);
 }
 
-void observe(const ScheduleEntry& schedule, const ScheduleArgs& args, int64_t epoch, double value, ScheduleState& state) {
+void observe(const ScheduleEntry& schedule, const ScheduleArgs& args, int64_t epoch, double value,
+             ScheduleState& state) {
   if (schedule.observe) schedule.observe(args, epoch, value, state);
 }
 

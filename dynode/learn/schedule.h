@@ -72,6 +72,7 @@ double learning_rate(const ScheduleEntry& schedule, const ScheduleArgs& args, co
 
 /// Tells the schedule what validation said after `epoch` (from 0); smaller is better. Nothing happens for schedules
 /// that do not listen.
-void observe(const ScheduleEntry& schedule, const ScheduleArgs& args, int64_t epoch, double value, ScheduleState& state);
+void observe(const ScheduleEntry& schedule, const ScheduleArgs& args, int64_t epoch, double value,
+             ScheduleState& state);
 
 }  // namespace dynode
