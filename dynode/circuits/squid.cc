@@ -3,7 +3,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/circuits/squid.cc"
 #include <hwy/foreach_target.h>
-#include <hwy/highway.h>
+#include "dynode/kernels/math-inl.h"
 
 #ifndef DYNODE_CIRCUITS_SQUID_ONCE_
 #define DYNODE_CIRCUITS_SQUID_ONCE_
@@ -14,6 +14,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/circuits/squid.h"
+#include "dynode/kernels/isa.h"
 
 namespace dynode {
 
@@ -62,72 +63,52 @@ struct Point {
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
-using D = hn::ScalableTag<double>;
-using V = hn::Vec<D>;
+using V = Lane<double>;
 
-/// sin x for |x| < 10⁶, absolute error 1e-13: x minus the nearest multiple of π, odd polynomial (least maximum error on
-/// [−π/2, π/2]), sign from the parity of the multiple.
-HWY_INLINE V fast_sin(V x) {
-  const D                       d;
-  const hn::RebindToUnsigned<D> bits;
-  const V magic   = hn::Set(d, 6755399441055744.0);  // 1.5·2⁵²: adding it rounds to a whole number in the low bits
-  const V shifted = hn::MulAdd(x, hn::Set(d, 1 / std::numbers::pi), magic);
-  const V turns   = hn::Sub(shifted, magic);
-  const V near    = hn::NegMulAdd(turns, hn::Set(d, std::numbers::pi), x);
-  const V r       = hn::NegMulAdd(turns, hn::Set(d, 1.2246467991473532e-16), near);  // π beyond double
-  const V u       = hn::Mul(r, r);
-  V       p       = hn::Set(d, 1.5365938409059918e-10);
-  p               = hn::MulAdd(p, u, hn::Set(d, -2.5026636417750177e-08));
-  p               = hn::MulAdd(p, u, hn::Set(d, 2.755684087633624e-06));
-  p               = hn::MulAdd(p, u, hn::Set(d, -0.00019841265024069297));
-  p               = hn::MulAdd(p, u, hn::Set(d, 0.008333333308414917));
-  p               = hn::MulAdd(p, u, hn::Set(d, -0.16666666666098154));
-  p               = hn::MulAdd(p, u, hn::Set(d, 0.9999999999996247));
-  const auto sign = hn::ShiftLeft<63>(hn::BitCast(bits, shifted));
-  return hn::BitCast(d, hn::Xor(hn::BitCast(bits, hn::Mul(p, r)), sign));
-}
+HWY_INLINE bool any_at_least(V x, V mark) { return !hn::AllFalse(V::Tag(), hn::Ge(x.raw, mark.raw)); }
 
-/// The circuit at one operating point per lane, divided by β_c:  p₁″ = a − k(p₁−p₂) − (p₁′ + sin p₁)/β_c,
-/// p₂″ = b − [a − k(p₁−p₂)] − (p₂′ + sin p₂)/β_c.
+/// The circuit at one operating point per lane, divided by β_c: i₁ = a − k(p₁−p₂),  p₁″ = i₁ − r(p₁′ + sin p₁),
+/// p₂″ = b − i₁ − r(p₂′ + sin p₂).
 struct Circuit {
   V a, b, k, r;
-
-  HWY_INLINE void accelerations(V p1, V p2, V v1, V v2, V& a1, V& a2) const {
-    const V i1 = hn::NegMulAdd(k, hn::Sub(p1, p2), a);
-    a1         = hn::NegMulAdd(r, hn::Add(v1, fast_sin(p1)), i1);
-    a2         = hn::NegMulAdd(r, hn::Add(v2, fast_sin(p2)), hn::Sub(b, i1));
-  }
 };
 
+/// Phases and velocities of both junctions.
 struct Motion {
   V p1, p2, v1, v2;
 };
 
-/// One step of classic Runge-Kutta, written for a second-order system.
-HWY_INLINE Motion advance(const Motion& m, const Circuit& circuit, V h, V half, V quarter_square, V half_square,
-                          V sixth_square, V sixth) {
-  V a1, a2, b1, b2, c1, c2, d1, d2;
-  circuit.accelerations(m.p1, m.p2, m.v1, m.v2, a1, a2);
+struct Accelerations {
+  V a1, a2;
+};
 
-  const V p1 = hn::MulAdd(half, m.v1, m.p1), p2 = hn::MulAdd(half, m.v2, m.p2);
-  circuit.accelerations(p1, p2, hn::MulAdd(half, a1, m.v1), hn::MulAdd(half, a2, m.v2), b1, b2);
-  circuit.accelerations(hn::MulAdd(quarter_square, a1, p1), hn::MulAdd(quarter_square, a2, p2),
-                        hn::MulAdd(half, b1, m.v1), hn::MulAdd(half, b2, m.v2), c1, c2);
-
-  const V q1 = hn::MulAdd(h, m.v1, m.p1), q2 = hn::MulAdd(h, m.v2, m.p2);
-  circuit.accelerations(hn::MulAdd(half_square, b1, q1), hn::MulAdd(half_square, b2, q2), hn::MulAdd(h, c1, m.v1),
-                        hn::MulAdd(h, c2, m.v2), d1, d2);
-
-  const V e1 = hn::Add(b1, c1), e2 = hn::Add(b2, c2), f1 = hn::Add(a1, e1), f2 = hn::Add(a2, e2);
-  return {hn::MulAdd(sixth_square, f1, q1), hn::MulAdd(sixth_square, f2, q2),
-          hn::MulAdd(sixth, hn::Add(f1, hn::Add(e1, d1)), m.v1), hn::MulAdd(sixth, hn::Add(f2, hn::Add(e2, d2)), m.v2)};
+HWY_INLINE Accelerations accelerations(const Circuit& circuit, V p1, V p2, V v1, V v2) {
+  const V i1 = fma(circuit.k, p2 - p1, circuit.a);
+  return {fma(-circuit.r, v1 + sin(p1), i1), fma(-circuit.r, v2 + sin(p2), circuit.b - i1)};
 }
 
-constexpr size_t kWidth   = hn::MaxLanes(D());
+/// One step of classic Runge-Kutta, written for second-order equations: slopes of the phases are velocities, so only
+/// accelerations are kept.
+HWY_INLINE Motion advance(const Circuit& circuit, const Motion& m, double step) {
+  const V h(step), half(step / 2), sixth(step / 6), hh_2(step * step / 2), hh_4(step * step / 4), hh_6(step * step / 6);
+
+  const V    half_p1 = fma(half, m.v1, m.p1), half_p2 = fma(half, m.v2, m.p2);
+  const V    full_p1 = fma(h, m.v1, m.p1), full_p2 = fma(h, m.v2, m.p2);
+  const auto a = accelerations(circuit, m.p1, m.p2, m.v1, m.v2);
+  const auto b = accelerations(circuit, half_p1, half_p2, fma(half, a.a1, m.v1), fma(half, a.a2, m.v2));
+  const auto c = accelerations(circuit, fma(hh_4, a.a1, half_p1), fma(hh_4, a.a2, half_p2), fma(half, b.a1, m.v1),
+                               fma(half, b.a2, m.v2));
+  const auto d = accelerations(circuit, fma(hh_2, b.a1, full_p1), fma(hh_2, b.a2, full_p2), fma(h, c.a1, m.v1),
+                               fma(h, c.a2, m.v2));
+
+  const V bc1 = b.a1 + c.a1, bc2 = b.a2 + c.a2, abc1 = a.a1 + bc1, abc2 = a.a2 + bc2;
+  return {fma(hh_6, abc1, full_p1), fma(hh_6, abc2, full_p2), fma(sixth, abc1 + (bc1 + d.a1), m.v1),
+          fma(sixth, abc2 + (bc2 + d.a2), m.v2)};
+}
+
 constexpr size_t kVectors = 2;  // independent chains side by side hide the latency of the steps
-constexpr size_t kLanes   = kVectors * kWidth;
+constexpr size_t kLanes   = kVectors * V::width;
 
 /// Numbers of all lanes; between stretches everything lives here.
 struct Lanes {
@@ -136,65 +117,49 @@ struct Lanes {
   Point point[kLanes];
 };
 
-HWY_NOINLINE void note_crossings(Lanes& lanes, size_t vector, size_t mask, int step, V q0, V v0, V q1, V v1) {
-  const D             d;
-  alignas(128) double values[4][kWidth];
-  hn::Store(q0, d, values[0]);
-  hn::Store(v0, d, values[1]);
-  hn::Store(q1, d, values[2]);
-  hn::Store(v1, d, values[3]);
-  for (size_t i = 0; i < kWidth; ++i)
-    if (mask >> i & 1) {
-      Point& point = lanes.point[vector * kWidth + i];
-      point.cross({double(point.steps + step), values[0][i], values[1][i], values[2][i], values[3][i]});
+/// Takes down in which lanes of vector n the mean phase has made a turn; afterwards such a lane has its turn back.
+HWY_NOINLINE void note_crossings(Lanes& lanes, size_t n, int step, const Motion& before, Motion& after) {
+  alignas(128) double q0[V::width], v0[V::width], q1[V::width], v1[V::width];
+  (before.p1 + before.p2).store(q0);
+  (before.v1 + before.v2).store(v0);
+  (after.p1 + after.p2).store(q1);
+  (after.v1 + after.v2).store(v1);
+  for (size_t i = 0; i < V::width; ++i)
+    if (q1[i] >= 2 * kTurn) {
+      Point& point = lanes.point[n * V::width + i];
+      point.cross({double(point.steps + step), q0[i], v0[i], q1[i], v1[i]});
     }
+  const V sum = after.p1 + after.p2, mark(2 * kTurn), turn(kTurn);
+  after.p1    = where_less(sum, mark, after.p1, after.p1 - turn);
+  after.p2    = where_less(sum, mark, after.p2, after.p2 - turn);
 }
 
 /// Advances all lanes by kStretch steps.
 HWY_NOINLINE void run_stretch(Lanes& lanes, double step, double k, double r) {
-  const D d;
-  const V h = hn::Set(d, step), half = hn::Set(d, step / 2), sixth = hn::Set(d, step / 6);
-  const V quarter_square = hn::Set(d, step * step / 4), half_square = hn::Set(d, step * step / 2);
-  const V sixth_square = hn::Set(d, step * step / 6);
-  const V turn = hn::Set(d, kTurn), mark = hn::Set(d, 2 * kTurn);
-
   Motion  motion[kVectors];
   Circuit circuit[kVectors];
   for (size_t n = 0; n < kVectors; ++n) {
-    const size_t at = n * kWidth;
-    motion[n]       = {hn::Load(d, lanes.p1 + at), hn::Load(d, lanes.p2 + at), hn::Load(d, lanes.v1 + at),
-                       hn::Load(d, lanes.v2 + at)};
-    circuit[n]      = {hn::Load(d, lanes.a + at), hn::Load(d, lanes.b + at), hn::Set(d, k), hn::Set(d, r)};
+    const size_t at = n * V::width;
+    motion[n]       = {V::load(lanes.p1 + at), V::load(lanes.p2 + at), V::load(lanes.v1 + at), V::load(lanes.v2 + at)};
+    circuit[n]      = {V::load(lanes.a + at), V::load(lanes.b + at), V(k), V(r)};
   }
 
   for (int s = 0; s < kStretch; ++s) {
     Motion next[kVectors];
-    for (size_t n = 0; n < kVectors; ++n)
-      next[n] = advance(motion[n], circuit[n], h, half, quarter_square, half_square, sixth_square, sixth);
-
-    // where the mean phase has made a turn, note it and take the turn back
+    for (size_t n = 0; n < kVectors; ++n) next[n] = advance(circuit[n], motion[n], step);
     for (size_t n = 0; n < kVectors; ++n) {
-      const V    sum     = hn::Add(next[n].p1, next[n].p2);
-      const auto crossed = hn::Ge(sum, mark);
-      if (HWY_UNLIKELY(!hn::AllFalse(d, crossed))) {
-        uint8_t bits[8] = {};
-        hn::StoreMaskBits(d, crossed, bits);
-        note_crossings(lanes, n, bits[0], s, hn::Add(motion[n].p1, motion[n].p2), hn::Add(motion[n].v1, motion[n].v2),
-                       sum, hn::Add(next[n].v1, next[n].v2));
-        const V back = hn::IfThenElseZero(crossed, turn);
-        next[n].p1   = hn::Sub(next[n].p1, back);
-        next[n].p2   = hn::Sub(next[n].p2, back);
-      }
+      if (HWY_UNLIKELY(any_at_least(next[n].p1 + next[n].p2, V(2 * kTurn))))
+        note_crossings(lanes, n, s, motion[n], next[n]);
       motion[n] = next[n];
     }
   }
 
   for (size_t n = 0; n < kVectors; ++n) {
-    const size_t at = n * kWidth;
-    hn::Store(motion[n].p1, d, lanes.p1 + at);
-    hn::Store(motion[n].p2, d, lanes.p2 + at);
-    hn::Store(motion[n].v1, d, lanes.v1 + at);
-    hn::Store(motion[n].v2, d, lanes.v2 + at);
+    const size_t at = n * V::width;
+    motion[n].p1.store(lanes.p1 + at);
+    motion[n].p2.store(lanes.p2 + at);
+    motion[n].v1.store(lanes.v1 + at);
+    motion[n].v2.store(lanes.v2 + at);
   }
 }
 
@@ -286,6 +251,7 @@ void check(const SquidCircuit& circuit, const TableGrid& grid, const SquidRecipe
 
 std::vector<double> squid_table(const SquidCircuit& circuit, const TableGrid& grid, const SquidRecipe& recipe) {
   check(circuit, grid, recipe);
+  apply_isa_override();
   std::vector<double> table(grid.ib_count * grid.phi_count);
   HWY_DYNAMIC_DISPATCH(FillTable)(circuit, grid, recipe, table.data());
   return table;
