@@ -67,6 +67,15 @@ class Compiler {
     return options_.load_array(plan_.spec.resolve(path.text()), key);
   }
 
+  /// What was kept of an earlier compilation, if it has this shape.
+  std::optional<std::vector<double>> stored(const std::string& name, const std::vector<size_t>& shape) const {
+    if (!options_.stored) return std::nullopt;
+    std::optional<NamedArray> found = options_.stored(name);
+    if (!found) return std::nullopt;
+    if (found->shape != shape) throw ShapeError(name, {shape.begin(), shape.end()}, {found->shape.begin(), found->shape.end()});
+    return std::move(found->values);
+  }
+
   void refuse_unavailable() {
     const SimulationSpec& s = plan_.spec.simulation;
     if (plan_.spec.layers.empty()) throw SpecError({plan_.spec.file}, "a network needs at least one layer");
@@ -134,6 +143,7 @@ class Compiler {
     layer.incoming.resize(cell->ports.size());
     plan_.layers.push_back(std::move(layer));
     polarity_.push_back(read_polarity(spec));
+    plan_.layers.back().polarity = polarity_.back().sign;
   }
 
   static double positive_number(const Value& v) {
@@ -313,7 +323,9 @@ class Compiler {
         method->fail("polarity_enforcement_method relu is not available yet", "there are: sign_flip, clip_to_zero");
     }
     const size_t units = size_t(spec.dim());
-    if (const Value* list = spec.params.find("polarity")) {
+    if (const auto kept = stored(fmt::format("layer{}/polarity", spec.layer_id), {units})) {
+      polarity.sign = check_polarity(units, *kept, spec.at);
+    } else if (const Value* list = spec.params.find("polarity")) {
       std::vector<double> values;
       for (const Value& v : list->list()) values.push_back(v.number());
       polarity.sign = check_polarity(units, values, list->at());
@@ -374,6 +386,7 @@ class Compiler {
 
   Mask draw_mask(const ConnectionSpec& c, const ConnectionParams& p) {
     const size_t to = units_of(c.to_layer), from = units_of(c.from_layer);
+    if (const auto kept = stored("mask/" + name_of(c), {to, from})) return custom_mask(to, from, *kept, p.at);
     const auto   find = [&](const std::string& key) { return p.structure_param(key); };
     const StructureEntry& rule = find_structure(p.structure, p.at);
     if (!p.structure_params.empty()) {
@@ -399,6 +412,7 @@ class Compiler {
   }
 
   std::vector<double> draw_weights(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask) {
+    if (auto kept = stored(name_of(c), {mask.to, mask.from})) return std::move(*kept);
     if (p.init == "custom") {
       const Value* file = p.init_param("weights_file");
       if (!file) throw SpecError(p.at, "initialiser custom needs 'weights_file'", "an .npy, or an .npz with the array 'weights'");

@@ -39,6 +39,7 @@ struct LayerPlan {
   std::vector<int> params = {};         // block per parameter of the cell
   int              start_state = 0;     // which state an initial state sets
   int              start_block = -1;    // block of a learnt initial state, -1: zero unless given
+  std::vector<int8_t> polarity = {};    // sign of each unit's outgoing weights, 0: free; empty: all are free
   bool             is_input = false;    // not advanced: the input array is its output
   bool             takes_flux = false;  // the input array is added to its first port
   std::vector<std::vector<int>> incoming = {};   // per port: connections, in the order of the spec
@@ -92,6 +93,9 @@ struct CompileOptions {
   std::optional<uint64_t> seed;   // overrides the seed of the spec; without both: 42
   /// Reads array `key` of an .npz, or the array of an .npy (key then ignored).
   std::function<NamedArray(const std::string& path, const std::string& key)> load_array;
+  /// Numbers somebody kept from an earlier compilation, asked for by name before anything is drawn or loaded:
+  /// J_0_to_1, mask/J_0_to_1, layer1/polarity. Nothing: draw it.
+  std::function<std::optional<NamedArray>(const std::string& name)> stored;
 };
 
 /// @throws SpecError  with the place, on anything that cannot be built

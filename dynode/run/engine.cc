@@ -41,6 +41,9 @@ Engine<R>::Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> thr
 }
 
 template <class R>
+Engine<R>::~Engine() = default;
+
+template <class R>
 void Engine<R>::set_parameters(std::span<const R> theta) {
   expects(theta.size() == plan_->parameters.size(), "θ has the length of the plan");
   theta_.assign(theta.begin(), theta.end());

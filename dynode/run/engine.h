@@ -76,6 +76,7 @@ template <class R>
 class Engine {
  public:
   Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> threads);
+  ~Engine();
 
   const Plan& plan() const { return *plan_; }
 

@@ -1,0 +1,386 @@
+#include "dynode/models/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fmt/format.h>
+#include <variant>
+
+#include "dynode/base/text.h"
+#include "dynode/io/model_file.h"
+#include "dynode/io/npz.h"
+#include "dynode/learn/objective.h"
+#include "dynode/run/engine.h"
+
+namespace dynode {
+namespace {
+
+template <class R> Array make_array(std::vector<int64_t> shape, std::vector<R> values) { return {std::move(shape), std::move(values)}; }
+
+template <class R> std::vector<R> numbers(const Array& a) {
+  if constexpr (sizeof(R) == 4) return a.as_float(); else return a.as_double();
+}
+
+std::vector<int64_t> shape_of(const Block& b) { return {b.shape.begin(), b.shape.end()}; }
+
+NamedArray load_array(const std::string& path, const std::string& key) {
+  const bool  npy = std::filesystem::path(path).extension() == ".npy";
+  const Array a = npy ? load_npy(path) : load_npz(path).at(key);
+  return {{a.shape.begin(), a.shape.end()}, a.as_double()};
+}
+
+const Array* find_named(const std::vector<std::pair<std::string, Array>>& arrays, const std::string& name) {
+  for (const auto& [n, a] : arrays)
+    if (n == name) return &a;
+  return nullptr;
+}
+
+const Array& named(const std::vector<std::pair<std::string, Array>>& arrays, const std::string& name, const char* what) {
+  if (const Array* a = find_named(arrays, name)) return *a;
+  std::vector<std::string> names;
+  for (const auto& entry : arrays) names.push_back(entry.first);
+  throw IoError(what, fmt::format("there is no '{}'", name), did_you_mean(name, names));
+}
+
+/// Names and places of everything a plan can record.
+struct Recordable {
+  std::string name;      // s/1, state/1/v, phi/1
+  std::string kind;      // s, state, phi, g
+  bool        state;     // else an observable
+  int         layer, index;
+};
+
+std::vector<Recordable> recordables(const Plan& plan) {
+  std::vector<Recordable> list;
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan& l = plan.layers[i];
+    const bool       core_front = l.name != std::to_string(l.layer_id);
+    if (!core_front) {
+      list.push_back({fmt::format("s/{}", l.layer_id), "s", true, int(i), l.cell->output});
+      for (size_t s = 0; s < l.cell->states.size(); ++s)
+        if (int(s) != l.cell->output)
+          list.push_back({fmt::format("state/{}/{}", l.layer_id, l.cell->states[s].name), "state", true, int(i), int(s)});
+    }
+    if (l.is_input) continue;
+    for (size_t o = 0; o < l.cell->observables.size(); ++o)
+      list.push_back({fmt::format("{}/{}", l.cell->observables[o], l.layer_id), l.cell->observables[o], false, int(i), int(o)});
+  }
+  return list;
+}
+
+}  // namespace
+
+const Array* Results::find(const std::string& name) const { return find_named(arrays, name); }
+const Array& Results::at(const std::string& name) const { return named(arrays, name, "results"); }
+const Array& Gradient::at(const std::string& name) const { return named(parameters, name, "gradient"); }
+
+// ---- one precision --------------------------------------------------------------------------------------
+
+namespace {
+
+template <class R>
+struct Core {
+  std::shared_ptr<const Plan> plan;
+  std::vector<R>              theta;   // as stored, on the constraints
+  Engine<R>                   engine;
+
+  Core(std::shared_ptr<const Plan> p, const ModelOptions& options)
+      : plan(p), theta(p->theta.begin(), p->theta.end()), engine(p, std::make_shared<Threads>(options.threads)) {}
+
+  void changed() {
+    project(plan->parameters, theta.data());
+    engine.set_parameters(theta);
+  }
+
+  /// The input as the network takes it: three axes, as wide as layer 0.
+  struct Input {
+    std::vector<R> x;
+    size_t         rows, steps, width;   // width as given
+  };
+  Input adapt(const Array& x) const {
+    std::vector<int64_t> shape = x.shape;
+    if (shape.size() == 2) shape.insert(shape.begin(), 1);
+    if (shape.size() != 3) throw ShapeError("input", {-1, -1, int64_t(plan->input_width())}, x.shape, "axes are [batch, steps, units]");
+    if (shape[0] < 1 || shape[1] < 1) throw ShapeError("input", {-1, -1, int64_t(plan->input_width())}, x.shape, "it is empty");
+    Input in{numbers<R>(x), size_t(shape[0]), size_t(shape[1]), size_t(shape[2])};
+    for (size_t i = 0; i < in.x.size(); ++i)
+      if (!std::isfinite(in.x[i]))
+        throw ShapeError(fmt::format("input: the value at row {}, step {}, unit {} is {}", i / (in.width * in.steps),
+                                     i / in.width % in.steps, i % in.width, double(in.x[i])));
+    const size_t units = plan->input_width();
+    if (in.width != units) {
+      std::vector<R> fitted(in.rows * in.steps * units);
+      for (size_t n = 0; n < in.rows * in.steps; ++n)
+        std::copy_n(in.x.data() + n * in.width, std::min(in.width, units), fitted.data() + n * units);
+      in.x = std::move(fitted);
+    }
+    return in;
+  }
+
+  /// Initial states in the engine's form; `kept` owns the numbers.
+  std::vector<InitialState<R>> initial(const InitialStates& states, size_t rows, std::vector<std::vector<R>>& kept) const {
+    std::vector<InitialState<R>> list;
+    for (const auto& [name, array] : states) {
+      const auto [layer, state] = find_state(name);
+      const int64_t units = int64_t(plan->layers[size_t(layer)].units);
+      const bool    per_row = array.shape == std::vector<int64_t>{int64_t(rows), units};
+      if (!per_row && array.shape != std::vector<int64_t>{units})
+        throw ShapeError("initial state " + name, {int64_t(rows), units}, array.shape,
+                         fmt::format("[{}] for all rows alike is fine, too", units));
+      kept.push_back(numbers<R>(array));
+      list.push_back({layer, state, nullptr, per_row});
+    }
+    for (size_t i = 0; i < list.size(); ++i) list[i].values = kept[i].data();
+    return list;
+  }
+
+  /// "<layer_id>" or "<layer_id>/<state>".
+  std::pair<int, int> find_state(const std::string& name) const {
+    std::vector<std::string> known;
+    for (size_t i = 0; i < plan->layers.size(); ++i) {
+      const LayerPlan& l = plan->layers[i];
+      if (l.name != std::to_string(l.layer_id)) continue;
+      known.push_back(l.name);
+      if (name == l.name) return {int(i), l.start_state};
+      for (size_t s = 0; s < l.cell->states.size(); ++s) {
+        known.push_back(l.name + "/" + l.cell->states[s].name);
+        if (name == known.back()) return {int(i), int(s)};
+      }
+    }
+    throw SpecError({}, fmt::format("there is no initial state '{}'", name), did_you_mean(name, known, "there are"));
+  }
+
+  Results simulate(const Array& x, const SimulateOptions& options) {
+    const Input in = adapt(x);
+    const auto  all = recordables(*plan);
+    std::vector<Recordable> chosen;
+    for (const std::string& wish : options.record) {
+      const size_t before = chosen.size();
+      for (const Recordable& r : all)
+        if (wish == r.name || wish == r.kind) chosen.push_back(r);
+      if (chosen.size() == before && wish != "output") {
+        std::vector<std::string> known = {"s", "state", "phi", "g", "output"};
+        for (const Recordable& r : all) known.push_back(r.name);
+        throw SpecError({}, fmt::format("'{}' cannot be recorded", wish), did_you_mean(wish, known, "there are"));
+      }
+    }
+    chosen.push_back({"output", "output", true, plan->output, plan->layers[size_t(plan->output)].cell->output});
+
+    std::vector<std::vector<R>> arrays(chosen.size());
+    std::vector<Record<R>>      records;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      const Recordable& r = chosen[i];
+      arrays[i].resize(in.rows * (in.steps + r.state) * plan->layers[size_t(r.layer)].units);
+      records.push_back({r.state ? Record<R>::What::state : Record<R>::What::observable, r.layer, r.index, arrays[i].data()});
+    }
+    std::vector<std::vector<R>> kept;
+    engine.simulate({in.x.data(), in.rows, in.steps, initial(options.initial_states, in.rows, kept)}, records);
+
+    Results results;
+    if (in.width > plan->input_width())
+      results.warnings.push_back(fmt::format("the input has {} channels, layer {} takes {}: the rest was left out", in.width,
+                                             plan->layers[size_t(plan->input)].layer_id, plan->input_width()));
+    for (size_t i = 0; i < chosen.size(); ++i)
+      results.arrays.emplace_back(chosen[i].name,
+                                  make_array({int64_t(in.rows), int64_t(in.steps + chosen[i].state),
+                                              int64_t(plan->layers[size_t(chosen[i].layer)].units)}, std::move(arrays[i])));
+    return results;
+  }
+
+  Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request) {
+    const Input in = adapt(x);
+    std::vector<ObjectiveTerm>  terms;
+    std::vector<BatchTarget<R>> targets;
+    for (const LossTerm& t : loss) {
+      const int layer = t.layer ? plan->find_layer(*t.layer) : plan->output;
+      if (layer < 0) throw SpecError({}, fmt::format("loss '{}' names layer {}, which does not exist", t.loss, *t.layer));
+      const PoolingEntry& pooling = find_pooling(t.pooling);
+      const LossEntry&    entry   = find_loss(t.loss);
+      terms.push_back({layer, make_pooling(pooling, arguments(pooling.name, pooling.facts, t.pooling_params)), &entry,
+                       arguments(entry.name, entry.facts, t.params), t.weight});
+      BatchTarget<R> target;
+      if (entry.target == LossTarget::classes) target.classes = t.target.as_integers("target");
+      else if (entry.target == LossTarget::values) target.values = numbers<R>(t.target);
+      targets.push_back(std::move(target));
+    }
+    Objective<R> objective(*plan, std::move(terms));
+    objective.set_batch(in.rows, in.steps, targets);
+    GradientOptions options  = objective.options(in.steps);
+    options.checkpoint_every = request.checkpoint_every;
+
+    std::vector<std::vector<R>> kept;
+    const RunInput<R>  input{in.x.data(), in.rows, in.steps, initial(request.initial_states, in.rows, kept)};
+    std::vector<R>     theta_bar(theta.size()), x_bar;
+    GradientOutputs<R> outputs{theta_bar.data()};
+    const size_t       units = plan->input_width();
+    if (request.input) x_bar.resize(in.rows * in.steps * units), outputs.x_bar = x_bar.data();
+    std::vector<std::pair<std::string, std::vector<R>>> initial_bar;
+    if (request.initial)
+      for (size_t i = 0; i < plan->layers.size(); ++i) {
+        const LayerPlan& l = plan->layers[i];
+        if (l.name != std::to_string(l.layer_id)) continue;
+        initial_bar.emplace_back(l.name, std::vector<R>(in.rows * l.units));
+        outputs.initial_bar.push_back({int(i), l.start_state, initial_bar.back().second.data(), true});
+      }
+
+    Gradient result;
+    result.loss = engine.gradient(input, objective.tile_loss(true), options, outputs);
+    for (const Block& b : plan->parameters.blocks())
+      result.parameters.emplace_back(b.stored_name(), make_array(shape_of(b), std::vector<R>(theta_bar.begin() + ptrdiff_t(b.offset),
+                                                                 theta_bar.begin() + ptrdiff_t(b.offset + b.size()))));
+    if (request.input) {
+      // channels that were padded or cut have no gradient
+      std::vector<R> given(in.rows * in.steps * in.width);
+      for (size_t n = 0; n < in.rows * in.steps; ++n)
+        std::copy_n(x_bar.data() + n * units, std::min(in.width, units), given.data() + n * in.width);
+      result.input = make_array({int64_t(in.rows), int64_t(in.steps), int64_t(in.width)}, std::move(given));
+    }
+    for (auto& [name, values] : initial_bar)
+      result.initial.emplace_back(name, make_array({int64_t(in.rows), int64_t(values.size() / in.rows)}, std::move(values)));
+    return result;
+  }
+
+  static Arguments arguments(const char* owner, const std::vector<Fact>& facts, const std::map<std::string, double>& given) {
+    Arguments a;
+    std::vector<std::string> known;
+    for (const Fact& f : facts) {
+      known.push_back(f.name);
+      if (f.kind == ArgumentKind::text) { if (f.text[0]) a.set(f.name, std::string(f.text)); }
+      else if (f.kind != ArgumentKind::numbers && !std::isnan(f.value)) a.set(f.name, f.value);
+    }
+    for (const auto& [name, value] : given) {
+      const auto fact = std::find_if(facts.begin(), facts.end(), [&](const Fact& f) { return name == f.name; });
+      if (fact == facts.end()) throw SpecError({}, fmt::format("{} has no parameter '{}'", owner, name), did_you_mean(name, known));
+      if (!(value >= fact->min && value <= fact->max))
+        throw SpecError({}, fmt::format("{} of {} is {}, outside its range [{}, {}]", name, owner, value, fact->min, fact->max));
+      a.set(name, value);
+    }
+    return a;
+  }
+};
+
+}  // namespace
+
+// ---- the face -------------------------------------------------------------------------------------------
+
+struct Model::Impl {
+  std::variant<std::unique_ptr<Core<float>>, std::unique_ptr<Core<double>>> core;
+
+  Impl(std::shared_ptr<const Plan> plan, const ModelOptions& options) {
+    if (options.precision == Precision::float32) core = std::make_unique<Core<float>>(std::move(plan), options);
+    else core = std::make_unique<Core<double>>(std::move(plan), options);
+  }
+  template <class F> auto visit(F&& f) const {
+    return std::visit([&](auto& c) { return f(*c); }, core);
+  }
+};
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Model Model::from_spec(const Spec& spec, const ModelOptions& options) {
+  return Model(std::make_unique<Impl>(compile(spec, {.seed = options.seed, .load_array = load_array, .stored = {}}), options));
+}
+
+Model Model::load(const std::string& path, const ModelOptions& options) {
+  if (std::filesystem::path(path).extension() != ".dynode") return from_spec(load_spec(path), options);
+  const TensorFile file = load_safetensors(path);
+  CompileOptions   compile_options = model_options(file);
+  compile_options.seed = options.seed;
+  Model model(std::make_unique<Impl>(compile(model_spec(file, path), compile_options), options));
+  model.impl_->visit([&]<class R>(Core<R>& c) {
+    c.theta = model_theta<R>(*c.plan, file, path);
+    c.changed();
+  });
+  return model;
+}
+
+const Plan& Model::plan() const { return *impl_->visit([](auto& c) { return c.plan.get(); }); }
+
+Precision Model::precision() const { return impl_->core.index() == 0 ? Precision::float32 : Precision::float64; }
+
+std::vector<std::string> Model::parameter_names() const { return plan().parameters.names(); }
+
+namespace {
+
+const Block& find_block(const Plan& plan, const std::string& name) {
+  const int i = plan.parameters.find(name);
+  if (i < 0) throw SpecError({}, fmt::format("there is no parameter '{}'", name), did_you_mean(name, plan.parameters.names(), "there are"));
+  return plan.parameters[i];
+}
+
+}  // namespace
+
+Array Model::parameter(const std::string& name) const {
+  const Block& b = find_block(plan(), name);
+  return impl_->visit([&]<class R>(Core<R>& c) {
+    std::vector<R> values(b.size());
+    if (name == b.name) to_real<R>(b, c.theta.data(), values);
+    else std::copy_n(c.theta.data() + b.offset, b.size(), values.data());
+    return make_array(shape_of(b), std::move(values));
+  });
+}
+
+void Model::set_parameter(const std::string& name, const Array& values) {
+  const Block& b = find_block(plan(), name);
+  // one number may come without axes, or as [1]
+  const bool one = b.size() == 1 && values.size() == 1;
+  if (values.shape != shape_of(b) && !one) throw ShapeError(name, shape_of(b), values.shape);
+  std::vector<double> real = values.as_double();
+  if (name != b.name)
+    for (double& x : real) x = real_value(b.transform, x);
+  impl_->visit([&]<class R>(Core<R>& c) {
+    set_real<R>(b, real, c.theta.data());
+    c.changed();
+  });
+}
+
+void Model::load_parameters(const std::string& path) {
+  std::vector<std::pair<std::string, Array>> arrays;
+  if (std::filesystem::path(path).extension() == ".dynode") {
+    for (const auto& [name, tensor] : load_safetensors(path).tensors) arrays.emplace_back(name, tensor.as_array(name));
+  } else {
+    arrays = load_npz(path).entries();
+  }
+  for (const auto& [name, array] : arrays) {
+    if (name.starts_with("opt/") || name.ends_with("/polarity")) continue;
+    if (name.starts_with("mask/")) {
+      const Block& b = find_block(plan(), name.substr(5));
+      if (array.shape != shape_of(b)) throw ShapeError(path + ": " + name, shape_of(b), array.shape);
+      const std::vector<double> mask = array.as_double();
+      for (size_t i = 0; i < mask.size(); ++i)
+        if ((mask[i] != 0) != (b.mask.empty() || b.mask[i]))
+          throw SpecError({path}, fmt::format("{} differs from the mask of this network at [{}, {}]", name, i / b.shape[1], i % b.shape[1]),
+                          "use structure custom with this mask as its mask_file");
+      continue;
+    }
+    set_parameter(name, array);
+  }
+}
+
+Results Model::simulate(const Array& x, const SimulateOptions& options) {
+  return impl_->visit([&](auto& c) { return c.simulate(x, options); });
+}
+
+Gradient Model::gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request) {
+  return impl_->visit([&](auto& c) { return c.gradient(x, loss, request); });
+}
+
+void Model::descend(const Gradient& gradient, double rate) {
+  impl_->visit([&]<class R>(Core<R>& c) {
+    for (const Block& b : c.plan->parameters.blocks()) {
+      if (!b.learnable) continue;
+      const std::vector<R> g = numbers<R>(gradient.at(b.stored_name()));
+      for (size_t i = 0; i < g.size(); ++i) c.theta[b.offset + i] -= R(rate) * g[i];
+    }
+    c.changed();
+  });
+}
+
+void Model::save(const std::string& path) const {
+  impl_->visit([&]<class R>(Core<R>& c) { save_safetensors(path, model_tensors<R>(*c.plan, c.theta)); });
+}
+
+}  // namespace dynode
