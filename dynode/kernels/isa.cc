@@ -31,11 +31,16 @@ void choose(int64_t mask) {
 }
 
 void choose_by_name(const std::string& name, const char* path) {
-  if (name.empty()) return choose(0);
   for (const int64_t target : targets())
     if (name_of(target) == lower_case(name)) return choose(target);
   throw SpecError({.file = {}, .path = path}, "unknown instruction set '" + name + "'",
                   did_you_mean(name, isa_names(), "this processor and this build have"));
+}
+
+void choose_default() {
+  const char* name = std::getenv("DYNODE_ISA");
+  if (name && *name) choose_by_name(name, "DYNODE_ISA");
+  else choose(0);
 }
 
 }  // namespace
@@ -48,13 +53,15 @@ std::vector<std::string> isa_names() {
 
 std::string isa_name() { return name_of(hwy::SupportedAndGeneratedTargets().front()); }
 
-void use_isa(const std::string& name) { choose_by_name(name, "instruction set"); }
+void use_isa(const std::string& name) {
+  apply_isa_override();                    // lest it comes later and undoes this
+  if (name.empty()) choose_default();
+  else choose_by_name(name, "instruction set");
+}
 
 void apply_isa_override() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    if (const char* name = std::getenv("DYNODE_ISA")) choose_by_name(name, "DYNODE_ISA");
-  });
+  std::call_once(once, choose_default);
 }
 
 }  // namespace dynode

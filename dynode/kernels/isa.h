@@ -12,11 +12,11 @@ std::vector<std::string> isa_names();
 /// The set that kernels fetched from now on use.
 std::string isa_name();
 
-/// Kernels fetched from now on use this set; "" is the best one. For tests and benchmarks; not while others fetch.
+/// Kernels fetched from now on use this set; "" is the default: DYNODE_ISA or the best one. For tests and benchmarks; not while others fetch.
 /// @throws SpecError  if this processor or this build does not have it; lists isa_names()
 void use_isa(const std::string& name);
 
-/// Obeys the environment variable DYNODE_ISA, once per process; does nothing if it is not set.
+/// Obeys the environment variable DYNODE_ISA, once per process; does nothing if it is not set or empty.
 /// Whoever fetches kernels calls this first.
 /// @throws SpecError  as use_isa
 void apply_isa_override();
