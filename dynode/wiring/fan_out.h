@@ -1,5 +1,9 @@
 // Structures in which every source draws a fixed number of targets.
 #pragma once
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #include "dynode/base/random.h"
 #include "dynode/wiring/structures.h"
 
@@ -23,13 +27,6 @@ template <class F>
 Mask draw_fan_out(const StructureArgs& args, F log_weight);
 
 Fact expected_fan_out_fact();
-
-}  // namespace dynode
-
-#include <algorithm>
-#include <cmath>
-
-namespace dynode {
 
 template <class F>
 Mask draw_fan_out(const StructureArgs& args, F log_weight) {
