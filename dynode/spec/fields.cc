@@ -18,6 +18,7 @@ void fail_missing(const Value& mapping, const std::vector<std::string>& missing)
 }
 
 void fail_word(const Value& value, const std::vector<std::string>& known) {
+  if (!value.is_text()) value.expected("one of " + join(known));
   value.fail(fmt::format("unknown word '{}'", shown(value.text())), did_you_mean(value.text(), known, "it can be"));
 }
 
@@ -38,7 +39,7 @@ std::string check_text(const Check& check) {
   if (!check.bounded()) return "";
   const bool low  = check.min > -std::numeric_limits<double>::infinity();
   const bool high = check.max < std::numeric_limits<double>::infinity();
-  if (low && high) return fmt::format(" within {}{} … {}]", check.above ? "(" : "[", check.min, check.max);
+  if (low && high) return fmt::format(" within {} … {}{}", check.min, check.max, check.above ? ", without the lower end" : "");
   if (low) return fmt::format(" {} {}", check.above ? ">" : ">=", check.min);
   return fmt::format(" <= {}", check.max);
 }

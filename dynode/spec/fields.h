@@ -163,7 +163,7 @@ void read_into(const Value& value, T& out, const Check& check) {
     out = value.text();
   } else if constexpr (std::is_enum_v<T>) {
     for (const auto& [e, name] : EnumNames<T>::names) {
-      if (same_word(value.text(), name)) return void(out = e);
+      if (value.is_text() && same_word(value.text(), name)) return void(out = e);
     }
     fail_word(value, enum_names<T>());
   } else if constexpr (is_a<T, std::vector>) {

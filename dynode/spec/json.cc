@@ -57,7 +57,7 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
       what = "texts and keys stand in double quotes";
     } else {
       const size_t found = what.find("syntax error");
-      what = "not valid JSON: " + shown(found == what.npos ? what : what.substr(what.find(" - ", found) + 3));
+      what = "not valid JSON: " + shown(found == what.npos ? what : what.substr(what.find(" - ", found) + 3), 200);
       if (at_ < text_.size() && (rest[0] == ']' || rest[0] == '}')) hint = "is there a comma too many before it?";
     }
     throw SpecError(at, what, hint);

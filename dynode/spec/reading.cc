@@ -108,15 +108,17 @@ std::string number_text(const Value& value) {
   if (std::isnan(number)) return ".nan";
   if (std::isinf(number)) return number < 0 ? "-.inf" : ".inf";
   if (number == 0) return std::signbit(number) ? "-0.0" : "0";
-  return fmt::format("{}", number);
+  std::string text = fmt::format("{}", number);
+  const size_t e   = text.find('e');   // readers of YAML 1.1 take 1e-06 for a text, 1.0e-06 for a number
+  return e == text.npos || text.find('.') != text.npos ? text : text.insert(e, ".0");
 }
 
-std::string shown(std::string_view text) {
+std::string shown(std::string_view text, size_t most) {
   std::string out;
   uint32_t    code = 0;
   size_t      characters = 0;
   for (size_t i = 0; i < text.size(); ++characters) {
-    if (characters == 60) return out + "…";
+    if (characters == most) return out + "…";
     const size_t length = utf8_length(text.substr(i), code);
     const bool   plain  = length > 0 && code >= 0x20 && (code < 0x7F || code > 0x9F);
     out += plain ? text.substr(i, length) : "?";
@@ -156,7 +158,8 @@ At TreeBuilder::here(int line, int column) const {
     if (!frame.mapping) {
       at.path += fmt::format("[{}]", frame.items.size());
     } else if (frame.has_key) {
-      at.path += (at.path.empty() ? "" : ".") + shown(frame.key);
+      if (!at.path.empty()) at.path += '.';
+      at.path += shown(frame.key);
     }
   }
   return at;

@@ -27,11 +27,11 @@ At place_of(std::string_view text, size_t offset, const std::string& file);
 /// @return a number Value, infinite where the digits exceed double
 std::optional<Value> number_from_text(std::string_view text);
 
-/// Shortest text that reads back as the same number: 0.1, 37, 1e-06, .inf, .nan.
+/// Shortest text that reads back as the same number: 0.1, 37, 1.0e-06, .inf, .nan.
 std::string number_text(const Value& number);
 
-/// Text for messages: control characters as ?, shortened to 60 characters.
-std::string shown(std::string_view text);
+/// Text for messages: control characters as ?, shortened to `most` characters.
+std::string shown(std::string_view text, size_t most = 60);
 
 /// Double-quoted with escapes that YAML and JSON share. @throws SpecError if the text is not UTF-8
 std::string in_quotes(std::string_view text);

@@ -33,13 +33,13 @@ struct EnumNames<Evaluation> {
 
 /// How time advances and what is watched.
 struct SimulationSpec {
-  std::optional<double> dt;                       // missing: the default of the layers' family
+  std::optional<double> dt{};                     // missing: the default of the layers' family
   bool                  dt_learnable = false;
   InputType             input_type   = InputType::state;
   Evaluation            network_evaluation_method = Evaluation::layerwise;
-  std::optional<int>    steps;                    // run length where there is no input array
-  std::optional<double> duration;                 // likewise, in the unit of dt
-  std::string           rate_table;               // file; "": the built-in table
+  std::optional<int>    steps{};                  // run length where there is no input array
+  std::optional<double> duration{};               // likewise, in the unit of dt
+  std::string           rate_table{};             // file; "": the built-in table
   bool                  track_phi = false, track_g = false, track_s = false, track_power = false;
   bool                  early_stopping_forward_pass = false;
   double                early_stopping_tolerance    = 1e-6;
@@ -78,12 +78,12 @@ struct SimulationSpec {
 
 struct LayerSpec {
   int         layer_id = 0;
-  std::string layer_type;
+  std::string layer_type{};
   Value       params = Value::map();   // always a mapping with a whole number `dim`
   int         model_id = 0;            // grouping for display
-  std::string description;
-  Value       noise, perturb;          // mapping, or null where not given
-  At          at;                      // where the layer was written
+  std::string description{};
+  Value       noise{}, perturb{};      // mapping, or null where not given
+  At          at{};                    // where the layer was written
 
   /// params.dim. @throws SpecError  missing, not whole, not within 1 … 10,000,000
   int dim() const;
@@ -100,16 +100,16 @@ struct LayerSpec {
 
 struct ConnectionSpec {
   int                   from_layer = 0, to_layer = 0;
-  std::string           connection_type;
+  std::string           connection_type{};
   Value                 params    = Value::map();   // always a mapping
   bool                  learnable = true;
-  std::string           mode;                       // "": fixed, or given inside params; read_spec moves it here
-  Value                 connection_params;          // parameters of the mode; mapping or null; likewise
-  std::optional<int>    lag;                        // 0 reads the source fresh, 1 one step late
-  std::optional<double> delay;                      // of spikes, in the unit of dt
-  Value                 noise, perturb;
-  Value                 visualization_metadata;
-  At                    at;
+  std::string           mode{};                     // "": fixed, or given inside params; read_spec moves it here
+  Value                 connection_params{};        // parameters of the mode; mapping or null; likewise
+  std::optional<int>    lag{};                      // 0 reads the source fresh, 1 one step late
+  std::optional<double> delay{};                    // of spikes, in the unit of dt
+  Value                 noise{}, perturb{};
+  Value                 visualization_metadata{};
+  At                    at{};
 
   static constexpr auto fields = std::tuple{
       field("from_layer", &ConnectionSpec::from_layer, "source layer", required | non_negative),
@@ -127,13 +127,13 @@ struct ConnectionSpec {
 };
 
 struct Spec {
-  std::optional<uint64_t>     seed;
-  SimulationSpec              simulation;
-  std::vector<LayerSpec>      layers;        // ascending layer_id
-  std::vector<ConnectionSpec> connections;   // as written; at most one per ordered pair
-  Value                       drives, stimulus, arousal, perturbation;   // null where not given
-  std::string                 file;          // paths inside a spec are relative to this file; "": from code
-  std::vector<std::string>    warnings;      // old spellings and the like, for people
+  std::optional<uint64_t>     seed{};
+  SimulationSpec              simulation{};
+  std::vector<LayerSpec>      layers{};      // ascending layer_id
+  std::vector<ConnectionSpec> connections{}; // as written; at most one per ordered pair
+  Value                       drives{}, stimulus{}, arousal{}, perturbation{};  // null where not given
+  std::string                 file{};        // paths inside a spec are relative to this file; "": from code
+  std::vector<std::string>    warnings{};    // old spellings and the like, for people
 
   /// nullptr where there is no such layer.
   const LayerSpec* layer(int layer_id) const;
@@ -165,21 +165,21 @@ bool operator==(const Spec& a, const Spec& b);
 /// `ConnectionSpec::params` understood: nested form `structure: {type, params}`, `init: {name, params}`, and the flat
 /// form in which parameters of both stand side by side.
 struct ConnectionParams {
-  std::string           structure;                     // type: params.structure.type, else connection_type
+  std::string           structure{};                   // type: params.structure.type, else connection_type
   Value                 structure_params = Value::map();
   std::string           init        = "normal";
   Value                 init_params = Value::map();
   Value                 flat        = Value::map();    // leftover keys of the flat form: a key named in structure_params
                                                        // or init_params counts there, else here
   bool                  allow_self_connections = true;
-  std::optional<double> min, max;                      // box on the weights
+  std::optional<double> min{}, max{};                  // box on the weights
   std::string           bias = "none";                 // none, zero, fan_in_uniform, fan_in_normal or the name of a file
   bool                  learnable = true;
   std::string           mode = "fixed";                // fixed, WICC, NOCC or spike
   Value                 mode_params = Value::map();
   Value                 rest        = Value::map();    // ei_mask, plasticity_mask, synapse_growth_mask, ei_balance,
                                                        // polarity, rate_table
-  At                    at;
+  At                    at{};
 
   /// Structure parameter `key`: nested first, then flat; nullptr where there is none.
   const Value* structure_param(std::string_view key) const;
@@ -193,15 +193,15 @@ ConnectionParams read_connection_params(const ConnectionSpec& connection, std::v
 
 /// One parameter of a layer: a number, a number per node, or a distribution to draw from.
 struct ParameterSpec {
-  std::optional<double> value;                   // the same number for every node
-  std::vector<double>   values;                  // one number per node (length checked by the reader of the layer)
-  std::string           distribution;            // "": value or values count
+  std::optional<double> value{};                 // the same number for every node
+  std::vector<double>   values{};                // one number per node (length checked by the reader of the layer)
+  std::string           distribution{};          // "": value or values count
   Value                 params = Value::map();   // of the distribution, without block_size and block_mode
-  std::optional<bool>   learnable;
-  std::optional<double> min, max;                // constraints
+  std::optional<bool>   learnable{};
+  std::optional<double> min{}, max{};            // constraints
   int                   block_size = 1;
   std::string           block_mode = "shared";   // shared: each drawn value serves block_size nodes; tiled: repeated
-  At                    at;
+  At                    at{};
 };
 
 /// Neither value, values nor distribution: the default of the kind.

@@ -201,7 +201,8 @@ At Value::at_place(const PlacePtr& place, int64_t index, int line, int column) c
     if ((*step)->index >= 0) {
       add_index((*step)->index);
     } else if (!(*step)->key.empty()) {
-      at.path += (at.path.empty() ? "" : ".") + shown((*step)->key);
+      if (!at.path.empty()) at.path += '.';
+      at.path += shown((*step)->key);
     }
   }
   if (index >= 0) add_index(index);

@@ -95,8 +95,9 @@ class Reader {
     const At at{file_, int(mark.line) + 1, int(mark.column) + 1, {}};
     const char culprit = char_at(mark);
     std::string hint;
-    if (culprit == '\t' && what.find("character that cannot start any token") != what.npos) {
-      what = "a tab stands where spaces are needed", hint = "indent with spaces";
+    if ((culprit == '\t' && what.find("character that cannot start any token") != what.npos) ||
+        what.find("tab character") != what.npos) {
+      throw SpecError(at, "a tab stands where spaces are needed", "indent with spaces");
     } else if (what.find("character that cannot start any token") != what.npos) {
       what = fmt::format("a text cannot start with '{}'", culprit), hint = "put the text in quotes";
     } else if (what.find("mapping values are not allowed") != what.npos) {
@@ -107,10 +108,10 @@ class Reader {
       what = "this line does not fit the lines above";
       hint = "keys of one mapping, and the '-' of one list, start in the same column";
     }
-    if (parser_.context) {
-      what += fmt::format(" ({}", text_of(reinterpret_cast<const yaml_char_t*>(parser_.context)));
-      const yaml_mark_t start = parser_.context_mark;
-      const bool elsewhere = start.line != mark.line && start.line + start.column + start.index > 0;
+    const std::string context = text_of(reinterpret_cast<const yaml_char_t*>(parser_.context));
+    if (const yaml_mark_t start = parser_.context_mark; !context.empty() && context.find("next token") == context.npos) {
+      const bool elsewhere = start.line != mark.line;
+      what += fmt::format(" ({}", context);
       what += elsewhere ? fmt::format(" that starts at {}:{})", start.line + 1, start.column + 1) : ")";
     }
     throw SpecError(at, what, hint);
@@ -224,11 +225,16 @@ class Reader {
     const auto& scalar = event.data.scalar;
     const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
     const std::string tag = text_of(scalar.tag);
-    if (tag.empty()) return scalar.style == YAML_PLAIN_SCALAR_STYLE ? resolved(text) : Value(text);
+    if (tag.empty() && scalar.style != YAML_PLAIN_SCALAR_STYLE) return text;
     if (tag == "!" || tag == "tag:yaml.org,2002:str") return text;
 
-    // a tag must agree with what is written
     const Value value = resolved(text);
+    if (value.is_number() && std::isinf(value.number()) && text.find_first_of("fF") == text.npos) {
+      fail(event, "the number is too large for double precision");
+    }
+    if (tag.empty()) return value;
+
+    // a tag must agree with what is written
     const bool  agrees = tag == "tag:yaml.org,2002:int"     ? value.is_integer()
                          : tag == "tag:yaml.org,2002:float" ? value.is_number()
                          : tag == "tag:yaml.org,2002:bool"  ? value.is_boolean()
