@@ -19,9 +19,9 @@ namespace dynode {
 
 /// A place in a text somebody wrote. `file` empty: the value came from code.
 struct At {
-  std::string file;
+  std::string file = {};
   int         line = 0, column = 0;   // from 1; 0 where unknown
-  std::string path;                   // e.g. layers[1].params.tau
+  std::string path = {};              // e.g. layers[1].params.tau
 
   /// "file:line:column path", leaving out what is unknown.
   std::string text() const;

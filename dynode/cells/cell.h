@@ -97,9 +97,9 @@ struct CellKernels {
 struct CellEntry {
   const char* name;
   const char* summary;
-  std::vector<ParamFacts>  params;
-  std::vector<StateFacts>  states;
-  std::vector<const char*> ports;
+  std::vector<ParamFacts>  params = {};
+  std::vector<StateFacts>  states = {};
+  std::vector<const char*> ports = {};
   const char* source = nullptr;               // default source function; null: the cell has none
   int         output = 0;                     // which state connections read
   double      dt     = 0;                     // default step of its family; 0: any

@@ -37,6 +37,7 @@ struct SimulateOptions {
 /// Arrays by name, in the order asked for; `output` is always there.
 struct Results {
   std::vector<std::pair<std::string, Array>> arrays;
+  std::vector<std::string>                   warnings;
 
   const Array* find(const std::string& name) const;
   const Array& at(const std::string& name) const;   // @throws IoError  naming what there is

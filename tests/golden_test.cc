@@ -1,0 +1,13 @@
+// Recorded results of the original systems, reproduced in both precisions. See golden_case.h.
+#include <gtest/gtest.h>
+
+#include "golden_ctrnn.h"
+#include "golden_soen.h"
+
+namespace dynode::golden {
+
+TEST(Golden, SoenNetworksAreReproduced) { EXPECT_EQ(run_system("soen", run_soen_case).failed, 0); }
+
+TEST(Golden, CtrnnNetworksAreReproduced) { EXPECT_EQ(run_system("ctrnn", run_ctrnn_case).failed, 0); }
+
+}  // namespace dynode::golden
