@@ -13,8 +13,6 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();   // a fact without a default
 constexpr double kPi   = std::numbers::pi;
 
-double between(double from, double to, double share) { return from + (to - from) * share; }
-
 /// A rate of the schedule's own, else the optimiser's.
 double rate_or_optimizers(const ScheduleArgs& args, const char* name) {
   const bool given = args.arguments.has(name) && !std::isnan(args.arguments.number(name));
@@ -45,7 +43,7 @@ double linear(const ScheduleArgs& args, const TrainingProgress& progress, const 
   const double max = args.arguments.number("max_lr"), min = args.arguments.number("min_lr");
   const double total = double(std::max<int64_t>(progress.updates_total, 1));
   const double p     = std::clamp(double(progress.update) / total, 0.0, 1.0);
-  return args.arguments.flag("log_space") ? std::exp(between(std::log(max), std::log(min), p)) : between(max, min, p);
+  return args.arguments.flag("log_space") ? std::exp(std::lerp(std::log(max), std::log(min), p)) : std::lerp(max, min, p);
 }
 
 double cosine(const ScheduleArgs& args, const TrainingProgress& progress, const ScheduleState&) {
@@ -59,7 +57,7 @@ double cosine(const ScheduleArgs& args, const TrainingProgress& progress, const 
 
   // without a warm-up the first two updates share the full rate
   const double warmup = updates_of(args, "warmup_epochs", progress);
-  if (update < warmup) return between(min, max, update / warmup);
+  if (update < warmup) return std::lerp(min, max, update / warmup);
   double u = warmup > 0 ? update - warmup : std::max(update - 1, 0.0);
 
   // which cycle, and where in it; a cycle that has shrunk below one update is the last
@@ -75,7 +73,7 @@ double cosine(const ScheduleArgs& args, const TrainingProgress& progress, const 
   };
   if (!a.flag("soft_restart")) return min + amplitude(cycle) * 0.5 * (1 + std::cos(kPi * p));
   const bool   fades = a.number("amplitude_decay") < 1;
-  const double A     = fades ? between(amplitude(cycle), amplitude(cycle + 1), p) : amplitude(cycle);
+  const double A     = fades ? std::lerp(amplitude(cycle), amplitude(cycle + 1), p) : amplitude(cycle);
   return min + A * 0.5 * (1 + std::cos(2 * kPi * p));
 }
 
@@ -84,7 +82,7 @@ double rex(const ScheduleArgs& args, const TrainingProgress& progress, const Sch
   const double warmup = updates_of(args, "warmup_epochs", progress);
   const double update = double(progress.update), total = double(progress.updates_total);
   if (update < warmup)
-    return between(args.arguments.number("warmup_start_lr"), max, 0.5 * (1 - std::cos(kPi * update / warmup)));
+    return std::lerp(args.arguments.number("warmup_start_lr"), max, 0.5 * (1 - std::cos(kPi * update / warmup)));
   const double r = total > warmup ? std::clamp(1 - (update - warmup) / (total - warmup), 0.0, 1.0) : 0;
   return min + (max - min) * r / (0.5 + 0.5 * r);
 }
@@ -94,7 +92,7 @@ double listening(const ScheduleArgs& args, const TrainingProgress& progress, con
   const double max    = rate_or_optimizers(args, "max_lr");
   const double warmup = updates_of(args, "warmup_epochs", progress);
   if (double(progress.update) < warmup)
-    return between(args.arguments.number("warmup_start_lr"), max, double(progress.update) / warmup);
+    return std::lerp(args.arguments.number("warmup_start_lr"), max, double(progress.update) / warmup);
   return std::isnan(state.lr) ? max : state.lr;
 }
 
