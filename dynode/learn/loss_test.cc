@@ -5,7 +5,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
-#include "dynode/learn/arguments_for_test.h"
+#include "dynode/learn/arguments_test.h"
 
 namespace dynode {
 namespace {
