@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "dynode/io/file-internal.h"
-#include "dynode/io/testing.h"
+#include "dynode/io/io_test.h"
 
 namespace dynode {
 namespace {

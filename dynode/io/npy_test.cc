@@ -6,7 +6,7 @@
 
 #include "dynode/io/bytes.h"
 #include "dynode/io/file.h"
-#include "dynode/io/testing.h"
+#include "dynode/io/io_test.h"
 
 namespace dynode {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dynode/io/npz.h"
-#include "dynode/io/testing.h"
+#include "dynode/io/io_test.h"
 
 namespace dynode {
 namespace {
