@@ -1,0 +1,411 @@
+// Reading training files: keys of other trainers first, then the fields, then every name with its parameters.
+#include "dynode/learn/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fmt/format.h>
+#include <regex>
+
+#include "dynode/base/text.h"
+#include "dynode/learn/loss.h"
+#include "dynode/learn/metrics.h"
+#include "dynode/plan/arguments.h"
+#include "dynode/spec/spec.h"
+
+namespace dynode {
+namespace {
+
+// ── keys of other trainers ──────────────────────────────────────────────────────────────────────────────────────────
+
+/// A key that means nothing here, or nothing yet.
+struct ForeignKey {
+  const char*        section;            // "" at the top
+  const char*        key;                // a last * stands for anything
+  const char*        way_out;            // null: any value is left out with a warning
+  std::vector<Value> neutral = {};       // values that ask for nothing
+};
+
+const std::vector<ForeignKey>& foreign_keys() {
+  static const std::vector<ForeignKey> keys = {
+      {"", "profiler", "measure with the programs of bench/"},
+      {"", "cloud", "run `dynode train` on the machine itself"},
+
+      {"training", "paradigm", "targets come with the data: paradigm: supervised", {"supervised"}},
+      {"training", "accelerator", nullptr},
+      {"training", "devices", nullptr},
+      {"training", "num_workers", nullptr},
+      {"training", "precision", "give model.dtype: float32 or float64", {"32-true", "32", 32}},
+      {"training", "deterministic", "runs are always deterministic: deterministic: true", {true}},
+      {"training", "accumulate_grad_batches", "give a larger batch_size instead", {1}},
+      {"training", "save_soen_core_in_checkpoint", nullptr},
+      {"training", "train_from_checkpoint", "continue a run with `dynode resume`, or start from model.base_model_path"},
+      {"training", "alternate_losses", "all losses are added up; remove the key", {false}},
+      {"training", "batches_per_loss", "all losses are added up; remove the key", {1}},
+      {"training", "use_tbptt", "gradients go through all steps; save memory with training.adjoint", {false}},
+      {"training", "tbptt_steps", "gradients go through all steps; save memory with training.adjoint"},
+      {"training", "tbptt_stride", "gradients go through all steps; save memory with training.adjoint"},
+      {"training", "ar", "write inputs and the tokens that follow into an npz, with mapping: seq2seq"},
+      {"training", "distillation", "write the teacher's outputs into an npz as y, with mapping: seq2seq"},
+
+      {"data", "cache_data", nullptr},
+      {"data", "one_hot_dtype", nullptr},
+      {"data", "sequence_length", "sequences are as long as in the file; cut them there"},
+      {"data", "target_seq_len", "sequences are as long as in the file; resample them there"},
+      {"data", "input_encoding", "write encoded inputs into the file", {"raw"}},
+      {"data", "vocab_size", "write encoded inputs into the file"},
+      {"data", "synthetic", "write the sequences into an npz", {false}},
+      {"data", "synthetic_kwargs", "write the sequences into an npz"},
+      {"data", "csv_data_paths", "give format: csv with data_path, and test_path"},
+
+      {"model", "backend", nullptr},
+
+      {"logging", "log_level", nullptr},
+      {"logging", "console_level", nullptr},
+      {"logging", "log_batch_metrics", nullptr},
+      {"logging", "log_gradients", "metrics.jsonl has the norm of the gradient", {false}},
+      {"logging", "track_layer_params", "the report has histograms of all parameters", {false}},
+      {"logging", "track_connections", "the report has histograms of all weights", {false}},
+      {"logging", "state_trajectories", "evaluation.npz has the states of some test samples"},
+      {"logging", "gradient_stats", "metrics.jsonl has the norm of the gradient"},
+      {"logging", "mlflow_*", "metrics.jsonl can be sent there after the run", {false}},
+      {"logging", "s3*", "copy the run directory after the run", {false}},
+      {"logging", "upload*", "copy the run directory after the run", {false}},
+
+      {"callbacks", "noise_annealers", "remove the key"},
+      {"callbacks", "loss_weight_schedulers", "give the losses fixed weights"},
+      {"callbacks", "dynamic_loss_weight", "give the losses fixed weights"},
+      {"callbacks", "seq_len_scheduler", "sequences are as long as in the file"},
+      {"callbacks", "time_pooling_scale_scheduler", "give model.time_pooling a fixed scale"},
+      {"callbacks", "stateful_training", "sequences start from the initial state"},
+      {"callbacks", "connection_noise", "remove the key"},
+      {"callbacks", "qat", "remove the key"},
+      {"callbacks", "metrics", "metrics are listed in logging.metrics"},
+  };
+  return keys;
+}
+
+bool key_matches(std::string_view pattern, std::string_view key) {
+  if (pattern.ends_with('*')) return key.starts_with(pattern.substr(0, pattern.size() - 1));
+  return key == pattern;
+}
+
+/// Nothing, an empty list, or a block that is switched off.
+bool asks_for_nothing(const Value& value, const std::vector<Value>& neutral) {
+  if (value.is_null() || (value.is_list() && value.empty())) return true;
+  if (value.is_mapping()) {
+    for (const char* key : {"active", "enabled"})
+      if (const Value* flag = value.find(key); flag && flag->is_boolean()) return !flag->boolean();
+    return value.empty();
+  }
+  return std::ranges::find(neutral, value) != neutral.end();
+}
+
+/// Takes keys of other trainers out, or says that they cannot be had.
+void sort_out(Value& root, std::vector<std::string>& warnings) {
+  for (const ForeignKey& foreign : foreign_keys()) {
+    Value* section = foreign.section[0] ? root.find(foreign.section) : &root;
+    if (!section || !section->is_mapping()) continue;
+    std::vector<std::string> found;
+    for (const Value::Entry& entry : section->entries()) {
+      if (!key_matches(foreign.key, entry.key)) continue;
+      if (foreign.way_out && !asks_for_nothing(entry.value, foreign.neutral))
+        throw SpecError(section->key_at(entry), fmt::format("'{}' is not available yet", entry.key), foreign.way_out);
+      found.push_back(entry.key);
+      if (!entry.value.is_null())
+        warnings.push_back(fmt::format("{}: '{}' has no effect here", section->key_at(entry).text(), entry.key));
+    }
+    for (const std::string& key : found) section->erase(key);
+  }
+}
+
+// ── other ways to write the same ────────────────────────────────────────────────────────────────────────────────────
+
+/// A name alone stands for {name: …}.
+void spell_out_name(Value* value) {
+  if (value && value->is_text()) value->replace(Value::map({{"name", value->text()}}));
+}
+
+void move_into(Value& from, std::string_view key, Value& to) {
+  if (Value* value = from.find(key)) {
+    Value copy = *value;
+    from.erase(key);
+    if (!copy.is_null()) to.set(std::string(key), std::move(copy));
+  }
+}
+
+void spell_out(Value& root) {
+  if (Value* model = root.find("model"); model && model->is_mapping()) {
+    spell_out_name(model->find("time_pooling"));
+    if (model->has("range_start") || model->has("range_end")) {
+      Value* pooling = model->find("time_pooling");
+      const Value* name = pooling && pooling->is_mapping() ? pooling->find("name") : nullptr;
+      if (!name || !(*name == Value("mean_range")))
+        (model->has("range_start") ? model->at("range_start") : model->at("range_end"))
+            .fail("a range of steps belongs to another time pooling", "give time_pooling: mean_range");
+      if (!pooling->has("params")) pooling->set("params", Value::map());
+      for (const char* key : {"range_start", "range_end"}) move_into(*model, key, *pooling->find("params"));
+    }
+  }
+  if (Value* training = root.find("training"); training && training->is_mapping() && training->has("losses")) {
+    if (training->has("loss"))
+      training->at("losses").fail("losses are listed in two places", "keep training.loss.losses");
+    Value losses = training->at("losses");
+    training->erase("losses");
+    training->set("loss", Value::map());
+    training->find("loss")->set("losses", std::move(losses));
+  }
+  if (Value* yardsticks = root.find("yardsticks"); yardsticks && yardsticks->is_list())
+    for (Value& yardstick : yardsticks->items())
+      if (yardstick.is_mapping()) spell_out_name(yardstick.find("time_pooling"));
+  root.place_children();
+}
+
+// ── names and their parameters ──────────────────────────────────────────────────────────────────────────────────────
+
+/// Parameters with every default written out.
+Value completed(const std::string& owner, const std::vector<Fact>& facts, Value params) {
+  if (params.is_null()) params.replace(Value::map());
+  check_arguments(owner, facts, params);
+  for (const Fact& fact : facts) {
+    if (params.has(fact.name) || fact.required) continue;
+    if (fact.kind == ArgumentKind::text && fact.text[0]) params.set(fact.name, fact.text);
+    if (fact.kind == ArgumentKind::boolean) params.set(fact.name, fact.value != 0);
+    if (fact.kind == ArgumentKind::integer && !std::isnan(fact.value)) params.set(fact.name, int64_t(fact.value));
+    if (fact.kind == ArgumentKind::number && !std::isnan(fact.value)) params.set(fact.name, fact.value);
+  }
+  return params;
+}
+
+/// Where `path` was written, or the nearest place above it.
+At place_of(const Value& root, std::initializer_list<const char*> path) {
+  const Value* value = &root;
+  for (const char* key : path) {
+    const Value* next = value->is_mapping() ? value->find(key) : nullptr;
+    if (!next) break;
+    value = next;
+  }
+  return value->at();
+}
+
+/// Parameters of a schedule without its type.
+Value without_type(const Value& schedule) {
+  Value params = schedule;
+  params.erase("type");
+  return params;
+}
+
+void settle_schedule(Value& schedule) {
+  if (schedule.is_null()) return;
+  if (schedule.is_text()) schedule.replace(Value::map({{"type", schedule.text()}}));
+  const Value*         type  = &schedule.at("type");
+  const ScheduleEntry& entry = find_schedule(type->text(), type->at());
+  Value params = completed(fmt::format("schedule {}", entry.name), entry.facts, without_type(schedule));
+  for (const Value::Entry& param : params.entries()) schedule.set(param.key, param.value);
+}
+
+void settle_pooling(NamedConfig& pooling, Mapping mapping, const At& at) {
+  const PoolingEntry& entry = find_pooling(pooling.name, at);
+  pooling.params = completed(fmt::format("time pooling {}", entry.name), entry.facts, pooling.params);
+  if (mapping == Mapping::seq2seq && entry.kind != Pooling::Kind::none)
+    throw SpecError(at, fmt::format("mapping seq2seq compares every step, but time_pooling {} leaves one", entry.name),
+                    "give time_pooling: none, or mapping: seq2static");
+  if (mapping == Mapping::seq2static && entry.kind == Pooling::Kind::none)
+    throw SpecError(at, "mapping seq2static has one target per sequence, but time_pooling none keeps every step",
+                    "give time_pooling: final, mean or max, or mapping: seq2seq");
+}
+
+void check_source(int given, const At& at) {
+  if (given == 1) return;
+  throw SpecError(at, given == 0 ? "the network is missing" : "the network is given twice",
+                  "give architecture_yaml: net.yaml, or architecture: {…}, or base_model_path: model.dynode");
+}
+
+void settle_model(TrainConfig& config, const Value& root) {
+  ModelConfig& model = config.model;
+  const At     at    = place_of(root, {"model"});
+  check_source(!model.architecture_yaml.empty() + !model.architecture.is_null() + !model.base_model_path.empty(), at);
+  if (model.load_exact_model_state && model.base_model_path.empty())
+    throw SpecError(place_of(root, {"model", "load_exact_model_state"}), "there is no model to take the numbers from",
+                    "give base_model_path: model.dynode");
+  const Value* given = root.at("model").find("time_pooling");
+  if (!given && config.training.mapping == Mapping::seq2seq) model.time_pooling.name = "none";
+  settle_pooling(model.time_pooling, config.training.mapping, place_of(root, {"model", "time_pooling"}));
+}
+
+void settle_training(TrainConfig& config, const Value& root) {
+  TrainingConfig& training = config.training;
+  const At        place    = place_of(root, {"training", "optimizer", "name"});
+
+  OptimizerConfig&      optimizer = training.optimizer;
+  const OptimizerEntry& entry     = find_optimizer(lower_case(optimizer.name), place);
+  optimizer.name   = entry.name;
+  optimizer.kwargs = completed(fmt::format("optimizer {}", entry.name), entry.facts, optimizer.kwargs);
+  optimizer_settings(entry, check_arguments(entry.name, entry.facts, optimizer.kwargs),
+                     place_of(root, {"training", "optimizer", "kwargs"}));
+  for (const ParamGroupConfig& group : optimizer.param_groups) {
+    const At at = place_of(root, {"training", "optimizer", "param_groups"});
+    if (group.match.empty() == group.match_regex.empty())
+      throw SpecError(at, "a group of parameters needs either match or match_regex");
+    try {
+      std::regex pattern(group.match_regex);
+    } catch (const std::regex_error&) {
+      throw SpecError(at, fmt::format("match_regex '{}' is no pattern", group.match_regex));
+    }
+  }
+
+  const At losses_at = place_of(root, {"training", "loss", "losses"});
+  if (training.loss.losses.empty())
+    throw SpecError(losses_at, "training needs at least one loss", "give losses: [{name: cross_entropy}], for example");
+  for (size_t i = 0; i < training.loss.losses.size(); ++i) {
+    LossConfig&      loss = training.loss.losses[i];
+    const Value&     node = root.at("training").at("loss").at("losses").list()[i];
+    const LossEntry& kind = find_loss(loss.name, node.at("name").at());
+    loss.params = completed(fmt::format("loss {}", kind.name), kind.facts, loss.params);
+    if (!std::isfinite(loss.weight)) node.at("weight").fail("must be a finite number");
+    if (!kind.row_additive)
+      node.fail(fmt::format("loss '{}' couples the rows of a batch and cannot be trained with yet", kind.name),
+                "there are losses that do not: cross_entropy, mse, gap_loss, …");
+  }
+
+  if (training.adjoint.is_text()) {
+    if (training.adjoint.text() != "full_tape")
+      training.adjoint.fail(fmt::format("there is no adjoint '{}'", training.adjoint.text()),
+                            "there are: full_tape, {checkpoint_every: 32}");
+  } else {
+    for (const Value::Entry& e : training.adjoint.entries())
+      if (e.key != "checkpoint_every")
+        throw SpecError(training.adjoint.key_at(e), fmt::format("unknown key '{}'", e.key), "it has: checkpoint_every");
+    const Value& every = training.adjoint.at("checkpoint_every");
+    if (every.integer() < 1) every.fail(fmt::format("must be >= 1, got {}", every.integer()));
+  }
+}
+
+void settle_data(const TrainConfig& config, const Value& root) {
+  const DataConfig& data = config.data;
+  const auto refuse = [&](bool given, const char* key, const char* hint) {
+    if (given) throw SpecError(place_of(root, {"data", key}),
+                               fmt::format("'{}' has no place with format {}", key,
+                                           data.format == DataFormat::idx ? "idx" : data.format == DataFormat::npz ? "npz" : "csv"),
+                               hint);
+  };
+  if (data.format == DataFormat::idx) {
+    refuse(!data.test_path.empty(), "test_path", "the t10k files of the folder are the test set");
+    refuse(data.test_split.has_value(), "test_split", "the t10k files of the folder are the test set");
+    if (config.training.mapping == Mapping::seq2seq)
+      throw SpecError(place_of(root, {"training", "mapping"}), "images have one label per sequence", "give mapping: seq2static");
+  }
+  if (!data.test_path.empty()) refuse(data.test_split.has_value(), "test_split", "test_path is the test set already");
+  if (data.format != DataFormat::csv) {
+    refuse(data.label_column.has_value(), "label_column", "it names a column of a csv file");
+    refuse(!data.target_columns.empty(), "target_columns", "it names columns of a csv file");
+    refuse(data.values_per_step != 1, "values_per_step", "it is about columns of a csv file");
+  } else if (data.label_column && !data.target_columns.empty()) {
+    refuse(true, "target_columns", "give label_column (classes) or target_columns (values), not both");
+  }
+  if (data.min_scale.has_value() != data.max_scale.has_value())
+    throw SpecError(place_of(root, {"data"}), "min_scale and max_scale belong together", "give both, or none");
+  if (data.min_scale && !(std::isfinite(*data.min_scale) && std::isfinite(*data.max_scale)))
+    throw SpecError(place_of(root, {"data", "min_scale"}), "min_scale and max_scale must be finite");
+}
+
+void settle_yardsticks(TrainConfig& config, const Value& root) {
+  for (size_t i = 0; i < config.yardsticks.size(); ++i) {
+    YardstickConfig& yardstick = config.yardsticks[i];
+    const Value&     node      = root.at("yardsticks").list()[i];
+    check_source(!yardstick.architecture_yaml.empty() + !yardstick.architecture.is_null(), node.at());
+    if (yardstick.time_pooling) settle_pooling(*yardstick.time_pooling, config.training.mapping, node.at());
+    settle_schedule(yardstick.lr_scheduler);
+  }
+}
+
+void check_schedule_of(const TrainConfig& config, const At& at) {
+  const Schedule schedule = schedule_of(config);
+  check_schedule(*schedule.entry, {schedule.arguments, config.training.optimizer.lr}, at);
+}
+
+}  // namespace
+
+TrainConfig read_train_config(const Value& value) {
+  Value root = value;
+  if (!root.is_placed()) root.place_children();
+  std::vector<std::string> warnings;
+  root.entries();
+  sort_out(root, warnings);
+  spell_out(root);
+
+  TrainConfig config = read<TrainConfig>(root);
+  config.warnings = std::move(warnings);
+  config.file     = root.at().file;
+  settle_training(config, root);
+  settle_model(config, root);
+  settle_data(config, root);
+  settle_schedule(config.callbacks.lr_scheduler);
+  check_schedule_of(config, place_of(root, {"callbacks", "lr_scheduler"}));
+  settle_yardsticks(config, root);
+  for (size_t i = 0; i < config.yardsticks.size(); ++i)
+    check_schedule_of(yardstick_config(config, i), root.at("yardsticks").list()[i].at());
+  if (config.logging.metrics) {
+    if (config.logging.metrics->empty())
+      throw SpecError(place_of(root, {"logging", "metrics"}), "a run needs at least one metric", "give metrics: [accuracy]");
+    for (size_t i = 0; i < config.logging.metrics->size(); ++i)
+      Metric((*config.logging.metrics)[i], root.at("logging").at("metrics").list()[i].at());
+  }
+  return config;
+}
+
+TrainConfig load_train_config(const std::string& path) { return read_train_config(load_value(path)); }
+
+Value write_train_config(const TrainConfig& config) { return write(config); }
+
+std::string TrainConfig::resolve(const std::string& path) const {
+  const std::filesystem::path given(path);
+  return given.is_absolute() || file.empty() ? path : (std::filesystem::path(file).parent_path() / given).string();
+}
+
+TrainConfig yardstick_config(const TrainConfig& config, size_t i) {
+  const YardstickConfig& yardstick = config.yardsticks[i];
+  TrainConfig own = config;
+  own.yardsticks.clear();
+  own.warnings.clear();
+  own.name                    = yardstick.name;
+  own.training.num_repeats    = 1;
+  own.model.architecture_yaml = yardstick.architecture_yaml;
+  own.model.architecture      = yardstick.architecture;
+  own.model.base_model_path.clear();
+  own.model.load_exact_model_state = false;
+  own.model.dt.reset();
+  own.model.dt_learnable.reset();
+  own.training.optimizer.param_groups.clear();
+  if (yardstick.max_epochs) own.training.max_epochs = *yardstick.max_epochs;
+  if (yardstick.batch_size) own.training.batch_size = *yardstick.batch_size;
+  if (yardstick.lr) own.training.optimizer.lr = *yardstick.lr;
+  if (yardstick.min_scale) own.data.min_scale = yardstick.min_scale;
+  if (yardstick.max_scale) own.data.max_scale = yardstick.max_scale;
+  if (yardstick.time_pooling) own.model.time_pooling = *yardstick.time_pooling;
+  if (!yardstick.lr_scheduler.is_null()) own.callbacks.lr_scheduler = yardstick.lr_scheduler;
+  return own;
+}
+
+size_t TrainingConfig::checkpoint_every() const {
+  return adjoint.is_mapping() ? size_t(adjoint.at("checkpoint_every").integer()) : 0;
+}
+
+Pooling pooling_of(const TrainConfig& config) {
+  const NamedConfig&  pooling = config.model.time_pooling;
+  const PoolingEntry& entry   = find_pooling(pooling.name);
+  return make_pooling(entry, check_arguments(entry.name, entry.facts, pooling.params));
+}
+
+OptimizerSettings optimizer_of(const TrainConfig& config) {
+  const OptimizerEntry& entry = find_optimizer(config.training.optimizer.name);
+  return optimizer_settings(entry, check_arguments(entry.name, entry.facts, config.training.optimizer.kwargs));
+}
+
+Schedule schedule_of(const TrainConfig& config) {
+  const Value&         written = config.callbacks.lr_scheduler;
+  const ScheduleEntry& entry   = find_schedule(written.is_null() ? "constant" : written.at("type").text());
+  return {&entry, check_arguments(entry.name, entry.facts, written.is_null() ? Value::map() : without_type(written))};
+}
+
+}  // namespace dynode

@@ -1,0 +1,302 @@
+// The training file: which network learns what from which data, and how.
+//
+//   train.yaml ─▶ Value ─ keys of other programs sorted out ─▶ TrainConfig { data, model, training, callbacks, logging }
+//
+// Names of losses, optimisers, schedules, poolings and metrics are checked while reading, and their parameters are
+// completed by defaults, so a written TrainConfig says everything. Keys that other trainers of such files know but
+// this one does not are errors with a way out, unless their value asks for nothing.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dynode/base/facts.h"
+#include "dynode/learn/optimizer.h"
+#include "dynode/learn/pooling.h"
+#include "dynode/learn/schedule.h"
+#include "dynode/spec/fields.h"
+#include "dynode/spec/value.h"
+
+namespace dynode {
+
+enum class DataFormat { idx, npz, csv };
+template <>
+struct EnumNames<DataFormat> {
+  static constexpr std::array names{std::pair{DataFormat::idx, "idx"}, std::pair{DataFormat::npz, "npz"},
+                                    std::pair{DataFormat::csv, "csv"}};
+};
+
+/// How an image becomes a sequence: one row of pixels per step, or one pixel.
+enum class Sequence { rows, pixels };
+template <>
+struct EnumNames<Sequence> {
+  static constexpr std::array names{std::pair{Sequence::rows, "rows"}, std::pair{Sequence::pixels, "pixels"}};
+};
+
+/// Where samples come from and what is done to them.
+struct DataConfig {
+  DataFormat                 format = DataFormat::idx;
+  std::string                data_path;
+  std::string                test_path;                     // "": see test_split
+  Sequence                   sequence = Sequence::rows;
+  std::optional<double>      min_scale, max_scale;          // inputs are mapped to [min_scale, max_scale]
+  std::optional<int>         num_classes;                   // missing: one more than the largest label
+  double                     val_split = 0.2;
+  std::optional<double>      test_split;                    // missing: 0.1 where there is no other test set
+  std::optional<std::string> label_column;                  // csv; missing: "label" without target_columns
+  std::vector<std::string>   target_columns;                // csv
+  int                        values_per_step = 1;           // csv
+
+  static constexpr auto fields = std::tuple{
+      field("format", &DataConfig::format, "idx: folder with the four files of MNIST; npz: arrays x and y; csv: a table"),
+      field("data_path", &DataConfig::data_path, "folder (idx) or file with the training data", required),
+      field("test_path", &DataConfig::test_path, "npz, csv: file with the test data"),
+      field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
+      field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),
+      field("max_scale", &DataConfig::max_scale, "inputs are scaled to [min_scale, max_scale]"),
+      field("num_classes", &DataConfig::num_classes, "missing: one more than the largest label", at_least(1)),
+      field("val_split", &DataConfig::val_split, "share of the training data held back for validation", within(0, 0.99)),
+      field("test_split", &DataConfig::test_split, "npz, csv without test_path: share held back for the test (0.1)",
+            within(0, 0.99)),
+      field("label_column", &DataConfig::label_column, "csv: heading of the column with the class"),
+      field("target_columns", &DataConfig::target_columns, "csv: headings of the columns with target values"),
+      field("values_per_step", &DataConfig::values_per_step, "csv: how many columns make one step", at_least(1))};
+  bool operator==(const DataConfig&) const = default;
+};
+
+enum class NumberType { float32, float64 };
+template <>
+struct EnumNames<NumberType> {
+  static constexpr std::array names{std::pair{NumberType::float32, "float32"}, std::pair{NumberType::float64, "float64"}};
+};
+
+/// A word and its parameters: `max`, or {name: mean_last_n, params: {n: 5}}.
+struct NamedConfig {
+  std::string name;
+  Value       params = Value::map();
+
+  static constexpr auto fields = std::tuple{field("name", &NamedConfig::name, "which one", required),
+                                            field("params", &NamedConfig::params, "its parameters")};
+};
+
+/// Which network, and how its outputs are read.
+struct ModelConfig {
+  std::string                architecture_yaml;             // one of these three
+  Value                      architecture;                  // a spec, inline
+  std::string                base_model_path;
+  bool                       load_exact_model_state = false;
+  NamedConfig                time_pooling = {.name = "max"};
+  std::optional<double>      dt;                            // instead of the spec's
+  std::optional<bool>        dt_learnable;
+  NumberType                 dtype = NumberType::float32;
+
+  static constexpr auto fields = std::tuple{
+      field("architecture_yaml", &ModelConfig::architecture_yaml, "file with the network"),
+      field("architecture", &ModelConfig::architecture, "the network itself"),
+      field("base_model_path", &ModelConfig::base_model_path, "model file whose network is taken"),
+      field("load_exact_model_state", &ModelConfig::load_exact_model_state,
+            "start from the numbers of base_model_path; false: draw new ones"),
+      field("time_pooling", &ModelConfig::time_pooling, "from outputs of all steps to what the loss sees"),
+      field("dt", &ModelConfig::dt, "integration step instead of the network's", positive),
+      field("dt_learnable", &ModelConfig::dt_learnable, "whether dt is learnt, instead of the network's word"),
+      field("dtype", &ModelConfig::dtype, "numbers to train with")};
+};
+
+/// Parameters that learn at a rate of their own.
+struct ParamGroupConfig {
+  std::string match, match_regex;                           // one of them: part of a name, or a pattern
+  double      lr = 0;
+
+  static constexpr auto fields = std::tuple{
+      field("match", &ParamGroupConfig::match, "parameters whose stored name contains this text"),
+      field("match_regex", &ParamGroupConfig::match_regex, "parameters whose stored name contains this pattern"),
+      field("lr", &ParamGroupConfig::lr, "their learning rate; schedules keep its ratio to optimizer.lr",
+            required | non_negative)};
+};
+
+struct OptimizerConfig {
+  std::string                   name = "adamw";
+  double                        lr   = 1e-3;
+  Value                         kwargs = Value::map();
+  std::vector<ParamGroupConfig> param_groups;
+
+  static constexpr auto fields = std::tuple{
+      field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop or lion"),
+      field("lr", &OptimizerConfig::lr, "learning rate where no schedule gives one", positive),
+      field("kwargs", &OptimizerConfig::kwargs, "parameters of the optimiser"),
+      field("param_groups", &OptimizerConfig::param_groups, "parameters with learning rates of their own")};
+};
+
+struct LossConfig {
+  std::string name;
+  double      weight = 1;
+  Value       params = Value::map();
+
+  static constexpr auto fields = std::tuple{field("name", &LossConfig::name, "which loss", required),
+                                            field("weight", &LossConfig::weight, "factor within the sum"),
+                                            field("params", &LossConfig::params, "parameters of the loss")};
+};
+
+struct LossesConfig {
+  std::vector<LossConfig> losses;
+
+  static constexpr auto fields = std::tuple{field("losses", &LossesConfig::losses, "terms of the loss", required)};
+};
+
+/// One target per sequence, or one per step.
+enum class Mapping { seq2static, seq2seq };
+template <>
+struct EnumNames<Mapping> {
+  static constexpr std::array names{std::pair{Mapping::seq2static, "seq2static"}, std::pair{Mapping::seq2seq, "seq2seq"}};
+};
+
+enum class ClipAlgorithm { norm, value };
+template <>
+struct EnumNames<ClipAlgorithm> {
+  static constexpr std::array names{std::pair{ClipAlgorithm::norm, "norm"}, std::pair{ClipAlgorithm::value, "value"}};
+};
+
+/// How the network learns.
+struct TrainingConfig {
+  Mapping               mapping     = Mapping::seq2static;
+  int                   batch_size  = 32;
+  int                   max_epochs  = 100;
+  int                   num_repeats = 1;
+  OptimizerConfig       optimizer;
+  LossesConfig          loss;
+  std::optional<double> gradient_clip_val;
+  ClipAlgorithm         gradient_clip_algorithm = ClipAlgorithm::norm;
+  std::optional<int>    early_stopping_patience;
+  int                   checkpoint_every_n_epochs  = 1;
+  int                   checkpoint_save_top_k      = 3;
+  bool                  checkpoint_save_last       = true;
+  bool                  checkpoint_save_all_epochs = false;
+  bool                  save_initial_state         = true;
+  Value                 adjoint = "full_tape";
+
+  static constexpr auto fields = std::tuple{
+      field("mapping", &TrainingConfig::mapping, "seq2static: one target per sequence; seq2seq: one per step"),
+      field("batch_size", &TrainingConfig::batch_size, "sequences per update", at_least(1)),
+      field("max_epochs", &TrainingConfig::max_epochs, "passes through the training data", at_least(1)),
+      field("num_repeats", &TrainingConfig::num_repeats, "runs with seeds seed, seed + 1, …", within(1, 10000)),
+      field("optimizer", &TrainingConfig::optimizer, "how a gradient becomes an update"),
+      field("loss", &TrainingConfig::loss, "what is made small", required),
+      field("gradient_clip_val", &TrainingConfig::gradient_clip_val, "limit of the gradient", positive),
+      field("gradient_clip_algorithm", &TrainingConfig::gradient_clip_algorithm,
+            "norm: limit of its length; value: of each entry"),
+      field("early_stopping_patience", &TrainingConfig::early_stopping_patience,
+            "stop after so many epochs without a smaller validation loss", at_least(1)),
+      field("checkpoint_every_n_epochs", &TrainingConfig::checkpoint_every_n_epochs,
+            "epochs between the checkpoints that are kept by epoch", at_least(1)),
+      field("checkpoint_save_top_k", &TrainingConfig::checkpoint_save_top_k,
+            "how many of these are kept, the best by validation loss", non_negative),
+      field("checkpoint_save_last", &TrainingConfig::checkpoint_save_last,
+            "write last.dynode, which resume needs, after every epoch"),
+      field("checkpoint_save_all_epochs", &TrainingConfig::checkpoint_save_all_epochs, "keep them all"),
+      field("save_initial_state", &TrainingConfig::save_initial_state, "write initial.dynode before the first update"),
+      field("adjoint", &TrainingConfig::adjoint, "full_tape, or {checkpoint_every: steps} to save memory; the same bits")};
+
+  /// 0: all states are kept.
+  size_t checkpoint_every() const;
+};
+
+struct CallbacksConfig {
+  Value lr_scheduler;                                       // {type: cosine, …}; null: constant at optimizer.lr
+
+  static constexpr auto fields = std::tuple{
+      field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters")};
+};
+
+/// What is written, where.
+struct LoggingConfig {
+  std::string                             project_dir = "runs";
+  std::string                             project_name, group_name, experiment_name;   // "": no folder of that name
+  int                                     log_freq = 50;
+  std::optional<std::vector<std::string>> metrics;          // missing: accuracy with classes, mse with values
+
+  static constexpr auto fields = std::tuple{
+      field("project_dir", &LoggingConfig::project_dir, "folder for run directories"),
+      field("project_name", &LoggingConfig::project_name, "makes project_<name>/ below it"),
+      field("group_name", &LoggingConfig::group_name, "makes group_<name>/ below the experiment"),
+      field("experiment_name", &LoggingConfig::experiment_name, "makes experiment_<name>/ below the project"),
+      field("log_freq", &LoggingConfig::log_freq, "updates between lines of metrics.jsonl", at_least(1)),
+      field("metrics", &LoggingConfig::metrics, "what is measured; the first is the headline of the run")};
+};
+
+/// A network to compare with: trained after the main one on the same data, same loss, same metrics.
+struct YardstickConfig {
+  std::string                name;
+  std::string                architecture_yaml;             // one of these two
+  Value                      architecture;
+  std::optional<int>         max_epochs, batch_size;        // missing: as the main network
+  std::optional<double>      lr;
+  std::optional<double>      min_scale, max_scale;
+  std::optional<NamedConfig> time_pooling;
+  Value                      lr_scheduler;
+
+  static constexpr auto fields = std::tuple{
+      field("name", &YardstickConfig::name, "what the report calls it", required),
+      field("architecture_yaml", &YardstickConfig::architecture_yaml, "file with the network"),
+      field("architecture", &YardstickConfig::architecture, "the network itself"),
+      field("max_epochs", &YardstickConfig::max_epochs, "instead of training.max_epochs", at_least(1)),
+      field("batch_size", &YardstickConfig::batch_size, "instead of training.batch_size", at_least(1)),
+      field("lr", &YardstickConfig::lr, "instead of training.optimizer.lr", positive),
+      field("min_scale", &YardstickConfig::min_scale, "instead of data.min_scale"),
+      field("max_scale", &YardstickConfig::max_scale, "instead of data.max_scale"),
+      field("time_pooling", &YardstickConfig::time_pooling, "instead of model.time_pooling"),
+      field("lr_scheduler", &YardstickConfig::lr_scheduler, "instead of callbacks.lr_scheduler")};
+};
+
+struct TrainConfig {
+  std::string                  name = "run";
+  std::string                  description;
+  uint64_t                     seed = 42;
+  DataConfig                   data;
+  ModelConfig                  model;
+  TrainingConfig               training;
+  CallbacksConfig              callbacks;
+  LoggingConfig                logging;
+  std::vector<YardstickConfig> yardsticks;
+  std::string                  file;                        // paths are relative to this file; "": to where we are
+  std::vector<std::string>     warnings;                    // keys without effect, for people
+
+  static constexpr auto fields = std::tuple{
+      field("name", &TrainConfig::name, "name of the run and its directory"),
+      field("description", &TrainConfig::description, "free text"),
+      field("seed", &TrainConfig::seed, "of weights, splits and orders; the spec's own seed does not count"),
+      field("data", &TrainConfig::data, "where samples come from", required),
+      field("model", &TrainConfig::model, "which network", required),
+      field("training", &TrainConfig::training, "how it learns", required),
+      field("callbacks", &TrainConfig::callbacks, "what changes while it learns"),
+      field("logging", &TrainConfig::logging, "what is written"),
+      field("yardsticks", &TrainConfig::yardsticks, "networks to compare with")};
+
+  /// `path` as seen from the training file.
+  std::string resolve(const std::string& path) const;
+};
+
+/// @throws SpecError  with the place: unknown keys and names, wrong types, what is not available yet
+TrainConfig read_train_config(const Value& value);
+
+/// Reads a .yaml, .yml or .json file. @throws IoError, SpecError
+TrainConfig load_train_config(const std::string& path);
+
+/// Everything, defaults included; read_train_config(write_train_config(c)) gives c again.
+Value write_train_config(const TrainConfig& config);
+
+/// The training file of yardstick number i (from 0): the main one with its words in place. It has no yardsticks.
+TrainConfig yardstick_config(const TrainConfig& config, size_t i);
+
+// What the words mean; all were checked while reading.
+
+Pooling           pooling_of(const TrainConfig& config);
+OptimizerSettings optimizer_of(const TrainConfig& config);
+
+struct Schedule {
+  const ScheduleEntry* entry;
+  Arguments            arguments;
+};
+Schedule schedule_of(const TrainConfig& config);
+
+}  // namespace dynode

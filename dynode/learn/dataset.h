@@ -1,0 +1,93 @@
+// Datasets: sequences with what is asked of them, ready to be cut into minibatches.
+//
+//   idx    folder with the four files of MNIST: an image is a sequence of rows of pixels, or of pixels
+//   npz    x [N, T, D] (or [N, T]: D = 1) with y: whole numbers are classes [N] or [N, T], others are target values
+//          [N], [N, K] (one per sequence) or [N, T], [N, T, K] (one per step)
+//   csv    a heading, then one sequence per line: columns x₀ x₁ … step by step, and a label or target columns
+//
+// Inputs keep the type they have in the file (images are bytes) and are scaled while a minibatch is filled.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dynode/learn/config.h"
+#include "dynode/learn/objective.h"
+
+namespace dynode {
+
+/// What a reader of a format finds in a file. Finite numbers only.
+struct Samples {
+  std::string name;                       // of the file, for errors
+  size_t      rows = 0, steps = 0, width = 0;
+  std::variant<std::vector<float>, std::vector<double>, std::vector<uint8_t>> x;   // [rows][steps][width]
+
+  size_t               entries = 1;       // targets per row: 1, or steps
+  std::vector<int64_t> classes;           // [rows][entries]; or
+  size_t               target_width = 0;
+  std::vector<double>  values;            // [rows][entries][target_width]
+
+  double low = 0, high = 1;               // what min_scale and max_scale stand for
+};
+
+// one file per format
+enum class Part { train, test };
+/// @throws IoError, ShapeError  as load_image_set; @throws SpecError on settings that do not fit the format
+Samples read_idx_samples(const DataConfig& config, const std::string& folder, Part part);
+/// @throws IoError  naming file and array, ShapeError
+Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+/// @throws IoError  naming file, line and column
+Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+
+class Dataset {
+ public:
+  Dataset() = default;
+  /// @param scale_from  where low and high are taken: the training data also for a test set
+  Dataset(Samples samples, const DataConfig& config, const Samples& scale_from);
+
+  size_t rows() const { return samples_.rows; }
+  size_t steps() const { return samples_.steps; }
+  size_t width() const { return samples_.width; }
+  bool   has_classes() const { return !samples_.classes.empty(); }
+  /// One more than the largest class.
+  int64_t class_count() const;
+  /// Targets per row: 1, or steps.
+  size_t entries() const { return samples_.entries; }
+  /// Numbers per target; 0 with classes.
+  size_t target_width() const { return samples_.target_width; }
+  const std::string& name() const { return samples_.name; }
+  int64_t label(size_t row, size_t entry = 0) const { return samples_.classes[row * samples_.entries + entry]; }
+
+  /// A minibatch.
+  /// @param rows  positions in the dataset, in any order
+  /// @param x     [rows][steps][width], written
+  template <class R>
+  void fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) const;
+
+ private:
+  Samples               samples_;
+  double                factor_ = 1, offset_ = 0;   // x · factor + offset
+  std::array<double, 256> byte_ = {};               // the same for bytes
+};
+
+/// Everything a training run reads.
+struct TrainingData {
+  Dataset             all, test_file;   // test_file is empty where the test rows are in `all`
+  std::vector<size_t> train, validation, test;
+  int64_t             classes = 0;      // 0: targets are values
+
+  const Dataset& test_set() const { return test_file.rows() > 0 ? test_file : all; }
+};
+
+/// Reads the files and splits them: test, then validation rows are drawn by seed, without order or overlap.
+/// @param resolve  paths of the config → paths to open
+/// @throws IoError, ShapeError, SpecError
+TrainingData load_data(const TrainConfig& config, uint64_t seed);
+
+/// Splits what was read already. @throws SpecError  if a part would be empty
+TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, Samples test);
+
+}  // namespace dynode
