@@ -39,7 +39,8 @@ std::string check_text(const Check& check) {
   if (!check.bounded()) return "";
   const bool low  = check.min > -std::numeric_limits<double>::infinity();
   const bool high = check.max < std::numeric_limits<double>::infinity();
-  if (low && high) return fmt::format(" within {} … {}{}", check.min, check.max, check.above ? ", without the lower end" : "");
+  const char* open_end = check.above ? ", without the lower end" : "";
+  if (low && high) return fmt::format(" within {} … {}{}", check.min, check.max, open_end);
   if (low) return fmt::format(" {} {}", check.above ? ">" : ">=", check.min);
   return fmt::format(" <= {}", check.max);
 }

@@ -257,7 +257,7 @@ std::string type_name() {
 
 // ── doors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Reads a struct with fields (or any supported type). Null stands for an empty mapping; an optional member may be null.
+/// Reads a struct with fields (or any supported type). Null stands for an empty mapping; optional members may be null.
 /// @throws SpecError  unknown key (with the nearest known one), missing required keys, wrong type, out of range
 template <class T>
 T read(const Value& value) {

@@ -63,9 +63,10 @@ std::string failure(const std::string& text) {
 }
 
 TEST(Fields, ReadEveryType) {
-  const Outer outer = read<Outer>(parse_yaml(
-      "{name: x, count: 5, seed: 18446744073709551615, share: 0.5, colour: BLUE, limit: 2, sizes: [7], weights: {a: 1},\n"
-      " inner: {scale: 0.5}, more: [{live: false}, {}], raw: [1, {a: b}]}"));
+  const Outer outer =
+      read<Outer>(parse_yaml("{name: x, count: 5, seed: 18446744073709551615, share: 0.5, colour: BLUE, limit: 2, "
+                             "sizes: [7], weights: {a: 1},\n"
+                             " inner: {scale: 0.5}, more: [{live: false}, {}], raw: [1, {a: b}]}"));
   EXPECT_EQ(outer.name, "x");
   EXPECT_EQ(outer.count, 5);
   EXPECT_EQ(outer.seed, 18446744073709551615u);
@@ -119,9 +120,10 @@ TEST(Fields, NameTheFault) {
   EXPECT_EQ(failure("{count: 1}"), "f.yaml:1:1: missing key 'name'");
   EXPECT_EQ(failure(""), "f.yaml:1:1: missing key 'name'");
   EXPECT_EQ(failure("[]"), "f.yaml:1:1: expected a mapping, got a list");
-  EXPECT_EQ(failure("{name: x, coutn: 1}"),
-            "f.yaml:1:11 coutn: unknown key 'coutn'\n  did you mean 'count'?  it has: name, count, seed, share, colour, "
-            "limit, sizes, weights, inner, more, raw");
+  EXPECT_EQ(
+      failure("{name: x, coutn: 1}"),
+      "f.yaml:1:11 coutn: unknown key 'coutn'\n  did you mean 'count'?  it has: name, count, seed, share, colour, "
+      "limit, sizes, weights, inner, more, raw");
   EXPECT_EQ(failure("{name: x, count: 0}"), "f.yaml:1:18 count: must be >= 1, got 0");
   EXPECT_EQ(failure("{name: x, count: 1e10}"),
             "f.yaml:1:18 count: must be within -2147483648 … 2147483647, got 10000000000");

@@ -112,11 +112,16 @@ void write(const Value& value, bool pretty, size_t indent, std::string& out) {
   switch (value.kind()) {
     case Value::Kind::null: out += "null"; break;
     case Value::Kind::boolean: out += value.boolean() ? "true" : "false"; break;
-    case Value::Kind::number: out += std::isfinite(value.number()) ? number_text(value) : in_quotes(number_text(value)); break;
+    case Value::Kind::number: {
+      const std::string text = number_text(value);
+      out += std::isfinite(value.number()) ? text : in_quotes(text);
+      break;
+    }
     case Value::Kind::text: out += in_quotes(value.text()); break;
     case Value::Kind::list: {
       const auto& items = value.list();
-      const bool  short_items = std::ranges::none_of(items, [](const Value& i) { return i.is_list() || i.is_mapping(); });
+      const auto  nested = [](const Value& item) { return item.is_list() || item.is_mapping(); };
+      const bool  short_items = std::ranges::none_of(items, nested);
       out += '[';
       for (size_t i = 0; i < items.size(); ++i) {
         if (i) out += ',';

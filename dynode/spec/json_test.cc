@@ -10,7 +10,8 @@ namespace dynode {
 namespace {
 
 TEST(Json, KnowsWhereThingsStand) {
-  const Value value = parse_json("{\"a\": 1,\n \"layers\" : [ {\"dim\":3},\n\t\"é\\\"\", true, null, -1.5e3 ] }", "net.json");
+  const Value value =
+      parse_json("{\"a\": 1,\n \"layers\" : [ {\"dim\":3},\n\t\"é\\\"\", true, null, -1.5e3 ] }", "net.json");
   EXPECT_EQ(value.at().text(), "net.json:1:1");
   EXPECT_EQ(value.at("a").at().text(), "net.json:1:7 a");
   const Value& layers = value.at("layers");

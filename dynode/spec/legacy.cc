@@ -183,7 +183,8 @@ std::string translate_mode(const Value& mode, const Value& params, Warnings& war
 
   if (mode.is_null()) {
     if (params.empty()) return "fixed";
-    warn(warnings, params.at(), fmt::format("no mode is given; its parameters are taken for those of '{}'", inferred()));
+    warn(warnings, params.at(),
+         fmt::format("no mode is given; its parameters are taken for those of '{}'", inferred()));
     return inferred();
   }
   const std::string typed = lower_case(trim(mode.text()));

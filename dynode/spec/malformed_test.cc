@@ -27,7 +27,8 @@ std::string json_failure(const std::string& text) {
 }
 
 const std::string kLayers =
-    "layers: [{layer_id: 0, layer_type: Linear, params: {dim: 2}}, {layer_id: 1, layer_type: SingleDendrite, params: {dim: 3}}]\n";
+    "layers: [{layer_id: 0, layer_type: Linear, params: {dim: 2}}, {layer_id: 1, layer_type: SingleDendrite, params: "
+    "{dim: 3}}]\n";
 
 std::string simulation(const std::string& words) { return yaml_failure("simulation: {" + words + "}\n" + kLayers); }
 
@@ -35,7 +36,8 @@ std::string layer(const std::string& words) { return yaml_failure("layers:\n  - 
 
 /// The connection 0 → 1 with more keys, on line 3; the keys start in column 58.
 std::string connection(const std::string& words) {
-  return yaml_failure(kLayers + "connections:\n  - {from_layer: 0, to_layer: 1, connection_type: dense, " + words + "}\n");
+  return yaml_failure(kLayers + "connections:\n  - {from_layer: 0, to_layer: 1, connection_type: dense, " + words +
+                      "}\n");
 }
 
 TEST(Malformed, Texts) {
@@ -47,7 +49,8 @@ TEST(Malformed, Texts) {
             "net.yaml:2:7: byte 0xe9 is not UTF-8\n  save the file with the encoding UTF-8");
   EXPECT_EQ(yaml_failure("a: \xed\xa0\x80\n"),   // half a surrogate pair
             "net.yaml:1:4: byte 0xed is not UTF-8\n  save the file with the encoding UTF-8");
-  EXPECT_EQ(yaml_failure("a: \x01\n"), "net.yaml:1:4: control characters are not allowed\n  remove the invisible character");
+  EXPECT_EQ(yaml_failure("a: \x01\n"),
+            "net.yaml:1:4: control characters are not allowed\n  remove the invisible character");
   EXPECT_EQ(yaml_failure("a:\n  b: 1\n c: 2\n"),
             "net.yaml:3:2: this line does not fit the lines above (while parsing a block mapping that starts at 1:1)\n"
             "  keys of one mapping, and the '-' of one list, start in the same column");
@@ -60,11 +63,12 @@ TEST(Malformed, Texts) {
   EXPECT_EQ(yaml_failure("a: \"b\n"),
             "net.yaml:2:1: found unexpected end of stream (while scanning a quoted scalar that starts at 1:4)");
   EXPECT_EQ(yaml_failure("a: 1e999\n"), "net.yaml:1:4 a: the number is too large for double precision");
-  EXPECT_EQ(yaml_failure(kLayers + "---\n" + kLayers),
-            "net.yaml:2:1: expected one document, found a second\n  keep what stands before this '---' in a file of its own");
+  EXPECT_EQ(
+      yaml_failure(kLayers + "---\n" + kLayers),
+      "net.yaml:2:1: expected one document, found a second\n  keep what stands before this '---' in a file of its own");
   EXPECT_EQ(yaml_failure("# nothing\n"), "net.yaml:1:1: the spec is empty\n  it needs at least 'layers'");
   EXPECT_EQ(yaml_failure(std::string((64 << 20) + 1, ' ')),
-            "net.yaml: has 64 MiB; at most 64 can be read\n  keep large arrays in .npy or .npz files");
+            "net.yaml: more than 64 MiB of text cannot be read\n  keep large arrays in .npy or .npz files");
 }
 
 TEST(Malformed, DepthAndAliases) {
@@ -84,7 +88,8 @@ TEST(Malformed, DepthAndAliases) {
 }
 
 TEST(Malformed, KeysAndTags) {
-  EXPECT_EQ(yaml_failure("b:\n  x: 1\n  x: 2\n"), "net.yaml:3:3 b.x: the key 'x' is written twice\n  the first is at 2:3");
+  EXPECT_EQ(yaml_failure("b:\n  x: 1\n  x: 2\n"),
+            "net.yaml:3:3 b.x: the key 'x' is written twice\n  the first is at 2:3");
   EXPECT_EQ(yaml_failure("a: &a {x: 1}\nb:\n  <<: *a\n"),
             "net.yaml:3:3 b: merge keys are not supported\n  write the keys out, or give the whole value by an alias");
   EXPECT_EQ(yaml_failure("? [1, 2]\n: 3\n"), "net.yaml:1:3: a key must be a plain word or text, not a list or mapping");
@@ -124,22 +129,25 @@ TEST(Malformed, Simulation) {
   EXPECT_EQ(simulation("dt: [37]"), "net.yaml:1:18 simulation.dt: expected a number, got a list");
   EXPECT_EQ(simulation("dt: 0"), "net.yaml:1:18 simulation.dt: must be > 0, got 0");
   EXPECT_EQ(simulation("dt: .nan"), "net.yaml:1:18 simulation.dt: must be > 0, got .nan");
-  EXPECT_EQ(simulation("track_phi: yes"),
-            "net.yaml:1:25 simulation.track_phi: expected true or false, got the text 'yes'\n  write true, without quotes");
+  EXPECT_EQ(
+      simulation("track_phi: yes"),
+      "net.yaml:1:25 simulation.track_phi: expected true or false, got the text 'yes'\n  write true, without quotes");
   EXPECT_EQ(simulation("early_stopping_patience: 1.5"),
             "net.yaml:1:39 simulation.early_stopping_patience: expected a whole number, got the number 1.5");
   EXPECT_EQ(simulation("steps: 3000000000"),
             "net.yaml:1:21 simulation.steps: must be within -2147483648 … 2147483647, got 3000000000");
   EXPECT_EQ(simulation("input_type: stat"),
-            "net.yaml:1:26 simulation.input_type: unknown word 'stat'\n  did you mean 'state'?  it can be: state, flux, none");
+            "net.yaml:1:26 simulation.input_type: unknown word 'stat'\n  did you mean 'state'?  it can be: state, "
+            "flux, none");
   EXPECT_EQ(simulation("network_evaluation_method: stepwise"),
             "net.yaml:1:41 simulation.network_evaluation_method: unknown word 'stepwise'\n"
             "  it can be: layerwise, stepwise_gauss_seidel, stepwise_jacobi");
-  EXPECT_EQ(simulation("trak_phi: true"),
-            "net.yaml:1:14 simulation.trak_phi: unknown key 'trak_phi'\n"
-            "  did you mean 'track_phi'?  it has: dt, dt_learnable, input_type, network_evaluation_method, steps, duration, "
-            "rate_table, track_phi, track_g, track_s, track_power, early_stopping_forward_pass, early_stopping_tolerance, "
-            "early_stopping_patience, early_stopping_min_steps, steady_window_min, steady_tol_abs, steady_tol_rel");
+  EXPECT_EQ(
+      simulation("trak_phi: true"),
+      "net.yaml:1:14 simulation.trak_phi: unknown key 'trak_phi'\n"
+      "  did you mean 'track_phi'?  it has: dt, dt_learnable, input_type, network_evaluation_method, steps, duration, "
+      "rate_table, track_phi, track_g, track_s, track_power, early_stopping_forward_pass, early_stopping_tolerance, "
+      "early_stopping_patience, early_stopping_min_steps, steady_window_min, steady_tol_abs, steady_tol_rel");
 }
 
 TEST(Malformed, Document) {
@@ -147,12 +155,14 @@ TEST(Malformed, Document) {
   EXPECT_EQ(yaml_failure("seed: 1\n"), "net.yaml:1:1: missing key 'layers'");
   EXPECT_EQ(yaml_failure("layers: []\n"), "net.yaml:1:9 layers: a network needs at least one layer");
   EXPECT_EQ(yaml_failure("layers: {a: 1}\n"), "net.yaml:1:9 layers: expected a list, got a mapping");
-  EXPECT_EQ(yaml_failure(kLayers + "conections: []\n"),
-            "net.yaml:2:1 conections: unknown key 'conections'\n  did you mean 'connections'?  it has: seed, simulation, "
-            "layers, connections, drives, stimulus, arousal, perturbation");
+  EXPECT_EQ(
+      yaml_failure(kLayers + "conections: []\n"),
+      "net.yaml:2:1 conections: unknown key 'conections'\n  did you mean 'connections'?  it has: seed, simulation, "
+      "layers, connections, drives, stimulus, arousal, perturbation");
   EXPECT_EQ(yaml_failure("seed: -1\n" + kLayers), "net.yaml:1:7 seed: must be >= 0, got -1");
   EXPECT_EQ(yaml_failure("seed: 1\nsimulation: {seed: 2}\n" + kLayers),
-            "net.yaml:2:20 simulation.seed: 'seed' and 'simulation.seed' mean the same but have different values\n  keep 'seed'");
+            "net.yaml:2:20 simulation.seed: 'seed' and 'simulation.seed' mean the same but have different values\n  "
+            "keep 'seed'");
   EXPECT_EQ(yaml_failure(kLayers + "connections: {config: {}, matrices: {}}\n"),
             "net.yaml:2:14 connections: expected a list, got a mapping\n"
             "  a model exported with its weights is read as a model, not as a spec");
@@ -160,7 +170,8 @@ TEST(Malformed, Document) {
 
 TEST(Malformed, Layers) {
   EXPECT_EQ(layer("layer_id: 0"), "net.yaml:2:5 layers[0]: missing keys: layer_type, params");
-  EXPECT_EQ(layer("layer_id: 0, layer_type: Linear, params: {tau: 1}"), "net.yaml:2:47 layers[0].params: missing key 'dim'");
+  EXPECT_EQ(layer("layer_id: 0, layer_type: Linear, params: {tau: 1}"),
+            "net.yaml:2:47 layers[0].params: missing key 'dim'");
   EXPECT_EQ(layer("layer_id: 0, layer_type: Linear, params: "), "net.yaml:2:47 layers[0].params: missing key 'dim'");
   EXPECT_EQ(layer("layer_id: 0, layer_type: Linear, params: {dim: 0}"),
             "net.yaml:2:53 layers[0].params.dim: must be within 1 … 10000000, got 0");
@@ -174,11 +185,14 @@ TEST(Malformed, Layers) {
             "net.yaml:2:31 layers[0].layer_type: expected text, got the number 3\n  put it in quotes");
   EXPECT_EQ(layer("layer_id: 0, layer_type: Linear, params: {dim: 2}, noise: 0.1"),
             "net.yaml:2:64 layers[0].noise: expected a mapping, got the number 0.1");
-  EXPECT_EQ(layer("layer_id: 0, layer_type: Linear, params: {dim: 2, source_func: Tanh, source_func_type: ReLU}"),
-            "net.yaml:2:93 layers[0].params.source_func_type: 'source_func_type' and 'source_func' mean the same but have "
-            "different values\n  keep 'source_func'");
-  EXPECT_EQ(layer("layer_id: 4, layer_type: Linear, params: {dim: 2}}\n  - {layer_id: 4, layer_type: Linear, params: {dim: 2}"),
-            "net.yaml:3:5 layers[1]: a second layer with layer_id 4\n  the first is at 2:5");
+  EXPECT_EQ(
+      layer("layer_id: 0, layer_type: Linear, params: {dim: 2, source_func: Tanh, source_func_type: ReLU}"),
+      "net.yaml:2:93 layers[0].params.source_func_type: 'source_func_type' and 'source_func' mean the same but have "
+      "different values\n  keep 'source_func'");
+  EXPECT_EQ(
+      layer(
+          "layer_id: 4, layer_type: Linear, params: {dim: 2}}\n  - {layer_id: 4, layer_type: Linear, params: {dim: 2}"),
+      "net.yaml:3:5 layers[1]: a second layer with layer_id 4\n  the first is at 2:5");
 }
 
 TEST(Malformed, Connections) {
@@ -190,7 +204,8 @@ TEST(Malformed, Connections) {
             "net.yaml:4:5 connections[1]: a second connection 0 → 1\n  the first is at 3:5");
   EXPECT_EQ(connection("lag: 2"), "net.yaml:3:63 connections[0].lag: must be within 0 … 1, got 2");
   EXPECT_EQ(connection("delay: 0"), "net.yaml:3:65 connections[0].delay: must be > 0, got 0");
-  EXPECT_EQ(connection("learnable: 1"), "net.yaml:3:69 connections[0].learnable: expected true or false, got the number 1");
+  EXPECT_EQ(connection("learnable: 1"),
+            "net.yaml:3:69 connections[0].learnable: expected true or false, got the number 1");
   EXPECT_EQ(connection("params: [1]"), "net.yaml:3:66 connections[0].params: expected a mapping, got a list");
 }
 
@@ -201,9 +216,10 @@ TEST(Malformed, Modes) {
   EXPECT_EQ(connection("mode: WICC, params: {mode: NOCC}"),
             "net.yaml:3:85 connections[0].params.mode: the mode is 'NOCC' here but 'WICC' at net.yaml:3:64 "
             "connections[0].mode\n  give the mode once, beside connection_type");
-  EXPECT_EQ(connection("mode: fixed, connection_params: {mode: spike, alpha: 1}"),
-            "net.yaml:3:97 connections[0].connection_params.mode: the mode is 'spike' here but 'fixed' at net.yaml:3:64 "
-            "connections[0].mode\n  give the mode once, beside connection_type");
+  EXPECT_EQ(
+      connection("mode: fixed, connection_params: {mode: spike, alpha: 1}"),
+      "net.yaml:3:97 connections[0].connection_params.mode: the mode is 'spike' here but 'fixed' at net.yaml:3:64 "
+      "connections[0].mode\n  give the mode once, beside connection_type");
   EXPECT_EQ(connection("connection_params: {alpha: 1}, params: {connection_params: {alpha: 2}}"),
             "net.yaml:3:117 connections[0].params.connection_params: connection_params are given in two places with "
             "different values\n  keep those beside connection_type");
@@ -217,16 +233,19 @@ TEST(Malformed, ConnectionParams) {
             "net.yaml:3:78 connections[0].params.structure: expected a mapping, got the text 'sparse'");
   EXPECT_EQ(connection("params: {init: 3}"),
             "net.yaml:3:73 connections[0].params.init: expected a name or a mapping, got the number 3");
-  EXPECT_EQ(connection("params: {allow_self_connections: true, structure: {params: {allow_self_connections: false}}}"),
-            "net.yaml:3:142 connections[0].params.structure.params.allow_self_connections: allow_self_connections is given "
-            "in two places with different values");
+  EXPECT_EQ(
+      connection("params: {allow_self_connections: true, structure: {params: {allow_self_connections: false}}}"),
+      "net.yaml:3:142 connections[0].params.structure.params.allow_self_connections: allow_self_connections is given "
+      "in two places with different values");
   EXPECT_EQ(connection("params: {constraints: {min: 1, max: 0}}"),
             "net.yaml:3:80 connections[0].params.constraints: min 1 is above max 0");
   EXPECT_EQ(connection("params: {constraints: {mim: 1}}"),
-            "net.yaml:3:81 connections[0].params.constraints.mim: unknown key 'mim'\n  did you mean 'min'?  it has: min, max");
-  EXPECT_EQ(connection("params: {bias: fan_in_unifrom}"),
-            "net.yaml:3:73 connections[0].params.bias: unknown bias 'fan_in_unifrom'\n  did you mean 'fan_in_uniform'?  "
-            "it can be a file or one of: none, zero, fan_in_uniform, fan_in_normal");
+            "net.yaml:3:81 connections[0].params.constraints.mim: unknown key 'mim'\n  did you mean 'min'?  it has: "
+            "min, max");
+  EXPECT_EQ(
+      connection("params: {bias: fan_in_unifrom}"),
+      "net.yaml:3:73 connections[0].params.bias: unknown bias 'fan_in_unifrom'\n  did you mean 'fan_in_uniform'?  "
+      "it can be a file or one of: none, zero, fan_in_uniform, fan_in_normal");
 }
 
 }  // namespace

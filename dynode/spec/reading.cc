@@ -8,7 +8,7 @@
 namespace dynode {
 namespace {
 
-/// Length of the UTF-8 character at the start of `text` (not empty), 0 where the bytes are no character; its code point.
+/// Length in bytes of the UTF-8 character at the start of `text` (not empty), 0 where it is none; and its code point.
 size_t utf8_length(std::string_view text, uint32_t& code) {
   const auto byte = [&](size_t i) { return i < text.size() ? uint8_t(text[i]) : uint8_t(0); };
   const auto tail = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
@@ -37,7 +37,8 @@ bool digits(std::string_view text) {
 
 void check_text(std::string_view text, const std::string& file) {
   if (text.size() > kMaxTextBytes) {
-    throw SpecError({file, 0, 0, {}}, fmt::format("has {} MiB; at most {} can be read", text.size() >> 20, kMaxTextBytes >> 20),
+    throw SpecError({file, 0, 0, {}},
+                    fmt::format("more than {} MiB of text cannot be read", kMaxTextBytes >> 20),
                     "keep large arrays in .npy or .npz files");
   }
   uint32_t code;
@@ -167,7 +168,8 @@ At TreeBuilder::here(int line, int column) const {
 
 void TreeBuilder::open(bool mapping, int line, int column) {
   if (depth() >= kMaxDepth) {
-    throw SpecError({file_, line, column, {}}, fmt::format("lists and mappings are nested more than {} deep", kMaxDepth));
+    throw SpecError({file_, line, column, {}},
+                    fmt::format("lists and mappings are nested more than {} deep", kMaxDepth));
   }
   frames_.push_back({mapping, line, column, {}, {}, {}, 0, 0, false, {}});
 }

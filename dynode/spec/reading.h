@@ -48,7 +48,8 @@ class TreeBuilder {
   void key(std::string key, int line, int column);
   /// A finished value. @throws SpecError  too many values
   void add(Value value, int line, int column);
-  /// Ends the innermost list or mapping. @return the finished value, where it lies in its parent (valid until the next call)
+  /// Ends the innermost list or mapping.
+  /// @return the finished value where it lies in its parent; valid until the next call
   const Value& close();
 
   /// True where the innermost is a mapping that waits for a key.

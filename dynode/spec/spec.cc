@@ -175,7 +175,8 @@ ConnectionParams understand(const ConnectionSpec& connection, const Value& mode,
                 did_you_mean(out.bias, words, "it can be a file or one of"));
     }
   }
-  for (const char* key : {"ei_mask", "plasticity_mask", "synapse_growth_mask", "ei_balance", "polarity", "rate_table"}) {
+  for (const char* key :
+       {"ei_mask", "plasticity_mask", "synapse_growth_mask", "ei_balance", "polarity", "rate_table"}) {
     if (params.has(key)) out.rest.set(key, taken(params, key));
   }
   out.flat = std::move(params);
@@ -432,7 +433,9 @@ Value load_value(const std::string& path) {
   if (std::filesystem::is_directory(path, error)) throw IoError(path, "is a directory, not a file");
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file) {
-    throw IoError(path, errno == ENOENT ? "there is no such file" : fmt::format("cannot be read ({})", std::strerror(errno)));
+    const int reason = errno;
+    throw IoError(path, reason == ENOENT ? "there is no such file"
+                                         : fmt::format("cannot be read ({})", std::strerror(reason)));
   }
   std::string text;
   char        part[1 << 16];

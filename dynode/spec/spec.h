@@ -65,13 +65,14 @@ struct SimulationSpec {
             "stop a run that has become steady (stepwise methods)"),
       field("early_stopping_tolerance", &SimulationSpec::early_stopping_tolerance, "largest change of a steady step",
             non_negative),
-      field("early_stopping_patience", &SimulationSpec::early_stopping_patience, "steady steps in a row before stopping",
-            at_least(1)),
+      field("early_stopping_patience", &SimulationSpec::early_stopping_patience,
+            "steady steps in a row before stopping", at_least(1)),
       field("early_stopping_min_steps", &SimulationSpec::early_stopping_min_steps, "steps before the first stop",
             non_negative),
-      field("steady_window_min", &SimulationSpec::steady_window_min, "length of the window detector; 0: patience instead",
+      field("steady_window_min", &SimulationSpec::steady_window_min,
+            "length of the window detector; 0: patience instead", non_negative),
+      field("steady_tol_abs", &SimulationSpec::steady_tol_abs, "absolute tolerance of the window detector",
             non_negative),
-      field("steady_tol_abs", &SimulationSpec::steady_tol_abs, "absolute tolerance of the window detector", non_negative),
       field("steady_tol_rel", &SimulationSpec::steady_tol_rel, "relative tolerance of the window detector",
             non_negative)};
 };
@@ -169,11 +170,11 @@ struct ConnectionParams {
   Value                 structure_params = Value::map();
   std::string           init        = "normal";
   Value                 init_params = Value::map();
-  Value                 flat        = Value::map();    // leftover keys of the flat form: a key named in structure_params
-                                                       // or init_params counts there, else here
+  Value                 flat        = Value::map();    // leftover keys of the flat form; the caller decides which
+                                                       // belong to structure and which to initialiser
   bool                  allow_self_connections = true;
   std::optional<double> min{}, max{};                  // box on the weights
-  std::string           bias = "none";                 // none, zero, fan_in_uniform, fan_in_normal or the name of a file
+  std::string           bias = "none";                 // none, zero, fan_in_uniform, fan_in_normal or a file
   bool                  learnable = true;
   std::string           mode = "fixed";                // fixed, WICC, NOCC or spike
   Value                 mode_params = Value::map();

@@ -27,7 +27,8 @@ std::string message(F f) {
 
 const char* const kFull = R"(
 seed: 7
-simulation: {dt: 37, input_type: state, network_evaluation_method: stepwise_gauss_seidel, track_phi: true, steady_tol_abs: 1.0e-4}
+simulation: {dt: 37, input_type: state, network_evaluation_method: stepwise_gauss_seidel, track_phi: true,
+             steady_tol_abs: 1.0e-4}
 layers:
   - {layer_id: 3, layer_type: DendriteReadout, params: {dim: 4, bias_current: 1.7}}
   - {layer_id: 0, layer_type: Linear, params: {dim: 10}}
@@ -38,7 +39,7 @@ layers:
     params:
       dim: 12
       source_func: RateArray
-      bias_current: {distribution: uniform, params: {min: 1.5, max: 1.9}, learnable: true, constraints: {min: 0.0, max: 2.4}}
+      bias_current: {distribution: uniform, params: {min: 1.5, max: 1.9}, learnable: true, constraints: {min: 0.0}}
       gamma_minus: {distribution: loguniform, params: {min: 5.0e-4, max: 2.0e-3, block_size: 3, block_mode: tiled}}
     noise: {phi: 0.01, relative: false, extras: {phi_offset: 0.002}}
     perturb: {bias_current_std: 0.0}
@@ -47,10 +48,12 @@ connections:
   - from_layer: 1
     to_layer: 1
     connection_type: dense
-    params: {structure: {type: power_law, params: {alpha: 2.0, expected_fan_out: 3}}, init: {name: normal, params: {std: 0.05}},
+    params: {structure: {type: power_law, params: {alpha: 2.0, expected_fan_out: 3}},
+             init: {name: normal, params: {std: 0.05}},
              allow_self_connections: false, constraints: {min: -0.24, max: 0.24}}
     lag: 1
-  - {from_layer: 1, to_layer: 3, connection_type: dense, learnable: false, params: {mode: NOCC, connection_params: {alpha: 1.64}, init: uniform, a: -1, b: 1}}
+  - {from_layer: 1, to_layer: 3, connection_type: dense, learnable: false,
+     params: {mode: NOCC, connection_params: {alpha: 1.64}, init: uniform, a: -1, b: 1}}
 drives: [{to_layer: 1, type: poisson}]
 arousal: {level: 0.3}
 )";
@@ -74,7 +77,7 @@ TEST(Spec, ReadsEverything) {
   EXPECT_EQ(spec.layers[1].model_id, 2);
   EXPECT_EQ(spec.layers[1].description, "hidden: one");
   EXPECT_EQ(spec.layers[1].noise.at("extras").at("phi_offset").number(), 0.002);
-  EXPECT_EQ(spec.layers[2].at.text(), "net.yaml:5:5 layers[0]");
+  EXPECT_EQ(spec.layers[2].at.text(), "net.yaml:6:5 layers[0]");
   EXPECT_EQ(spec.layer(3)->layer_type, "DendriteReadout");
   EXPECT_EQ(spec.layer(2), nullptr);
 
@@ -91,7 +94,8 @@ TEST(Spec, ReadsEverything) {
 }
 
 TEST(Spec, HasDefaults) {
-  const Spec spec = spec_of("layers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}]\nsimulation:\nconnections:\n");
+  const Spec spec =
+      spec_of("layers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}]\nsimulation:\nconnections:\n");
   EXPECT_FALSE(spec.seed);
   EXPECT_FALSE(spec.simulation.dt);
   EXPECT_EQ(spec.simulation.input_type, InputType::state);
@@ -143,7 +147,8 @@ TEST(Spec, IsMadeInCode) {
   EXPECT_EQ(message([&] { check_spec(spec); }), "layers[1].params: missing key 'dim'");
   spec.layers[1].params.set("dim", 3);
   spec.connections.push_back(spec.connections[0]);
-  EXPECT_EQ(message([&] { check_spec(spec); }), "connections[1]: a second connection 0 → 1\n  the first is connections[0]");
+  EXPECT_EQ(message([&] { check_spec(spec); }),
+            "connections[1]: a second connection 0 → 1\n  the first is connections[0]");
   spec.connections[1].to_layer = 5;
   EXPECT_EQ(message([&] { check_spec(spec); }),
             "connections[1]: connection 0 → 5: there is no layer 5\n  there are layers 0, 1");
@@ -167,7 +172,8 @@ TEST(Spec, ResolvesPathsBesideItsFile) {
 TEST(Legacy, TranslatesOldWordsAndSaysSo) {
   const Spec spec = spec_of(R"(sim_config: {seed: 3, network_evaluation_method: Stepwise (Gauss–Seidel)}
 layers:
-  - {layer_id: 0, layer_type: Multiplier, params: {dim: 2, ib: 1.7, source_func_type: Heaviside_fit_state_dep, learnable_params: {ib: false}}}
+  - {layer_id: 0, layer_type: Multiplier, params: {dim: 2, ib: 1.7,
+     source_func_type: Heaviside_fit_state_dep, learnable_params: {ib: false}}}
   - {layer_id: 1, layer_type: Readout, params: {dim: 2, activation: Tanh}}
   - {layer_id: 2, layer_type: leakyGRU, params: {dim: 2}}
   - {layer_id: 3, layer_type: multiplier_nocc, params: {dim: 2, source_func: Tanh, source_func_type: Tanh}}
@@ -175,7 +181,8 @@ layers:
 connections:
   - {from: 0, to: 1, type: all_to_all, mode: dynamic_v2, connection_params: {ib: 2.0, source_func_type: Tanh}}
   - {from: 0, to: 2, type: dense, params: {dynamic: {gamma_plus: 0.1}, init: uniform, a: -1, b: 2}}
-  - {from: 0, to: 3, type: dense, params: {mode: dynamic, multiplier: {beta: 3}, structure: {type: custom, params: {file_path: m.npz}}}}
+  - {from: 0, to: 3, type: dense, params: {mode: dynamic, multiplier: {beta: 3},
+     structure: {type: custom, params: {file_path: m.npz}}}}
   - {from: 1, to: 0, type: constant_fan_out, params: {init: {name: uniform, params: {a: 0, b: 1}}}}
   - {from: 1, to: 2, type: block_structure, params: {connection_mode: full}}
   - {from: 1, to: 3, type: dense, params: {connection_mode: programmable}}
@@ -183,7 +190,9 @@ connections:
   EXPECT_EQ(spec.seed, 3u);
   EXPECT_EQ(spec.simulation.network_evaluation_method, Evaluation::stepwise_gauss_seidel);
   EXPECT_EQ(spec.layers[0].layer_type, "MultiplierWICC");
-  EXPECT_EQ(spec.layers[0].params, Value::map({{"dim", 2}, {"bias_current", 1.7}, {"source_func", "Heaviside_state_dep"},
+  EXPECT_EQ(spec.layers[0].params, Value::map({{"dim", 2},
+                                               {"bias_current", 1.7},
+                                               {"source_func", "Heaviside_state_dep"},
                                                {"learnable_params", Value::map({{"bias_current", false}})}}));
   EXPECT_EQ(spec.layers[1].layer_type, "DendriteReadout");
   EXPECT_EQ(spec.layers[1].params.at("source_func").text(), "Tanh");
@@ -212,18 +221,18 @@ connections:
       "net.yaml:1:50 sim_config.network_evaluation_method: 'Stepwise (Gauss–Seidel)' is an old name, now "
       "'stepwise_gauss_seidel'",
       "net.yaml:3:31 layers[0].layer_type: 'Multiplier' is an old name, now 'MultiplierWICC'",
-      "net.yaml:4:31 layers[1].layer_type: 'Readout' is an old name, now 'DendriteReadout'",
-      "net.yaml:5:31 layers[2].layer_type: 'leakyGRU' is an old name, now 'LeakyGRU'",
-      "net.yaml:6:31 layers[3].layer_type: 'multiplier_nocc' is an old name, now 'MultiplierNOCC'",
-      "net.yaml:9:28 connections[0].type: 'all_to_all' is an old name, now 'dense'",
-      "net.yaml:10:53 connections[1].params.dynamic: 'dynamic' is an old name, now 'connection_params'",
-      "net.yaml:11:71 connections[2].params.multiplier: 'multiplier' is an old name, now 'connection_params'",
-      "net.yaml:11:128 connections[2].params.structure.params.file_path: 'file_path' is an old name, now 'mask_file'",
-      "net.yaml:14:61 connections[5].params.connection_mode: 'connection_mode' is an old name, now 'mode'",
-      "net.yaml:9:46 connections[0].mode: 'dynamic_v2' is an old name, now 'NOCC'",
-      "net.yaml:10:53 connections[1].params.dynamic: no mode is given; its parameters are taken for those of 'WICC'",
-      "net.yaml:11:50 connections[2].params.mode: 'dynamic' is an old name, taken for 'NOCC'",
-      "net.yaml:14:61 connections[5].params.connection_mode: 'programmable' is an old name, now 'WICC'"}));
+      "net.yaml:5:31 layers[1].layer_type: 'Readout' is an old name, now 'DendriteReadout'",
+      "net.yaml:6:31 layers[2].layer_type: 'leakyGRU' is an old name, now 'LeakyGRU'",
+      "net.yaml:7:31 layers[3].layer_type: 'multiplier_nocc' is an old name, now 'MultiplierNOCC'",
+      "net.yaml:10:28 connections[0].type: 'all_to_all' is an old name, now 'dense'",
+      "net.yaml:11:53 connections[1].params.dynamic: 'dynamic' is an old name, now 'connection_params'",
+      "net.yaml:12:71 connections[2].params.multiplier: 'multiplier' is an old name, now 'connection_params'",
+      "net.yaml:13:52 connections[2].params.structure.params.file_path: 'file_path' is an old name, now 'mask_file'",
+      "net.yaml:16:61 connections[5].params.connection_mode: 'connection_mode' is an old name, now 'mode'",
+      "net.yaml:10:46 connections[0].mode: 'dynamic_v2' is an old name, now 'NOCC'",
+      "net.yaml:11:53 connections[1].params.dynamic: no mode is given; its parameters are taken for those of 'WICC'",
+      "net.yaml:12:50 connections[2].params.mode: 'dynamic' is an old name, taken for 'NOCC'",
+      "net.yaml:16:61 connections[5].params.connection_mode: 'programmable' is an old name, now 'WICC'"}));
   EXPECT_EQ(read_spec(write_spec(spec)), spec);
   EXPECT_TRUE(read_spec(write_spec(spec)).warnings.empty());
 }
@@ -231,22 +240,29 @@ connections:
 TEST(Legacy, KnowsEveryNameOfTheMethods) {
   const std::string layers = "\nlayers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}]\n";
   const auto method = [&](const std::string& word) {
-    return spec_of("simulation: {network_evaluation_method: '" + word + "'}" + layers).simulation.network_evaluation_method;
+    return spec_of("simulation: {network_evaluation_method: '" + word + "'}" + layers)
+        .simulation.network_evaluation_method;
   };
   for (const char* word : {"layerwise", "LAYERWISE", "layer", "layer_sequence", "layer-sequence", " layer "}) {
     EXPECT_EQ(method(word), Evaluation::layerwise) << word;
   }
-  for (const char* word : {"stepwise_gauss_seidel", "stepwise (gauss-seidel)", "stepwise_gs", "Stepwise (Gauss–Seidel)"}) {
+  for (const char* word :
+       {"stepwise_gauss_seidel", "stepwise (gauss-seidel)", "stepwise_gs", "Stepwise (Gauss–Seidel)"}) {
     EXPECT_EQ(method(word), Evaluation::stepwise_gauss_seidel) << word;
   }
-  for (const char* word : {"stepwise_jacobi", "Stepwise (Jacobi)"}) EXPECT_EQ(method(word), Evaluation::stepwise_jacobi) << word;
+  for (const char* word : {"stepwise_jacobi", "Stepwise (Jacobi)"})
+    EXPECT_EQ(method(word), Evaluation::stepwise_jacobi) << word;
   EXPECT_TRUE(spec_of("simulation: {network_evaluation_method: Layerwise}" + layers).warnings.empty());
 }
 
 TEST(Legacy, InfersTheModeFromItsParameters) {
   const auto mode = [](const std::string& params) {
-    return spec_of("layers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}]\nconnections: [{from: 0, to: 0, type: dense, " +
-                   params + "}]\n").connections[0].mode;
+    return spec_of(
+               "layers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}]\nconnections: [{from: 0, to: 0, type: "
+               "dense, " +
+               params + "}]\n")
+        .connections[0]
+        .mode;
   };
   EXPECT_EQ(mode("connection_params: {}"), "");
   EXPECT_EQ(mode("connection_params: {bias_current: 2}"), "NOCC");
@@ -265,8 +281,9 @@ TEST(Legacy, WarnsOfParametersWithoutUse) {
   const Spec spec = spec_of(
       "layers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}]\n"
       "connections: [{from: 0, to: 0, type: dense, mode: fixed, connection_params: {alpha: 1}}]\n");
-  EXPECT_EQ(spec.warnings, std::vector<std::string>{"net.yaml:2:77 connections[0].connection_params: a fixed connection has no "
-                                                    "use for connection_params"});
+  EXPECT_EQ(spec.warnings,
+            std::vector<std::string>{"net.yaml:2:77 connections[0].connection_params: a fixed connection has no "
+                                     "use for connection_params"});
 }
 
 // ── connection params ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,8 +294,10 @@ ConnectionParams params_of(const std::string& text) {
 
 TEST(ConnectionParams, ReadsTheNestedForm) {
   const ConnectionParams p = params_of(
-      "{structure: {type: power_law, params: {alpha: 2, allow_self_connections: false}}, init: {name: uniform, params: {min: -1}},"
-      " constraints: {min: -0.2}, bias: fan_in_uniform, learnable: false, ei_balance: true, polarity: false, alpha: 3, std: 1}");
+      "{structure: {type: power_law, params: {alpha: 2, allow_self_connections: false}}, init: {name: uniform, params: "
+      "{min: -1}},"
+      " constraints: {min: -0.2}, bias: fan_in_uniform, learnable: false, ei_balance: true, polarity: false, alpha: 3, "
+      "std: 1}");
   EXPECT_EQ(p.structure, "power_law");
   EXPECT_EQ(p.structure_params, Value::map({{"alpha", 2}}));
   EXPECT_EQ(p.init, "uniform");
@@ -321,8 +340,11 @@ TEST(ConnectionParams, HaveDefaults) {
 
 TEST(ConnectionParams, CollectWarningsForCode) {
   std::vector<std::string> warnings;
-  const ConnectionParams p = read_connection_params(
-      {.connection_type = "dense", .params = Value::map({{"connection_params", Value::map({{"alpha", 1}})}}), .mode = "v2"}, &warnings);
+  const ConnectionParams p =
+      read_connection_params({.connection_type = "dense",
+                              .params = Value::map({{"connection_params", Value::map({{"alpha", 1}})}}),
+                              .mode = "v2"},
+                             &warnings);
   EXPECT_EQ(p.mode, "NOCC");
   EXPECT_EQ(p.mode_params, Value::map({{"alpha", 1}}));
   EXPECT_EQ(warnings, std::vector<std::string>{"mode: 'v2' is an old name, now 'NOCC'"});
@@ -330,7 +352,9 @@ TEST(ConnectionParams, CollectWarningsForCode) {
 
 // ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-ParameterSpec parameter(const std::string& text) { return read_parameter(parse_yaml("p: " + text, "net.yaml").at("p")); }
+ParameterSpec parameter(const std::string& text) {
+  return read_parameter(parse_yaml("p: " + text, "net.yaml").at("p"));
+}
 
 TEST(ParameterSpec, ReadsEveryForm) {
   EXPECT_EQ(parameter("1.5").value, 1.5);
@@ -339,7 +363,8 @@ TEST(ParameterSpec, ReadsEveryForm) {
   EXPECT_EQ(parameter("{value: [3]}").values, std::vector<double>{3});
 
   const ParameterSpec p = parameter(
-      "{distribution: uniform, params: {min: 1, max: 2, block_size: 3, block_mode: Tiled}, learnable: false, constraints: {min: 0, max: 5}}");
+      "{distribution: uniform, params: {min: 1, max: 2, block_size: 3, block_mode: Tiled}, learnable: false, "
+      "constraints: {min: 0, max: 5}}");
   EXPECT_FALSE(p.value);
   EXPECT_TRUE(p.values.empty());
   EXPECT_EQ(p.distribution, "uniform");
@@ -371,9 +396,10 @@ TEST(ParameterSpec, NamesTheFault) {
             "net.yaml:1:48 p.params.block_size: must be within 1 … 10000000, got 0");
   EXPECT_EQ(failure("{block_mode: share}"),
             "net.yaml:1:17 p.block_mode: unknown word 'share'\n  did you mean 'shared'?  it can be: shared, tiled");
-  EXPECT_EQ(failure("{distribution: normal, parms: {}}"),
-            "net.yaml:1:27 p.parms: unknown key 'parms'\n  did you mean 'params'?  it has: value, distribution, params, "
-            "learnable, constraints, block_size, block_mode");
+  EXPECT_EQ(
+      failure("{distribution: normal, parms: {}}"),
+      "net.yaml:1:27 p.parms: unknown key 'parms'\n  did you mean 'params'?  it has: value, distribution, params, "
+      "learnable, constraints, block_size, block_mode");
   EXPECT_EQ(failure("{value: 1, constraints: {min: 2, max: 1}}"), "net.yaml:1:28 p.constraints: min 2 is above max 1");
 }
 
@@ -414,7 +440,8 @@ TEST_F(SpecFile, FailuresNameTheFile) {
             folder + "/a.txt: unknown ending '.txt'\n  known are .yaml, .yml and .json");
   EXPECT_EQ(message([&] { load_spec(written("net", "x")); }),
             folder + "/net: the name has no ending\n  known are .yaml, .yml and .json");
-  EXPECT_EQ(message([&] { load_spec(written("b.yaml", "a: b: c")); }).substr(0, folder.size() + 12), folder + "/b.yaml:1:5:");
+  EXPECT_EQ(message([&] { load_spec(written("b.yaml", "a: b: c")); }).substr(0, folder.size() + 12),
+            folder + "/b.yaml:1:5:");
   EXPECT_EQ(message([&] { load_spec(written("blank.json", " \n")); }),
             folder + "/blank.json:1:1: not valid JSON: unexpected end of input; expected '[', '{', or a literal");
 }

@@ -109,7 +109,8 @@ class Reader {
       hint = "keys of one mapping, and the '-' of one list, start in the same column";
     }
     const std::string context = text_of(reinterpret_cast<const yaml_char_t*>(parser_.context));
-    if (const yaml_mark_t start = parser_.context_mark; !context.empty() && context.find("next token") == context.npos) {
+    const bool tells = !context.empty() && context.find("next token") == context.npos;
+    if (const yaml_mark_t start = parser_.context_mark; tells) {
       const bool elsewhere = start.line != mark.line;
       what += fmt::format(" ({}", context);
       what += elsewhere ? fmt::format(" that starts at {}:{})", start.line + 1, start.column + 1) : ")";
@@ -419,7 +420,7 @@ std::string to_yaml(const Value& value) {
       const std::string key = scalar_text(entry.key);
       out += key.size() > 1000 ? "? " + key + "\n:" : key + ":";
       const Value& child = entry.value;
-      const bool   items = child.is_list() && std::ranges::any_of(child.list(), [](const Value& i) { return !is_leaf(i); });
+      const bool   items = child.is_list() && !std::ranges::all_of(child.list(), is_leaf);
       if (!items) {
         write_block(child, 2, false, out);
         continue;

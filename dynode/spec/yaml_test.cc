@@ -18,17 +18,30 @@ TEST(Yaml, ResolvesPlainScalars) {
   for (const char* text : {"", "~", "null", "Null", "NULL", "# comment"}) EXPECT_TRUE(scalar(text).is_null()) << text;
   for (const char* text : {"true", "True", "TRUE"}) EXPECT_TRUE(scalar(text).boolean()) << text;
   for (const char* text : {"false", "False", "FALSE"}) EXPECT_FALSE(scalar(text).boolean()) << text;
-  for (const char* text : {"yes", "no", "on", "off", "y", "n", "nan", "inf", "0x10", "1_000", "1e", "e5", ".", "+", "1.2.3", "2001-01-01", "1:30", "1e5x", "-.", "--1", "tRUE", "0o7",
-                           "-.nan"}) {
+  for (const char* text :
+       {"yes", "no", "on",    "off",        "y",    "n",    "nan", "inf", "0x10", "1_000", "1e",   "e5",
+        ".",   "+",  "1.2.3", "2001-01-01", "1:30", "1e5x", "-.",  "--1", "tRUE", "0o7",   "-.nan"}) {
     EXPECT_EQ(scalar(text), Value(text)) << text;
   }
 }
 
 TEST(Yaml, ReadsNumbersInEveryForm) {
-  const std::pair<const char*, double> forms[] = {
-      {"1e-3", 1e-3}, {"1.0e-3", 1e-3}, {"1E+3", 1000}, {".5", .5}, {"5.", 5},          {"-0.25", -.25}, {"+7", 7},
-      {"007", 7},     {".inf", kInfinity}, {"+.inf", kInfinity}, {"-.inf", -kInfinity}, {"-.INF", -kInfinity},
-      {"0.1", 0.1},   {"1e308", 1e308}, {"1e-400", 0},    {"123456789012345678901234567890", 123456789012345678901234567890.0}};
+  const std::pair<const char*, double> forms[] = {{"1e-3", 1e-3},
+                                                  {"1.0e-3", 1e-3},
+                                                  {"1E+3", 1000},
+                                                  {".5", .5},
+                                                  {"5.", 5},
+                                                  {"-0.25", -.25},
+                                                  {"+7", 7},
+                                                  {"007", 7},
+                                                  {".inf", kInfinity},
+                                                  {"+.inf", kInfinity},
+                                                  {"-.inf", -kInfinity},
+                                                  {"-.INF", -kInfinity},
+                                                  {"0.1", 0.1},
+                                                  {"1e308", 1e308},
+                                                  {"1e-400", 0},
+                                                  {"123456789012345678901234567890", 123456789012345678901234567890.0}};
   for (const auto& [text, number] : forms) {
     ASSERT_TRUE(scalar(text).is_number()) << text;
     EXPECT_EQ(scalar(text).number(), number) << text;
@@ -44,7 +57,8 @@ TEST(Yaml, ReadsNumbersInEveryForm) {
 }
 
 TEST(Yaml, TakesQuotedScalarsForTexts) {
-  for (const char* text : {"'1'", "\"1\"", "\"true\"", "'null'", "\"\"", "!!str 1", "! 1"}) EXPECT_TRUE(scalar(text).is_text()) << text;
+  for (const char* text : {"'1'", "\"1\"", "\"true\"", "'null'", "\"\"", "!!str 1", "! 1"})
+    EXPECT_TRUE(scalar(text).is_text()) << text;
   EXPECT_EQ(scalar("\"a\\n\\u00e9\"").text(), "a\né");
   EXPECT_EQ(scalar("'it''s'").text(), "it's");
   EXPECT_EQ(scalar("|\n  one\n  two\n").text(), "one\ntwo\n");
@@ -117,12 +131,14 @@ TEST(Yaml, FindsKeysOfLargeMappings) {
 }
 
 TEST(Yaml, WritesReadably) {
-  const Value value = Value::map(
-      {{"seed", 7},
-       {"simulation", Value::map({{"dt", 37.0}, {"input_type", "state"}})},
-       {"layers", Value::list_of({Value::map({{"layer_id", 0}, {"params", Value::map({{"dim", 2}})}}),
-                                  Value::map({{"description", std::string(80, 'a')}, {"bias_current", 1e-6}, {"taus", Value::list_of({4, 20.5})}})})},
-       {"words", Value::list_of({"no", "1", "a: b", "", "plain words", "true", Value(), true})}});
+  const Value value =
+      Value::map({{"seed", 7},
+                  {"simulation", Value::map({{"dt", 37.0}, {"input_type", "state"}})},
+                  {"layers", Value::list_of({Value::map({{"layer_id", 0}, {"params", Value::map({{"dim", 2}})}}),
+                                             Value::map({{"description", std::string(80, 'a')},
+                                                         {"bias_current", 1e-6},
+                                                         {"taus", Value::list_of({4, 20.5})}})})},
+                  {"words", Value::list_of({"no", "1", "a: b", "", "plain words", "true", Value(), true})}});
   EXPECT_EQ(to_yaml(value),
             "seed: 7\n"
             "simulation: {dt: 37, input_type: state}\n"
@@ -137,22 +153,34 @@ TEST(Yaml, WritesReadably) {
 
 TEST(Yaml, WhatIsWrittenComesBack) {
   Value numbers = Value::list_of();
-  for (double x : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -0.0, 1e-7, 123456789.125, 1e22, kInfinity, -kInfinity, std::nan("")}) {
+  for (double x : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -0.0, 1e-7, 123456789.125, 1e22, kInfinity, -kInfinity,
+                   std::nan("")}) {
     numbers.push_back(x);
   }
   for (int i = 0; i < 100; ++i) numbers.push_back(i * 0.37);   // several lines
   Value texts = Value::list_of();
-  for (const char* text : {"", " ", "a b", "a  b", "a ", "- a", "? a", "#", "a #b", "*a", "&a", "!a", "|", "%", "@", "`", "'", "\"",
-                           "\\", "a\nb", "\ttab", "é ü", "\x01\x7f", "\xC2\x85\xE2\x80\xA8\xEF\xBB\xBF", "yes", "No", "~", "null",
-                           ".inf", ".nan", "1e5", "<<", "=", "[a]", "{a}", "a,b", "a:", ":a", "---", "...", "😀"}) {
+  for (const char* text :
+       {"",     " ",   "a b", "a  b", "a ",    "- a",  "? a",      "#",
+        "a #b", "*a",  "&a",  "!a",   "|",     "%",    "@",        "`",
+        "'",    "\"",  "\\",  "a\nb", "\ttab", "é ü",  "\x01\x7f", "\xC2\x85\xE2\x80\xA8\xEF\xBB\xBF",
+        "yes",  "No",  "~",   "null", ".inf",  ".nan", "1e5",      "<<",
+        "=",    "[a]", "{a}", "a,b",  "a:",    ":a",   "---",      "...",
+        "😀"}) {
     texts.push_back(text);
   }
   texts.push_back(std::string("nul\0inside", 10));
   Value deep = Value::map({{"x", 1}});
-  for (int i = 0; i < 30; ++i) deep = i % 2 ? Value::map({{"key", deep}}) : Value::list_of({deep, Value::list_of(), Value::map()});
-  const Value value = Value::map({{"numbers", numbers}, {"texts", texts}, {"deep", deep}, {std::string(3000, 'k'), 1},
-                                  {"<<", 1}, {"1", 2}, {"a b: c", Value::list_of({Value::list_of({1}), 2})},
-                                  {"max", std::numeric_limits<uint64_t>::max()}, {"min", std::numeric_limits<int64_t>::min()}});
+  for (int i = 0; i < 30; ++i)
+    deep = i % 2 ? Value::map({{"key", deep}}) : Value::list_of({deep, Value::list_of(), Value::map()});
+  const Value value = Value::map({{"numbers", numbers},
+                                  {"texts", texts},
+                                  {"deep", deep},
+                                  {std::string(3000, 'k'), 1},
+                                  {"<<", 1},
+                                  {"1", 2},
+                                  {"a b: c", Value::list_of({Value::list_of({1}), 2})},
+                                  {"max", std::numeric_limits<uint64_t>::max()},
+                                  {"min", std::numeric_limits<int64_t>::min()}});
   EXPECT_EQ(parse_yaml(to_yaml(value)), value);
   EXPECT_EQ(parse_yaml(to_yaml_line(value)), value);
   for (const Value& text : texts.list()) EXPECT_EQ(parse_yaml(to_yaml(text)), text) << text.text();
@@ -164,7 +192,8 @@ TEST(Yaml, WhatIsWrittenComesBack) {
 TEST(Yaml, ReadsAMegabyteQuickly) {
   std::string text = "layers:\n";
   for (int i = 0; text.size() < (1 << 20); ++i) {
-    text += "  - layer_id: " + std::to_string(i) + "\n    params: {dim: 8, gamma: [0.1, 0.2, 0.3, 0.4], name: some_text}\n";
+    text +=
+        "  - layer_id: " + std::to_string(i) + "\n    params: {dim: 8, gamma: [0.1, 0.2, 0.3, 0.4], name: some_text}\n";
   }
   const auto start = std::chrono::steady_clock::now();
   parse_yaml(text);
