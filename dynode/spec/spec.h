@@ -189,7 +189,7 @@ struct ConnectionParams {
 };
 
 /// @param warnings  gets a line per deprecated word, if given
-/// @throws SpecError  contradicting places of mode, learnable or allow_self_connections; wrong types; unknown mode
+/// @throws SpecError  contradicting places of mode, its parameters or allow_self_connections; wrong types; unknown mode
 ConnectionParams read_connection_params(const ConnectionSpec& connection, std::vector<std::string>* warnings = nullptr);
 
 /// One parameter of a layer: a number, a number per node, or a distribution to draw from.
