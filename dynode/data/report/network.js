@@ -1,0 +1,233 @@
+// The network as a picture: stages from left to right (on narrow pages from top to bottom), arrows for connections,
+// loops and arcs for what goes back.
+function network_picture() {
+  const layers = report.layers, box = {w: 156, h: 72}, letter = 6.2;
+  const shorten = (text, n) => text.length > n ? text.slice(0, n - 1) + '…' : text;
+  const kinds = [...new Set(layers.map(l => l.type))];
+  const layer_name = l => l.name || l.type || `layer ${l.id}`;
+
+  // connections of equal ends and lag are one arrow
+  const arrows = new Map();
+  for (const c of report.connections) {
+    const key = [c.from, c.to, c.lag].join();
+    if (!arrows.has(key)) arrows.set(key, {from: c.from, to: c.to, lag: c.lag, parts: []});
+    arrows.get(key).parts.push(c);
+  }
+  const edges = [...arrows.values()].map(e => ({...e, weights: e.parts.reduce((s, c) => s + c.weights, 0),
+      present: e.parts.reduce((s, c) => s + c.present, 0), learnable: e.parts.some(c => c.learnable)}));
+  edges.forEach(e => {
+    const names = e.parts.map(c => shorten(c.name, 22));
+    e.lines = names.length > 3 ? [...names.slice(0, 2), `and ${names.length - 2} more`] : names;
+    e.note = [e.lag ? 'lag 1' : '', e.present < e.weights ? percent(e.present / e.weights, e.present / e.weights < .0995 ? 1 : 0) : ''].filter(Boolean).join(' · ');
+    e.label_width = letter * Math.max(...e.lines.map(l => l.length), e.note.length) + 12;
+    e.loop = e.from === e.to;
+  });
+
+  // ── columns: forward edges make no cycle; those of one stage that would close one go back ──
+  const onward = layers.map(() => []);
+  const reaches = (a, b) => a === b || onward[a].some(c => reaches(c, b));
+  const rank = e => (layers[e.from].stage !== layers[e.to].stage ? 0 : e.lag === 0 ? 1 : 2) * 2 + (e.from < e.to ? 0 : 1);
+  for (const e of [...edges].sort((a, b) => rank(a) - rank(b)))
+    if (!e.loop && !reaches(e.to, e.from)) onward[e.from].push(e.to), e.forward = true;
+  const stages = [...new Set(layers.map(l => l.stage))].sort((a, b) => a - b);
+  const blocks = new Map(stages.map(stage => [stage, {stage, members: layers.map((l, i) => i).filter(i => layers[i].stage === stage)}]));
+  const place = layers.map(() => ({}));
+  for (const block of blocks.values()) {               // columns and rows inside a stage
+    const inside = new Set(block.members), depth = new Map(), used = [];
+    const depth_of = i => {
+      if (!depth.has(i)) depth.set(i, Math.max(0, ...block.members.filter(j => onward[j].includes(i) && inside.has(j)).map(j => depth_of(j) + 1)));
+      return depth.get(i);
+    };
+    for (const i of block.members) place[i].column = depth_of(i), place[i].row = used[depth.get(i)] = (used[depth.get(i)] ?? -1) + 1;
+    block.wide = used.length, block.high = Math.max(...used) + 1;
+  }
+  const taken = [];                                    // taken[row] = columns in use
+  for (const block of blocks.values()) {               // stages after those they read, in the nearest free row
+    const before = edges.filter(e => layers[e.to].stage === block.stage && layers[e.from].stage !== block.stage && e.forward)
+        .map(e => blocks.get(layers[e.from].stage)).filter(b => b.first !== undefined);
+    block.first = Math.max(0, ...before.map(b => b.first + b.wide));
+    const wish = before.length ? Math.min(...before.map(b => b.row)) : 0;
+    const free = row => {
+      for (let r = row; r < row + block.high; ++r)
+        for (let c = block.first; c < block.first + block.wide; ++c)
+          if (taken[r]?.has(c)) return false;
+      return true;
+    };
+    block.row = wish;
+    while (!free(block.row)) ++block.row;
+    for (let r = block.row; r < block.row + block.high; ++r)
+      for (let c = block.first; c < block.first + block.wide; ++c) (taken[r] ??= new Set()).add(c);
+    for (const i of block.members) place[i].column += block.first, place[i].row += block.row;
+  }
+  const columns = Math.max(...place.map(p => p.column)) + 1, rows = Math.max(...place.map(p => p.row)) + 1;
+  const at = new Map(place.map((p, i) => [p.column + ',' + p.row, i]));
+
+  // ── routes: straight on, a loop, or a lane above (back) or below (over others) ──
+  for (const e of edges) {
+    const a = place[e.from], b = place[e.to];
+    let blocked = false;
+    for (let c = a.column + 1; c < b.column; ++c) blocked ||= a.row === b.row && at.has(c + ',' + a.row);
+    e.route = e.loop ? 'loop' : !e.forward || b.column <= a.column ? 'back' : blocked ? 'over' : 'on';
+    e.row = Math.min(a.row, b.row);
+    e.span = Math.abs(a.column - b.column);
+  }
+  const lanes = {back: Array(rows).fill(0), over: Array(rows).fill(0)};
+  for (const e of edges.filter(e => e.route === 'back' || e.route === 'over').sort((a, b) => a.span - b.span)) e.lane = lanes[e.route][e.row]++;
+  const lifted = place.map((_, i) => edges.filter(e => e.route === 'loop' && e.from === i));
+  // the second, third … connection of two layers that are neighbours get parallel arrows
+  const spread = (list, i) => (i - (list.length - 1) / 2) * Math.min(18, 46 / list.length);
+  for (let i = 0; i < layers.length; ++i) {
+    const out = edges.filter(e => e.route === 'on' && e.from === i).sort((a, b) => place[a.to].row - place[b.to].row);
+    const into = edges.filter(e => e.route === 'on' && e.to === i).sort((a, b) => place[a.from].row - place[b.from].row);
+    out.forEach((e, k) => e.leave = spread(out, k));
+    into.forEach((e, k) => e.arrive = spread(into, k));
+  }
+
+  function picture(upright) {
+    const [deep, tall] = upright ? [box.h, box.w] : [box.w, box.h];      // extent of a box along and across the flow
+    const line = 14, lane_step = upright ? 30 : 40;
+    const label_room = e => upright ? e.label_width : line * (e.lines.length + (e.note ? 1 : 0)) + 4;
+    // gap behind each column, wide enough for the labels in it
+    const gaps = Array.from({length: columns}, (_, c) => {
+      const here = edges.filter(e => e.route === 'on' && place[e.to].column === c + 1);
+      return Math.max(upright ? 54 : 64, ...here.map(e => upright ? line * (e.lines.length + !!e.note) + 38 : e.label_width + 34));
+    });
+    const starts = [];
+    let along = 0;
+    for (let c = 0; c < columns; ++c) starts.push(along), along += deep + gaps[c];
+    // rows with the room their loops and lanes need
+    const tops = [], over = [];
+    let across = 0;
+    for (let r = 0; r < rows; ++r) {
+      const loops = edges.filter(e => e.route === 'loop' && place[e.from].row === r);
+      const back = edges.filter(e => e.route === 'back' && e.row === r), skip = edges.filter(e => e.route === 'over' && e.row === r);
+      over[r] = loops.length ? 26 + Math.max(...loops.map(label_room)) : 14;
+      const above = over[r] + (back.length ? lanes.back[r] * lane_step + Math.max(...back.map(label_room)) : 0);
+      tops[r] = across + above;
+      across = tops[r] + tall + (skip.length ? 14 + lanes.over[r] * lane_step + Math.max(...skip.map(label_room)) : 0) + (r + 1 < rows ? 26 : 0);
+    }
+    // u along, v across the flow → x, y of the page; upright pages have their lanes on the right
+    const xy = (u, v) => upright ? [across - v, u] : [u, v];
+    const P = (u, v) => xy(u, v).map(z => z.toFixed(1)).join(' ');
+    const u0 = i => starts[place[i].column], v0 = i => tops[place[i].row];
+    const corner = i => { const [x, y] = xy(u0(i), v0(i)); return upright ? [x - box.w, y] : [x, y]; };
+
+    const head = (u, v, du, dv) => {                  // a triangle with its tip at (u, v)
+      const s = 9, w = 4.2;
+      return `M${P(u, v)}L${P(u - s * du - w * dv, v - s * dv - w * du)}L${P(u - s * du + w * dv, v - s * dv + w * du)}Z`;
+    };
+    const text_at = (e, u, v, side) => {               // side: −1 above, 1 below, 0 centred on the line
+      const [x, y] = xy(u, v), all = [...e.lines, ...(e.note ? [e.note] : [])], height = line * all.length;
+      const shift = side && upright ? -side * (e.label_width / 2 + 2) : 0;
+      const top = y + 10 + (upright || !side ? -height / 2 : side < 0 ? -height - 5 : 5);
+      return html`<text class="label ${e.lag ? 'late' : ''} ${in_frame(e) ? 'inside' : ''}">${all.map((words, k) => html`<tspan x="${(x + shift).toFixed(1)}" y="${
+          (top + line * k).toFixed(1)}" class="${k < e.lines.length ? 'title' : ''}">${words}</tspan>`)}</text>`;
+    };
+    const in_frame = e => layers[e.from].stage === layers[e.to].stage && blocks.get(layers[e.from].stage).members.length > 1;
+
+    const drawn = edges.map((e, k) => {
+      let path, tip, label;
+      const ua = u0(e.from), va = v0(e.from), ub = u0(e.to), vb = v0(e.to), tip_room = 8;
+      if (e.route === 'on') {
+        const a = [ua + deep, va + tall / 2 + e.leave], b = [ub, vb + tall / 2 + e.arrive], bend = Math.min(b[0] - a[0], gaps[place[e.to].column - 1]) * .55;
+        path = `M${P(...a)}C${P(a[0] + bend, a[1])} ${P(b[0] - tip_room - bend, b[1])} ${P(b[0] - tip_room, b[1])}`;
+        tip = head(b[0], b[1], 1, 0);
+        label = text_at(e, b[0] - tip_room / 2 - gaps[place[e.to].column - 1] / 2, b[0] - a[0] > 2 * gaps[place[e.to].column - 1] ? b[1] : (a[1] + b[1]) / 2, 0);
+        if (!upright && Math.abs(a[1] - b[1]) < 1)     // a level arrow carries its words above
+          label = text_at(e, (a[0] + b[0] - tip_room) / 2, a[1], -1);
+      } else if (e.route === 'loop') {
+        const own = lifted[e.from], m = ua + deep / 2 + (own.indexOf(e) - (own.length - 1) / 2) * 46, r = upright ? 12 : 17, up = 22;
+        path = `M${P(m + r * .7, va)}C${P(m + r * 2.1, va - up * 1.35)} ${P(m - r * 2.1, va - up * 1.35)} ${P(m - r * .7 - 1.5, va - tip_room)}`;
+        tip = head(m - r * .7, va, .18, 1);
+        label = text_at(e, m, va - up, -1);
+      } else {
+        const back = e.route === 'back', s = back ? -1 : 1, r = 12;
+        const row = e.row, base = back ? tops[row] - over[row] : tops[row] + tall;
+        const level = base + s * (14 + e.lane * lane_step);
+        const a = [ua + deep * (back ? .2 : .8), back ? va : va + tall], b = [ub + deep * (back ? .8 : .2), back ? vb : vb + tall], d = Math.sign(b[0] - a[0]) || 1;
+        path = `M${P(...a)}L${P(a[0], level - s * r)}Q${P(a[0], level)} ${P(a[0] + d * r, level)}L${P(b[0] - d * r, level)}Q${P(b[0], level)} ${
+            P(b[0], level - s * r)}L${P(b[0], b[1] + s * tip_room)}`;
+        tip = head(b[0], b[1], 0, -s);
+        label = text_at(e, (a[0] + b[0]) / 2, level, s);
+      }
+      const width = Math.max(1.2, .8 + .55 * Math.log10(Math.max(1, e.present)));
+      const words = e.parts.map(c => `${c.name}: ${count_of(c.present, 'weight')}${c.present < c.weights ? ` of ${grouped(c.weights)}` : ''}`).join(', ');
+      return html`<g class="link" data-from="${e.from}" data-to="${e.to}"><title>${words}; lag ${e.lag}${e.learnable ? '' : '; fixed'}</title>
+        <path class="edge ${e.lag ? 'late' : ''} ${e.learnable ? '' : 'fixed'}" d="${path}" stroke-width="${width.toFixed(2)}"/>
+        <path class="head ${e.lag ? 'late' : ''}" d="${tip}"/>${label}</g>`;
+    });
+
+    const frames = [...blocks.values()].filter(b => b.members.length > 1).map(b => {
+      const last = b.row + b.high - 1, pad = 14;
+      const spots = [[starts[b.first] - pad, tops[b.row] - over[b.row] - (lanes.back[b.row] ? lanes.back[b.row] * lane_step + 16 : 0) - 8],
+                     [starts[b.first + b.wide - 1] + deep + pad, tops[last] + tall + pad]].map(p => xy(...p));
+      const [x, y] = [Math.min(spots[0][0], spots[1][0]), Math.min(spots[0][1], spots[1][1])];
+      const w = Math.abs(spots[0][0] - spots[1][0]), h = Math.abs(spots[0][1] - spots[1][1]);
+      return html`<rect class="frame" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}" rx="14"/>
+        <text class="frame-name" x="${(x + 12).toFixed(1)}" y="${(y + h + 14).toFixed(1)}">step by step together</text>`;
+    });
+    const boxes = layers.map((l, i) => {
+      const [x, y] = corner(i), type = [l.name ? l.type : '', l.source].filter(Boolean).join(' · ');
+      return html`<g class="layer" data-i="${i}" tabindex="0" role="button" aria-label="Layer ${l.id}, ${layer_name(l)}, ${count_of(l.units, 'unit')}" transform="translate(${
+          x.toFixed(1)} ${y.toFixed(1)})"><rect class="box" width="${box.w}" height="${box.h}" rx="10"/>
+        <rect x="9" y="12" width="3.5" height="${box.h - 24}" rx="1.75" style="fill:var(--u${1 + kinds.indexOf(l.type) % 8})"/>
+        <text class="name" x="22" y="25">${shorten(layer_name(l), 17)}</text><text class="type" x="22" y="42">${shorten(type, 23)}</text>
+        <text class="units" x="22" y="59">${count_of(l.units, 'unit')}</text><text class="type" x="${box.w - 11}" y="59" text-anchor="end">#${l.id}</text></g>`;
+    });
+    const back_room = Math.max(0, ...edges.filter(e => e.route !== 'on').map(e => e.label_width / 2 - deep / 2)), edge = 16;
+    const [w, h] = upright ? [across, along - gaps[columns - 1]] : [along - gaps[columns - 1], across];
+    const left = upright ? edge : edge + back_room, below = frames.length ? 34 : edge;
+    const total = [w + 2 * left, h + edge + below];
+    return {width: total[0], svg: html`<svg viewBox="${-left} ${-edge} ${total[0].toFixed(0)} ${total[1].toFixed(0)}" width="${total[0].toFixed(0)}" height="${
+        total[1].toFixed(0)}" role="group" aria-label="Network of ${layers.length} layers and ${report.connections.length} connections">${frames}${drawn}${boxes}</svg>`};
+  }
+
+  // ── on the page ──
+  const sample = (late, fixed) => html`<svg width="34" height="10" aria-hidden="true"><path d="M0 5H26" style="fill:none;stroke:var(--${late ? 'late' : 'soft'});stroke-width:2${
+      fixed ? ';stroke-dasharray:5 4' : ''}"/><path d="M34 5L25 1V9Z" style="fill:var(--${late ? 'late' : 'soft'})"/></svg>`;
+  const has = test => edges.some(test);
+  put(part('network', '.body'), html`<div class="card"><div class="picture"></div><div class="network-key">
+    ${has(e => !e.lag) && html`<span>${sample()}reads its source fresh</span>`}${has(e => e.lag) && html`<span>${sample(true)}lag 1: reads it one step late</span>`}
+    ${has(e => !e.learnable) && html`<span>${sample(false, true)}not learned</span>`}${has(e => e.present < e.weights) && html`<span>12${thin}%: share of weights present</span>`}
+    <span>thicker: more weights</span></div><div class="layer-facts" aria-live="polite"></div></div>`);
+  const host = part('network', '.picture'), facts = part('network', '.layer-facts');
+  let chosen = Math.max(0, layers.findIndex((l, i) => edges.some(e => e.loop && e.from === i)));
+  const choose = i => {
+    const l = layers[chosen = i];
+    host.querySelectorAll('.layer').forEach(g => g.classList.toggle('chosen', +g.dataset.i === i));
+    put(facts, html`<h3>${layer_name(l)} <span class="quiet">layer ${l.id}</span></h3><dl>${[['type', l.type], ['source function', l.source], ['units', grouped(l.units)],
+        ['stage', String(l.stage)], ['time step', l.dt === null ? '' : number(l.dt)], ...l.facts].filter(f => f[1]).map(([k, v]) => html`<div><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`);
+  };
+  const dim = i => host.querySelectorAll('.link').forEach(g => g.classList.toggle('dim', i !== null && +g.dataset.from !== i && +g.dataset.to !== i));
+  let shown = null;
+  const draw = () => {
+    const level = picture(false), upright = level.width > host.clientWidth && host.clientWidth < 720;
+    const result = upright ? picture(true) : level, scale = Math.max(.72, Math.min(1, (host.clientWidth - 16) / result.width)), state = upright + ',' + scale;
+    if (!host.clientWidth || state === shown) return;
+    shown = state;
+    put(host, result.svg);
+    const svg = host.firstElementChild;
+    svg.setAttribute('width', svg.getAttribute('width') * scale);
+    svg.setAttribute('height', svg.getAttribute('height') * scale);
+    host.querySelectorAll('.layer').forEach(g => {
+      g.addEventListener('click', () => choose(+g.dataset.i));
+      g.addEventListener('keydown', event => { if (event.key === 'Enter' || event.key === ' ') event.preventDefault(), choose(+g.dataset.i); });
+      for (const [on, off] of [['pointerenter', 'pointerleave'], ['focus', 'blur']])
+        g.addEventListener(on, () => dim(+g.dataset.i)), g.addEventListener(off, () => dim(null));
+    });
+    choose(chosen);
+  };
+  new ResizeObserver(draw).observe(host);
+  draw();
+
+  const units = layers.reduce((s, l) => s + l.units, 0), weights = edges.reduce((s, e) => s + e.present, 0);
+  put(part('network', '.lede'), html`<b>${count_of(layers.length, 'layer')}</b> with ${count_of(units, 'unit')}, <b>${
+      count_of(report.connections.length, 'connection')}</b> with ${count_of(weights, 'weight')}. Data flow ${'from left to right, or downwards on a narrow page'}. Choose a layer to see what is in it.`);
+  put(part('network', 'details .scroll'), [
+    table('Layers', ['id', 'name', 'type', 'source function', 'units', 'stage', 'time step'], layers.map(l => [l.id, l.name, l.type, l.source, grouped(l.units), l.stage, number(l.dt)]),
+          [true, false, false, false, true, true, true]),
+    table('Connections', ['name', 'from', 'to', 'lag', 'weights', 'present', 'learned'], report.connections.map(c =>
+        [c.name, layer_name(layers[c.from]), layer_name(layers[c.to]), c.lag, grouped(c.weights), grouped(c.present), c.learnable ? 'yes' : 'no']),
+          [false, false, false, true, true, true, false])]);
+}
+if (report.layers.length) network_picture();
