@@ -106,8 +106,10 @@ inline void run_soen_case(const fs::path& path, Comparison& compare, Precision p
     compare.expect(fmt::format("sgd/losses[{}]", step - 1), {g.loss}, {expected.at("sgd/losses").as_double()[size_t(step - 1)]}, tolerance, tolerance);
     model.descend(g, rate);
     const std::string prefix = fmt::format("sgd{}/", step);
+    // the recording holds views of parameters that are not stored as logarithms: its earlier steps show the last one
+    const std::string last = fmt::format("sgd{}/", meta.at("sgd").at("steps").integer());
     for (const auto& [name, array] : expected.entries())
-      if (name.starts_with(prefix))
+      if (name.starts_with(prefix) && (prefix == last || !(array == expected.at(last + name.substr(prefix.size())))))
         compare.expect(name, model.parameter(name.substr(prefix.size())).as_double(), array.as_double(), tolerance, gradient_tolerance);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 
 namespace dynode {
 
@@ -18,10 +19,12 @@ const std::vector<CellEntry>& cells() {
 }
 
 const CellEntry* find_cell(const std::string& name) {
-  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  const auto same = [&](std::string_view known) {
+    return std::equal(name.begin(), name.end(), known.begin(), known.end(),
+                      [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  };
   for (const CellEntry& cell : cells())
-    if (std::equal(name.begin(), name.end(), cell.name, cell.name + std::char_traits<char>::length(cell.name), same))
-      return &cell;
+    if (same(cell.name) || (cell.alias && same(cell.alias))) return &cell;
   return nullptr;
 }
 

@@ -97,6 +97,7 @@ struct CellKernels {
 struct CellEntry {
   const char* name;
   const char* summary;
+  const char* alias = nullptr;                // another name people know it by
   std::vector<ParamFacts>  params = {};
   std::vector<StateFacts>  states = {};
   std::vector<const char*> ports = {};
@@ -113,7 +114,7 @@ struct CellEntry {
 /// All kinds of cells.
 const std::vector<CellEntry>& cells();
 
-/// The kind with this name (case ignored), or null.
+/// The kind with this name or alias (case ignored), or null.
 const CellEntry* find_cell(const std::string& name);
 
 }  // namespace dynode

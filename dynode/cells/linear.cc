@@ -43,6 +43,7 @@ HWY_EXPORT(LinearKernels);
 CellEntry linear() {
   return {.name = "Linear",
           .summary = "hands on what it receives; also the input of a network",
+          .alias = "Input",
           .states = {{.name = "s", .memoryless = true}},
           .ports = {"phi"},
           .pull_reads_drive = false,
