@@ -1,0 +1,176 @@
+// dynode info: what a spec or a model file was understood to mean, and what there is to write specs with.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fmt/format.h>
+
+#include "dynode/base/display.h"
+#include "dynode/base/facts.h"
+#include "dynode/cells/cell.h"
+#include "dynode/cli/options.h"
+#include "dynode/cli/verb.h"
+#include "dynode/learn/loss.h"
+#include "dynode/learn/metrics.h"
+#include "dynode/learn/optimizer.h"
+#include "dynode/learn/pooling.h"
+#include "dynode/learn/schedule.h"
+#include "dynode/models/model.h"
+#include "dynode/sources/source.h"
+#include "dynode/spec/spec.h"
+#include "dynode/wiring/distributions.h"
+#include "dynode/wiring/initialisers.h"
+#include "dynode/wiring/structures.h"
+
+namespace dynode::cli {
+namespace {
+
+std::string number(double x) { return fmt::format("{:.4g}", x); }
+
+// ---- weights of one network ----------------------------------------------------------------------------
+
+std::string weights(const Model& model) {
+  DisplayTable table({{"parameter"}, {"shape", true}, {"min", true}, {"mean", true}, {"max", true}, {"deviation", true}, {"stored"}});
+  for (const Block& block : model.plan().parameters.blocks()) {
+    std::vector<double> values = model.parameter(block.name).as_double();
+    if (!block.mask.empty()) {
+      size_t kept = 0;
+      for (size_t i = 0; i < values.size(); ++i)
+        if (block.mask[i]) values[kept++] = values[i];
+      values.resize(kept);
+    }
+    std::vector<std::string> shape;
+    for (size_t n : block.shape) shape.push_back(std::to_string(n));
+    double sum = 0, squares = 0;
+    for (double x : values) sum += x;
+    const double mean = sum / double(values.size());
+    for (double x : values) squares += (x - mean) * (x - mean);
+    std::string stored = block.transform == Transform::exponential ? "as logarithm" : "";
+    if (!block.learnable) stored += stored.empty() ? "fixed" : ", fixed";
+    std::vector<std::string> row{block.name, fmt::format("{}", fmt::join(shape, " × "))};
+    if (values.empty()) {
+      row.insert(row.end(), {"", "", "", "", "all entries are absent"});
+    } else {
+      const auto [low, high] = std::minmax_element(values.begin(), values.end());
+      row.insert(row.end(), {number(*low), number(mean), number(*high), number(std::sqrt(squares / double(values.size()))), stored});
+    }
+    table.add(std::move(row));
+  }
+  return table.empty() ? "  there are none\n" : table.text();
+}
+
+// ---- what there is -------------------------------------------------------------------------------------
+
+std::string range(double min, double max) {
+  const bool low = min > -1e300, high = max < 1e300;
+  if (low && high) return number(min) + " … " + number(max);
+  return low ? "≥ " + number(min) : high ? "≤ " + number(max) : "";
+}
+
+std::string kind_of(const Fact& f) {
+  switch (f.kind) {
+    case ArgumentKind::number: return "number";
+    case ArgumentKind::integer: return "whole number";
+    case ArgumentKind::boolean: return "true, false";
+    case ArgumentKind::text: return "text";
+    case ArgumentKind::numbers: return "numbers";
+  }
+  return {};
+}
+
+std::string default_of(const Fact& f) {
+  if (f.required) return "required";
+  switch (f.kind) {
+    case ArgumentKind::boolean: return f.value != 0 ? "true" : "false";
+    case ArgumentKind::text: return f.text;
+    case ArgumentKind::numbers: return {};
+    default: return std::isnan(f.value) ? "" : number(f.value);
+  }
+}
+
+/// A heading, then per entry its summary and its facts.
+template <class Entry>
+void print_catalogue(const char* heading, const std::vector<Entry>& entries) {
+  fmt::print("{}\n", heading);
+  size_t widest = 0;
+  for (const Entry& e : entries) widest = std::max(widest, display_width(e.name));
+  for (const Entry& e : entries) {
+    const std::vector<std::string> lines = wrapped(e.summary, kDisplayWidth - widest - 4);
+    for (size_t i = 0; i < lines.size(); ++i) fmt::print("  {:<{}}  {}\n", i == 0 ? e.name : "", widest, lines[i]);
+    if constexpr (requires { e.facts; }) {
+      if (e.facts.empty()) continue;
+      DisplayTable table({{"parameter"}, {"type"}, {"default"}, {"range"}, {"unit"}, {"meaning"}});
+      for (const Fact& f : e.facts) table.add({f.name, kind_of(f), default_of(f), range(f.min, f.max), f.unit, f.help});
+      fmt::print("\n{}\n", table.text(6));
+    }
+  }
+  fmt::print("\n");
+}
+
+void print_cells() {
+  fmt::print("Layer types (layer_type; parameters go into params)\n\n");
+  for (const CellEntry& cell : cells()) {
+    std::vector<std::string> states, ports(cell.ports.begin(), cell.ports.end());
+    for (size_t i = 0; i < cell.states.size(); ++i)
+      states.push_back(std::string(cell.states[i].name) + (int(i) == cell.output && cell.states.size() > 1 ? " (output)" : ""));
+    fmt::print("  {}: {}\n", cell.name, cell.summary);
+    fmt::print("      states {}{}{}\n", fmt::join(states, ", "), cell.source ? fmt::format(" · source_func {}", cell.source) : "",
+               cell.dt > 0 ? fmt::format(" · dt {}", number(cell.dt)) : "");
+    if (!cell.params.empty()) {
+      DisplayTable table({{"parameter"}, {"default"}, {"range"}, {"unit"}, {"learnt"}, {"meaning"}});
+      for (const ParamFacts& p : cell.params) {
+        const bool other = p.alternative.name[0] != 0;
+        table.add({p.name, other ? "" : number(p.value), range(p.min, p.max), p.unit,
+                   p.learn ? p.log ? "as logarithm" : "yes" : "no", p.help});
+        if (other)
+          table.add({p.alternative.name, number(p.alternative.value), "", p.alternative.unit, "", fmt::format("another way to give {}", p.name)});
+      }
+      fmt::print("\n{}", table.text(6));
+    }
+    fmt::print("\n");
+  }
+}
+
+void print_all() {
+  print_cells();
+  print_catalogue("Source functions (source_func)", source_functions());
+  print_catalogue("Structures of connections (connection_type, or params.structure)", structures());
+  print_catalogue("Initial weights (params.init)", initialisers());
+  print_catalogue("Distributions of layer parameters", distributions());
+  print_catalogue("Losses", losses());
+  print_catalogue("Pooling over time (time_pooling)", poolings());
+  print_catalogue("Metrics", metrics());
+  print_catalogue("Optimisers", optimizers());
+  print_catalogue("Learning-rate schedules", schedules());
+  DisplayTable table({{"simulation"}, {"type"}, {"default"}, {"meaning"}});
+  for (const FieldRow& row : dynode::describe<SimulationSpec>()) table.add({row.name, row.type, row.default_text, row.help});
+  fmt::print("Settings of simulation\n\n{}", table.text());
+}
+
+}  // namespace
+
+Verb info_verb(CLI::App& tool) {
+  struct Settings {
+    std::string              spec;
+    std::vector<std::string> set;
+    bool                     weights = false, cells = false;
+  };
+  const auto s   = std::make_shared<Settings>();
+  CLI::App*  app = tool.add_subcommand("info", "show what a network file means: layers, connections, order, sizes");
+  app->add_option("spec", s->spec, "network: a spec (.yaml, .json) or a model file (.dynode)")->type_name("SPEC");
+  app->add_flag("--weights", s->weights, "also list every parameter with its range, mean and deviation");
+  app->add_flag("--cells", s->cells, "list what networks and trainings can be made of, with parameters and defaults");
+  add_set(*app, s->set, "simulation.dt=10");
+  app->footer("dynode info net.yaml\ndynode info runs/fashion_dendrites/checkpoints/best.dynode --weights\ndynode info --cells");
+  return {app, [s] {
+            if (s->spec.empty() && !s->cells)
+              throw SpecError({}, "SPEC is missing", "dynode info net.yaml describes a network, dynode info --cells all building blocks");
+            if (s->cells) print_all();
+            if (s->spec.empty()) return;
+            if (s->cells) fmt::print("\n");
+            const Model model = load_model(s->spec, s->set, {});
+            fmt::print("{}", describe(model.plan()));
+            if (s->weights) fmt::print("\nParameters\n{}", weights(model));
+          }};
+}
+
+}  // namespace dynode::cli

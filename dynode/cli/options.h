@@ -1,0 +1,34 @@
+// Options that several verbs share, and the checks of their values.
+#pragma once
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <string>
+#include <vector>
+
+#include "dynode/models/model.h"
+#include "dynode/spec/value.h"
+
+namespace dynode::cli {
+
+/// --set key=value, as often as needed.
+void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::string& example);
+/// --threads n, 0 by default: one per core.
+void add_threads(CLI::App& app, int& threads);
+/// An option for a number. @throws SpecError while parsing, on texts that are no number or one below `min`
+CLI::Option* add_number(CLI::App& app, const std::string& name, double& number, const std::string& help);
+CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, size_t min, const std::string& help);
+
+/// Changes what was written: "simulation.dt=10", "layers.1.params.tau=20" or "layers[1].params.tau=20"; items of lists
+/// are counted from 0. The value is YAML: 10, true, relu, [4, 20], {name: normal}. Mappings on the way are made.
+/// @throws SpecError  naming the assignment, if it has no '=' or leads through something that is not there
+void set_value(Value& root, const std::string& assignment);
+
+/// A spec (.yaml, .yml, .json) with assignments, or a model file (.dynode) without.
+/// @throws IoError, SpecError, ShapeError
+Model load_model(const std::string& path, const std::vector<std::string>& assignments, const ModelOptions& options);
+
+/// Looks whether a file could be written at `path`, so that a mistake is told before the work and not after it.
+/// @throws IoError  if it is a folder, or its folder is missing or not writable
+void check_writable(const std::string& path);
+
+}  // namespace dynode::cli

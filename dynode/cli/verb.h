@@ -1,0 +1,32 @@
+// Verbs of the tool `dynode`: one file each. A verb adds its options to a CLI11 app and says what to do once they are
+// read; main.cc puts the verbs together and turns errors into exit codes.
+//
+//   0 done      1 the run failed (Failure, NumericsError)      2 bad input (SpecError, ShapeError, IoError, options)
+#pragma once
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dynode/base/error.h"
+
+namespace dynode::cli {
+
+/// What somebody asked for could not be done, though nothing was wrong with how it was asked.
+class Failure : public Error {
+  using Error::Error;
+};
+
+struct Verb {
+  CLI::App*             app;
+  std::function<void()> run;
+};
+
+Verb info_verb(CLI::App& tool);
+Verb simulate_verb(CLI::App& tool);
+Verb rate_table_verb(CLI::App& tool);
+Verb doctor_verb(CLI::App& tool);
+
+}  // namespace dynode::cli
