@@ -13,20 +13,22 @@ namespace dynode::HWY_NAMESPACE {
 template <class R>
 void apply(const Slab& out, const Term<R>* terms, size_t count, const R* bias, R* to) {
   alignas(64) static constexpr R zeros[Lane<R>::width] = {};
-  product(out, terms, count, bias ? FromBias<R>{bias, 1} : FromBias<R>{zeros, 0}, to);
+  const FromBias<R> start = bias ? FromBias<R>{bias, 1} : FromBias<R>{zeros, 0};
+  run_product(out, Product<R, FromBias<R>>{terms, count, to, start, out.stride, 0});
 }
 
 template <class R>
 void add(const Slab& out, const Term<R>* terms, size_t count, R* to) {
-  product(out, terms, count, FromThere(), to);
+  run_product(out, Product<R, FromThere>{terms, count, to, {}, out.stride, 0});
 }
 
 template <class R>
 void gradient(const Slab& left, const Term<R>* terms, size_t count, size_t columns, size_t ld, R* w_bar) {
+  const Product<R, FromThere> product{terms, count, w_bar, {}, left.stride, ld};
   const size_t vectors = left.layout == Layout::rows ? 0 : left.stride / Lane<R>::width;
-  if (vectors == 0) gradient_product<0>(left, terms, count, columns, ld, w_bar);
-  if (vectors == 1) gradient_product<1>(left, terms, count, columns, ld, w_bar);
-  if (vectors == 2) gradient_product<2>(left, terms, count, columns, ld, w_bar);
+  if (vectors == 0) run_gradient<0>(left, columns, product);
+  if (vectors == 1) run_gradient<1>(left, columns, product);
+  if (vectors == 2) run_gradient<2>(left, columns, product);
 }
 
 // ---- turning round --------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ void pack(const Slab& out, size_t depth, const R* w, size_t w_unit, size_t w_sou
   using V = Lane<R>;
   constexpr size_t W = V::width;
   const bool   tiles = out.layout == Layout::tiles;
-  const size_t most  = tiles ? kTileHeight[out.stride / W] : kRowWidth[row_group(out.rows)];
+  const size_t most  = tiles ? kTileHeight[out.stride / W] : row_width(out.rows);
   const Pieces panels(tiles ? out.units : out.stride / W, most);
 
   for (size_t p = 0, first = 0; p < panels.count; ++p) {
@@ -96,18 +98,25 @@ void pack(const Slab& out, size_t depth, const R* w, size_t w_unit, size_t w_sou
     const size_t real   = first >= out.units ? 0 : height < out.units - first ? height : out.units - first;
     size_t k = 0;
 
-    // weights of one unit side by side: turned four sources at a time. Vectors run over into the next source, which is
-    // written later, so a source is finished before the next begins
+    // whole vectors run over into the units of the next source: so sources ascend, and blocks of units descend
     if (W > 1 && w_source == 1) {
-      constexpr size_t blocks = 1 + (kTileHeight[1] > kRowWidth[1] * W ? kTileHeight[1] : kRowWidth[1] * W) / W;
-      for (; k + 4 <= depth; k += 4) {
-        V column[blocks][4];
-        for (size_t u = 0, n = 0; u < height; u += W, ++n)
-          load_columns(w + (first + u) * w_unit + k, w_unit, u < real ? real - u : 0, column[n]);
-        for (size_t j = 0; j < 4; ++j)
-          for (size_t u = 0, n = 0; u < height; u += W, ++n) column[n][j].storeu(packed + (k + j) * height + u);
-      }
+      // sources side by side: turned four at a time
+      const size_t turned = depth / 4 * 4;
+      for (size_t u = (height - 1) / W * W + W; u > 0 && turned > 0; u -= W)
+        for (k = 0; k < turned; k += 4) {
+          V column[4];
+          const size_t block = u - W;
+          load_columns(w + (first + block) * w_unit + k, w_unit, block < real ? real - block : 0, column);
+          for (size_t j = 0; j < 4; ++j) column[j].storeu(packed + (k + j) * height + block);
+        }
+    } else if (W > 1 && w_unit == 1 && first + (height + W - 1) / W * W <= out.units) {
+      // units side by side: copied
+      for (; k < depth; ++k)
+        for (size_t u = 0; u < height; u += W)
+          V::loadu(w + first + u + k * w_source).storeu(packed + k * height + u);
     }
+
+    // what is left one by one; padding gets zero
     for (; k < depth; ++k) {
       R* to = packed + k * height;
       for (size_t u = 0; u < real; ++u) to[u] = w[(first + u) * w_unit + k * w_source];

@@ -23,16 +23,27 @@ namespace dynode::HWY_NAMESPACE {
 // largest panels: accumulators, one row of vectors and one broadcast fill the registers
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
 inline constexpr size_t kTileHeight[3] = {0, 24, 14};        // MR by NV: 32 registers
-inline constexpr size_t kRowWidth[5]   = {0, 14, 8, 0, 6};   // NV by MR
+inline constexpr size_t kRowWidth[5]   = {0, 14, 8, 7, 6};   // NV by MR
 inline constexpr size_t kGradHeight = 9, kGradWidth = 3;
 #else
 inline constexpr size_t kTileHeight[3] = {0, 12, 6};         // 16 registers
-inline constexpr size_t kRowWidth[5]   = {0, 8, 4, 0, 3};
+inline constexpr size_t kRowWidth[5]   = {0, 8, 4, 3, 3};
 inline constexpr size_t kGradHeight = 6, kGradWidth = 2;
 #endif
 
-/// How many rows share each weight vector; decides the width of the packed panels.
-HWY_INLINE size_t row_group(size_t rows) { return rows >= 4 ? 4 : rows >= 2 ? 2 : 1; }
+/// Cuts n into the fewest pieces of at most `most`, nearly equal: no remainder loops inside kernels.
+struct Pieces {
+  unsigned count, size, larger;
+  HWY_INLINE Pieces(size_t n, size_t most)
+      : count(unsigned((n + most - 1) / most)), size(count ? unsigned(n) / count : 0),
+        larger(count ? unsigned(n) % count : 0) {}
+  HWY_INLINE size_t operator[](size_t p) const { return size + (p < larger); }
+};
+
+/// Rows are taken in nearly equal groups of up to four that share each weight vector; the largest group decides the
+/// width of the packed panels.
+HWY_INLINE Pieces row_groups(size_t rows) { return Pieces(rows, 4); }
+HWY_INLINE size_t row_width(size_t rows) { return rows == 0 ? 1 : kRowWidth[row_groups(rows)[0]]; }
 
 template <size_t N> using Fixed = std::integral_constant<size_t, N>;
 
@@ -55,10 +66,23 @@ struct FromBias {
 /// Start of a sum: what is there.
 struct FromThere {};
 
+/// A whole product, as every panel of it needs it.
+template <class R, class Start>
+struct Product {
+  const Term<R>* terms;
+  size_t         count;
+  R*             to;
+  Start          start;
+  size_t         stride, ld;   // of the slab, of the gradient
+};
+
+/// What a panel covers: units from `unit`, and rows (rows) or columns (gradient) from `other`.
+struct Place { size_t unit, other, stride, ld; };
+
 /// Panel of MR units × NV lane vectors of a tile.
 template <class R, int MR, int NV>
-struct TileView {
-  size_t unit;
+struct TileView : Place {
+  static constexpr bool fits = MR <= int(kTileHeight[NV]);
 
   static HWY_INLINE Lane<R> load(const R* p) { return Lane<R>::load(p); }
   HWY_INLINE Operands<R, Fixed<MR>, Fixed<1>, Fixed<NV * Lane<R>::width>> operands(const Term<R>& t) const {
@@ -70,50 +94,55 @@ struct TileView {
 
 /// Panel of MR rows × NV vectors of units.
 template <class R, int MR, int NV>
-struct RowView {
-  size_t unit, row, stride;
+struct RowView : Place {
+  static constexpr bool fits = NV <= int(kRowWidth[MR]);
 
   static HWY_INLINE Lane<R> load(const R* p) { return Lane<R>::load(p); }
   HWY_INLINE Operands<R, Fixed<1>, size_t, Fixed<NV * Lane<R>::width>> operands(const Term<R>& t) const {
-    return {t.right + row * t.stride, {}, t.stride, t.left + unit * t.depth, {}};
+    return {t.right + other * t.stride, {}, t.stride, t.left + unit * t.depth, {}};
   }
-  HWY_INLINE size_t  at(int i, int j) const { return (row + i) * stride + unit + j * Lane<R>::width; }
+  HWY_INLINE size_t  at(int i, int j) const { return (other + i) * stride + unit + j * Lane<R>::width; }
   HWY_INLINE Lane<R> bias(FromBias<R> from, int, int j) const {
     return Lane<R>::load(from.bias + (unit + j * Lane<R>::width) * from.step);
   }
 };
 
 /// Panel of MR units × NV vectors of columns of a gradient whose left side is a tile of NL vectors of lanes (0: rows).
-template <class R, int NL>
-struct GradientView {
-  size_t unit, column, left_stride, ld;
+template <int NL>
+struct Gradient {
+  template <class R, int MR, int NV>
+  struct View : Place {
+    static constexpr bool fits = true;
 
-  static HWY_INLINE Lane<R> load(const R* p) { return Lane<R>::loadu(p); }
-  HWY_INLINE auto operands(const Term<R>& t) const {
-    if constexpr (NL > 0) {
-      using Lanes = Fixed<NL * Lane<R>::width>;
-      return Operands<R, Fixed<1>, Lanes, size_t>{t.left + unit * Lanes::value, {}, {}, t.right + column, t.stride};
-    } else {
-      return Operands<R, size_t, Fixed<1>, size_t>{t.left + unit, left_stride, {}, t.right + column, t.stride};
+    static HWY_INLINE Lane<R> load(const R* p) { return Lane<R>::loadu(p); }
+    HWY_INLINE auto operands(const Term<R>& t) const {
+      if constexpr (NL > 0) {
+        using Lanes = Fixed<NL * Lane<R>::width>;
+        return Operands<R, Fixed<1>, Lanes, size_t>{t.left + unit * Lanes::value, {}, {}, t.right + other, t.stride};
+      } else {
+        return Operands<R, size_t, Fixed<1>, size_t>{t.left + unit, stride, {}, t.right + other, t.stride};
+      }
     }
-  }
-  HWY_INLINE size_t at(int i, int j) const { return (unit + i) * ld + column + j * Lane<R>::width; }
+    HWY_INLINE size_t at(int i, int j) const { return (unit + i) * ld + other + j * Lane<R>::width; }
+  };
 };
 
-template <int MR, int NV, class R, class View, class Start>
-HWY_NOINLINE void panel(const View view, const Term<R>* terms, size_t count, const Start start, R* to) {
+template <class View, int MR, int NV, class R, class Start>
+void panel(const Product<R, Start>& product, size_t unit, size_t other) {
   using V = Lane<R>;
+  const View view{{unit, other, product.stride, product.ld}};
+  R* const   to = product.to;
   V acc[MR][NV];
 #pragma GCC unroll 32
   for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 32
     for (int j = 0; j < NV; ++j) {
       if constexpr (std::is_same_v<Start, FromThere>) acc[i][j] = V::load(to + view.at(i, j));
-      else acc[i][j] = view.bias(start, i, j);
+      else acc[i][j] = view.bias(product.start, i, j);
     }
 
   // all terms into the same accumulators
-  for (const Term<R>* term = terms; term != terms + count; ++term) {
+  for (const Term<R>*term = product.terms, *end = term + product.count; term != end; ++term) {
     auto [a, a_k, a_i, b, b_k] = view.operands(*term);
     for (size_t k = term->depth; k > 0; --k, a += a_k, b += b_k) {
       V vector[NV];
@@ -133,77 +162,58 @@ HWY_NOINLINE void panel(const View view, const Term<R>* terms, size_t count, con
     for (int j = 0; j < NV; ++j) acc[i][j].store(to + view.at(i, j));
 }
 
-/// Calls f<n>() for the run-time n in [1, N]: from a number to a template instance.
-template <size_t N, class F>
-HWY_INLINE void at_size(size_t n, const F& f) {
-  static_assert(N <= 24);
-  const auto call = [&]<size_t m>() HWY_ATTR { if constexpr (m <= N) f.template operator()<int(m)>(); };
-  switch (n) {
-#define DYNODE_CASE(m) case m: return call.template operator()<m>();
-    DYNODE_CASE(1) DYNODE_CASE(2) DYNODE_CASE(3) DYNODE_CASE(4) DYNODE_CASE(5) DYNODE_CASE(6) DYNODE_CASE(7)
-    DYNODE_CASE(8) DYNODE_CASE(9) DYNODE_CASE(10) DYNODE_CASE(11) DYNODE_CASE(12) DYNODE_CASE(13) DYNODE_CASE(14)
-    DYNODE_CASE(15) DYNODE_CASE(16) DYNODE_CASE(17) DYNODE_CASE(18) DYNODE_CASE(19) DYNODE_CASE(20) DYNODE_CASE(21)
-    DYNODE_CASE(22) DYNODE_CASE(23) DYNODE_CASE(24)
-#undef DYNODE_CASE
-  }
-}
+/// The panels of one view up to MR = most_m and NV = most_n: from a shape to an instance by one look-up.
+template <template <class, int, int> class View, class R, class Start, int most_m, int most_n>
+struct Panels {
+  using Panel = void (*)(const Product<R, Start>&, size_t unit, size_t other);
+  struct Table { Panel of[most_m * most_n]; };
 
-/// Cuts n into the fewest pieces of at most `most`, nearly equal: no remainder loops inside kernels.
-struct Pieces {
-  unsigned count, size, larger;
-  HWY_INLINE Pieces(size_t n, size_t most)
-      : count(unsigned((n + most - 1) / most)), size(count ? unsigned(n) / count : 0),
-        larger(count ? unsigned(n) % count : 0) {}
-  HWY_INLINE size_t operator[](size_t p) const { return size + (p < larger); }
+  template <int MR, int NV>
+  static constexpr Panel instance() {
+    if constexpr (View<R, MR, NV>::fits) return panel<View<R, MR, NV>, MR, NV, R, Start>;
+    else return nullptr;
+  }
+  template <size_t... i>
+  static constexpr Table fill(std::index_sequence<i...>) {
+    return {{instance<int(i) / most_n + 1, int(i) % most_n + 1>()...}};
+  }
+  static constexpr Table table = fill(std::make_index_sequence<most_m * most_n>());
+
+  static HWY_INLINE Panel get(size_t m, size_t n) { return table.of[(m - 1) * most_n + n - 1]; }
 };
 
 template <int NV, class R, class Start>
-HWY_INLINE void tile_product(const Slab& out, const Term<R>* terms, size_t count, Start start, R* to) {
+HWY_INLINE void tile_product(const Slab& out, const Product<R, Start>& product) {
   const Pieces heights(out.units, kTileHeight[NV]);
   for (size_t p = 0, unit = 0; p < heights.count; unit += heights[p++])
-    at_size<kTileHeight[NV]>(heights[p], [&]<int MR>() HWY_ATTR {
-      panel<MR, NV>(TileView<R, MR, NV>{unit}, terms, count, start, to);
-    });
+    Panels<TileView, R, Start, kTileHeight[1], 2>::get(heights[p], NV)(product, unit, 0);
 }
 
 template <class R, class Start>
-HWY_INLINE void row_product(const Slab& out, const Term<R>* terms, size_t count, Start start, R* to) {
+HWY_INLINE void row_product(const Slab& out, const Product<R, Start>& product) {
   constexpr size_t W = Lane<R>::width;
-  const Pieces widths(out.stride / W, kRowWidth[row_group(out.rows)]);
-  for (size_t p = 0, unit = 0; p < widths.count; unit += W * widths[p++]) {
-    size_t row = 0;
-    const auto rows = [&]<int MR>() HWY_ATTR {
-      for (; row + MR <= out.rows; row += MR)
-        at_size<kRowWidth[MR]>(widths[p], [&]<int NV>() HWY_ATTR {
-          panel<MR, NV>(RowView<R, MR, NV>{unit, row, out.stride}, terms, count, start, to);
-        });
-    };
-    rows.template operator()<4>();
-    rows.template operator()<2>();
-    rows.template operator()<1>();
-  }
+  const Pieces widths(out.stride / W, row_width(out.rows)), groups = row_groups(out.rows);
+  for (size_t p = 0, unit = 0; p < widths.count; unit += W * widths[p++])
+    for (size_t g = 0, row = 0; g < groups.count; row += groups[g++])
+      Panels<RowView, R, Start, 4, kRowWidth[1]>::get(groups[g], widths[p])(product, unit, row);
 }
 
 /// Sum of products into every element of `out`, in whichever layout it has.
 template <class R, class Start>
-HWY_INLINE void product(const Slab& out, const Term<R>* terms, size_t count, Start start, R* to) {
-  if (out.layout == Layout::rows)                 row_product(out, terms, count, start, to);
-  else if (out.stride == 2 * Lane<R>::width) tile_product<2>(out, terms, count, start, to);
-  else                                       tile_product<1>(out, terms, count, start, to);
+HWY_INLINE void run_product(const Slab& out, const Product<R, Start>& product) {
+  if (out.layout == Layout::rows)                row_product(out, product);
+  else if (out.stride == 2 * Lane<R>::width) tile_product<2>(out, product);
+  else                                       tile_product<1>(out, product);
 }
 
 template <int NL, class R>
-HWY_INLINE void gradient_product(const Slab& left, const Term<R>* terms, size_t count, size_t columns, size_t ld,
-                                 R* w_bar) {
+HWY_INLINE void run_gradient(const Slab& left, size_t columns, const Product<R, FromThere>& product) {
+  using Instances = Panels<Gradient<NL>::template View, R, FromThere, kGradHeight, kGradWidth>;
   constexpr size_t W = Lane<R>::width;
   const Pieces widths((columns + W - 1) / W, kGradWidth), heights(left.units, kGradHeight);
   for (size_t q = 0, column = 0; q < widths.count; column += W * widths[q++])
     for (size_t p = 0, unit = 0; p < heights.count; unit += heights[p++])
-      at_size<kGradWidth>(widths[q], [&]<int NV>() HWY_ATTR {
-        at_size<kGradHeight>(heights[p], [&]<int MR>() HWY_ATTR {
-          panel<MR, NV>(GradientView<R, NL>{unit, column, left.stride, ld}, terms, count, FromThere(), w_bar);
-        });
-      });
+      Instances::get(heights[p], widths[q])(product, unit, column);
 }
 
 }  // namespace dynode::HWY_NAMESPACE
