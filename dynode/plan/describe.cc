@@ -49,6 +49,7 @@ class Description {
 
  private:
   const LayerPlan& layer(int i) const { return plan_.layers[size_t(i)]; }
+  static bool      is_front(const LayerPlan& l) { return l.name != std::to_string(l.layer_id); }
 
   // ---- head ----------------------------------------------------------------------------------------------
 
@@ -72,7 +73,8 @@ class Description {
     std::string_view method;
     for (const auto& [value, word] : EnumNames<Evaluation>::names)
       if (value == s.network_evaluation_method) method = word;
-    text += line("time", fmt::format("dt {}{}, {}", number(s.dt.value_or(0)), plan_.dt_block >= 0 ? " (learnable)" : "", method));
+    text += line("time", fmt::format("dt {}{}, {}", number(s.dt.value_or(0)), plan_.dt_block >= 0 ? " (learnable)" : "",
+                                     method));
     for (const RateGrid& t : plan_.tables)
       text += line("rate table", fmt::format("{} × {} values, {}", t.current_count, t.flux_count,
                                              s.rate_table.empty() ? "built in" : s.rate_table));
@@ -97,7 +99,7 @@ class Description {
   std::vector<int> shown_order() const {
     std::vector<int> order;
     for (size_t i = 0; i < plan_.layers.size(); ++i) order.push_back(int(i));
-    const auto key = [&](int i) { return std::pair(layer(i).layer_id, layer(i).name == std::to_string(layer(i).layer_id)); };
+    const auto key = [&](int i) { return std::pair(layer(i).layer_id, !is_front(layer(i))); };
     std::sort(order.begin(), order.end(), [&](int a, int b) { return key(a) < key(b); });
     return order;
   }
@@ -106,8 +108,9 @@ class Description {
     std::vector<std::string> words;
     if (l.is_input) words.push_back("holds the input");
     if (l.takes_flux) words.push_back("the input is added to its drive");
-    if (l.name != std::to_string(l.layer_id)) words.push_back(fmt::format("gathers what arrives at layer {}", l.layer_id));
-    for (size_t p = 0; p < l.params.size(); ++p) words.push_back(parameter(l, l.cell->params[p], plan_.parameters[l.params[p]]));
+    if (is_front(l)) words.push_back(fmt::format("gathers what arrives at layer {}", l.layer_id));
+    for (size_t p = 0; p < l.params.size(); ++p)
+      words.push_back(parameter(l, l.cell->params[p], plan_.parameters[l.params[p]]));
     if (l.start_block >= 0) words.push_back("initial state is learnt");
     if (const auto signs = polarity(l); !signs.empty()) words.push_back(signs);
     return join(words, kSeparator);
@@ -149,20 +152,23 @@ class Description {
   }
 
   std::string connections() const {
-    DisplayTable table({{"weights"}, {"from → to"}, {"reads"}, {"structure"}, {"count", true}, {"density", true}, {"notes"}});
+    DisplayTable table({{"weights"}, {"from → to"}, {"reads"}, {"structure"}, {"count", true}, {"density", true},
+                        {"notes"}});
     for (const Wire& w : wires_) {
       const ConnectionPlan& c     = *w.connection;
       const Block&          block = plan_.parameters[c.weights];
       const size_t          there = present(block);
-      table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, c.lag == 0 ? "fresh" : "one step late", structure(c),
-                 grouped(int64_t(there)), fmt::format("{:.3g} %", 100.0 * double(there) / double(block.size())), notes(w, block)});
+      table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, c.lag == 0 ? "fresh" : "one step late",
+                 structure(c), grouped(int64_t(there)),
+                 fmt::format("{:.3g} %", 100.0 * double(there) / double(block.size())), notes(w, block)});
     }
     return table.text();
   }
 
   std::string structure(const ConnectionPlan& c) const {
     for (const ConnectionSpec& spec : plan_.spec.connections)
-      if (fmt::format("J_{}_to_{}", spec.from_layer, spec.to_layer) == c.name) return read_connection_params(spec).structure;
+      if (fmt::format("J_{}_to_{}", spec.from_layer, spec.to_layer) == c.name)
+        return read_connection_params(spec).structure;
     return "dense";
   }
 
@@ -189,9 +195,12 @@ class Description {
       const Stage& stage = plan_.stages[s];
       std::vector<std::string> names;
       for (int i : stage.layers) names.push_back(layer(i).name);
-      picture.push_back(names.size() > 1 ? "[" + join(names, " ⇄ ") + "]" : names[0] + (stage.recurrent ? " ⟲" : ""));
-      table.add({std::to_string(s + 1), join(names), stage.recurrent ? "step by step, because it reads its own past"
-                                                                     : "through many steps at once"});
+      picture.push_back(names.size() > 1 ? fmt::format("[{}]", join(names, " ⇄ "))
+                                         : names[0] + (stage.recurrent ? " ⟲" : ""));
+      table.add({std::to_string(s + 1), join(names),
+                 names.size() > 1  ? "step by step together, because they read each other"
+                 : stage.recurrent ? "step by step, because it reads its own past"
+                                   : "through many steps at once"});
     }
     if (table.empty()) return "  the input is the output: no layer is advanced\n";
     std::string text;
@@ -205,12 +214,15 @@ class Description {
     size_t all = 0;   // absent weights do not count
     for (const Block& b : map.blocks()) all += present(b);
     double tape = 0;
-    for (const LayerPlan& l : plan_.layers)
-      tape += double(l.units * (l.cell->states.size() + (l.cell->pull_reads_drive ? l.incoming.size() : 0) + l.takes_flux));
+    for (const LayerPlan& l : plan_.layers) {
+      const size_t drives = l.cell->pull_reads_drive ? l.incoming.size() : 0;
+      tape += double(l.units * (l.cell->states.size() + drives + l.takes_flux));
+    }
     return line("parameters", fmt::format("{}, {} learnable; {} as float32", grouped(int64_t(all)),
                                           learnable == all ? "all" : "of which " + grouped(int64_t(learnable)),
                                           with_prefix(4.0 * double(map.size()), "B"))) +
-           line("work", fmt::format("{} per step and row, in products with weights", with_prefix(flops_per_step(plan_), "FLOP"))) +
+           line("work", fmt::format("{} per step and row, in products with weights",
+                                    with_prefix(flops_per_step(plan_), "FLOP"))) +
            line("memory", fmt::format("{} per step and row as float32, when all is kept for the gradient",
                                       with_prefix(4 * tape, "B")));
   }
