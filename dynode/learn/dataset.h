@@ -45,8 +45,8 @@ Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapp
 class Dataset {
  public:
   Dataset() = default;
-  /// @param scale_from  where low and high are taken: the training data also for a test set
-  Dataset(Samples samples, const DataConfig& config, const Samples& scale_from);
+  /// @param low, high  what becomes min_scale and max_scale: those of the training data, also for a test set
+  Dataset(Samples samples, const DataConfig& config, double low, double high);
 
   size_t rows() const { return samples_.rows; }
   size_t steps() const { return samples_.steps; }
@@ -68,9 +68,9 @@ class Dataset {
   void fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) const;
 
  private:
-  Samples               samples_;
-  double                factor_ = 1, offset_ = 0;   // x · factor + offset
-  std::array<double, 256> byte_ = {};               // the same for bytes
+  Samples                 samples_;
+  double                  factor_ = 1, offset_ = 0;   // x · factor + offset
+  std::array<double, 256> byte_ = {};                 // the same for bytes
 };
 
 /// Everything a training run reads.

@@ -1,0 +1,157 @@
+// Datasets in memory: checks that hold for every format, scaling, splits.
+#include "dynode/learn/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <type_traits>
+
+#include "dynode/base/random.h"
+#include "dynode/learn/loss.h"
+
+namespace dynode {
+namespace {
+
+void check_labels(const Samples& samples, int64_t classes) {
+  for (size_t i = 0; i < samples.classes.size(); ++i) {
+    const int64_t label = samples.classes[i];
+    if (label == kIgnoredClass || (label >= 0 && label < classes)) continue;
+    throw IoError(samples.name, fmt::format("the class of row {} is {}, outside 0 … {}", i / samples.entries, label, classes - 1),
+                  "classes are counted from 0; data.num_classes says how many there are");
+  }
+}
+
+/// Draws `count` of `rows`; what is left stays in `rows`. Both ascend.
+std::vector<size_t> draw_rows(std::vector<size_t>& rows, size_t count, Random random) {
+  std::vector<size_t> drawn, left;
+  const std::vector<size_t> chosen = random.choose(rows.size(), count);
+  for (size_t i = 0, next = 0; i < rows.size(); ++i) {
+    const bool take = next < chosen.size() && chosen[next] == i;
+    (take ? drawn : left).push_back(rows[i]);
+    next += take;
+  }
+  rows = std::move(left);
+  return drawn;
+}
+
+size_t share_of(double share, size_t rows) { return size_t(std::llround(share * double(rows))); }
+
+std::vector<size_t> all_rows(size_t count) {
+  std::vector<size_t> rows(count);
+  for (size_t i = 0; i < count; ++i) rows[i] = i;
+  return rows;
+}
+
+}  // namespace
+
+Dataset::Dataset(Samples samples, const DataConfig& config, double low, double high) : samples_(std::move(samples)) {
+  const bool images = config.format == DataFormat::idx;
+  if (config.min_scale || images) {
+    const double min = config.min_scale.value_or(0), max = config.max_scale.value_or(1);
+    factor_ = high > low ? (max - min) / (high - low) : 0;   // all inputs alike: they become min
+    offset_ = min - factor_ * low;
+  }
+  for (size_t i = 0; i < byte_.size(); ++i) byte_[i] = double(i) * factor_ + offset_;
+}
+
+int64_t Dataset::class_count() const {
+  return has_classes() ? *std::ranges::max_element(samples_.classes) + 1 : 0;
+}
+
+template <class R>
+void Dataset::fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) const {
+  const size_t size = samples_.steps * samples_.width;
+
+  // inputs
+  std::visit([&](const auto& stored) {
+    using T = typename std::remove_cvref_t<decltype(stored)>::value_type;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const T* from = stored.data() + rows[i] * size;
+      R*       to   = x + i * size;
+      if constexpr (std::is_same_v<T, uint8_t>) {
+        for (size_t k = 0; k < size; ++k) to[k] = R(byte_[from[k]]);
+      } else {
+        for (size_t k = 0; k < size; ++k) to[k] = R(double(from[k]) * factor_ + offset_);
+      }
+    }
+  }, samples_.x);
+
+  // targets
+  target.classes.clear();
+  target.values.clear();
+  const size_t numbers = samples_.entries * samples_.target_width;
+  for (const size_t row : rows) {
+    if (has_classes()) {
+      const auto from = samples_.classes.begin() + ptrdiff_t(row * samples_.entries);
+      target.classes.insert(target.classes.end(), from, from + ptrdiff_t(samples_.entries));
+    } else {
+      for (size_t k = 0; k < numbers; ++k) target.values.push_back(R(samples_.values[row * numbers + k]));
+    }
+  }
+}
+
+template void Dataset::fill(std::span<const size_t>, float*, BatchTarget<float>&) const;
+template void Dataset::fill(std::span<const size_t>, double*, BatchTarget<double>&) const;
+
+TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, Samples test) {
+  const DataConfig& data = config.data;
+  TrainingData      out;
+
+  // classes
+  const auto largest = [](const Samples& s) { return s.classes.empty() ? -1 : *std::ranges::max_element(s.classes); };
+  if (!all.classes.empty()) {
+    out.classes = data.num_classes ? int64_t(*data.num_classes) : std::max(largest(all), largest(test)) + 1;
+    check_labels(all, out.classes);
+    check_labels(test, out.classes);
+  }
+
+  // the test file must look like the training file
+  if (test.rows > 0) {
+    if (test.steps != all.steps || test.width != all.width)
+      throw ShapeError(test.name + ": x", {-1, int64_t(all.steps), int64_t(all.width)},
+                       {int64_t(test.rows), int64_t(test.steps), int64_t(test.width)}, "training data: " + all.name);
+    if (test.classes.empty() != all.classes.empty() || test.target_width != all.target_width)
+      throw IoError(test.name, "its targets are of another kind than those of the training data", "training data: " + all.name);
+  }
+
+  // splits
+  out.train = all_rows(all.rows);
+  if (test.rows > 0) {
+    out.test = all_rows(test.rows);
+  } else {
+    out.test = draw_rows(out.train, share_of(data.test_split.value_or(0.1), all.rows), Random(seed, "data/test"));
+  }
+  out.validation = draw_rows(out.train, share_of(data.val_split, out.train.size()), Random(seed, "data/validation"));
+  if (out.train.empty())
+    throw IoError(all.name, fmt::format("none of its {} rows is left for training", all.rows),
+                  "lower data.val_split and data.test_split");
+
+  const double low = all.low, high = all.high;
+  out.all = Dataset(std::move(all), data, low, high);
+  if (test.rows > 0) out.test_file = Dataset(std::move(test), data, low, high);
+  return out;
+}
+
+TrainingData load_data(const TrainConfig& config, uint64_t seed) {
+  const DataConfig& data = config.data;
+  const std::string path = config.resolve(data.data_path), test_path = config.resolve(data.test_path);
+  const Mapping     mapping = config.training.mapping;
+  Samples all, test;
+  switch (data.format) {
+    case DataFormat::idx:
+      all  = read_idx_samples(data, path, Part::train);
+      test = read_idx_samples(data, path, Part::test);
+      break;
+    case DataFormat::npz:
+      all = read_npz_samples(data, path, mapping);
+      if (!data.test_path.empty()) test = read_npz_samples(data, test_path, mapping);
+      break;
+    case DataFormat::csv:
+      all = read_csv_samples(data, path, mapping);
+      if (!data.test_path.empty()) test = read_csv_samples(data, test_path, mapping);
+      break;
+  }
+  return split_data(config, seed, std::move(all), std::move(test));
+}
+
+}  // namespace dynode

@@ -1,0 +1,91 @@
+// Sequences of an npz file:  x [N, T, D] or [N, T]   y: whole numbers are classes, others are values.
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "dynode/io/npz.h"
+#include "dynode/learn/dataset.h"
+
+namespace dynode {
+namespace {
+
+/// Names the first number that is not finite. @param steps, width  to say where it is; [N][steps][width]
+template <class T>
+void check_finite(const std::string& path, const char* array, const std::vector<T>& values, size_t steps, size_t width) {
+  const auto bad = std::ranges::find_if(values, [](T v) { return !std::isfinite(v); });
+  if (bad == values.end()) return;
+  const auto at = size_t(bad - values.begin());
+  throw IoError(path, fmt::format("{} has {} in row {}, step {}, number {}", array, double(*bad), at / (steps * width),
+                                  at / width % steps, at % width),
+                "remove such rows, or replace their numbers");
+}
+
+void take_inputs(const std::string& path, const Array& x, Samples& samples) {
+  if (x.shape.size() != 2 && x.shape.size() != 3)
+    throw ShapeError(path + ": x", {-1, -1, -1}, x.shape, "x is [sequences, steps, numbers per step]");
+  if (x.size() == 0) throw IoError(path, "x is empty", "it is [sequences, steps, numbers per step]");
+  samples.rows  = size_t(x.shape[0]);
+  samples.steps = size_t(x.shape[1]);
+  samples.width = x.shape.size() == 3 ? size_t(x.shape[2]) : 1;
+  if (const auto* bytes = std::get_if<std::vector<uint8_t>>(&x.data)) {
+    samples.x = *bytes;
+  } else if (const auto* floats = std::get_if<std::vector<float>>(&x.data)) {
+    check_finite(path, "x", *floats, samples.steps, samples.width);
+    samples.x = *floats;
+  } else {
+    std::vector<double> values = x.as_double();
+    check_finite(path, "x", values, samples.steps, samples.width);
+    samples.x = std::move(values);
+  }
+}
+
+void take_targets(const std::string& path, const Array& y, Mapping mapping, Samples& samples) {
+  const auto rows = int64_t(samples.rows), steps = int64_t(samples.steps);
+  const bool per_step = mapping == Mapping::seq2seq;
+  const bool whole    = std::holds_alternative<std::vector<int64_t>>(y.data) || std::holds_alternative<std::vector<uint8_t>>(y.data);
+  samples.entries = per_step ? samples.steps : 1;
+
+  // classes: one number per target
+  if (whole) {
+    const std::vector<int64_t> expected = per_step ? std::vector{rows, steps} : std::vector{rows};
+    if (y.shape != expected)
+      throw ShapeError(path + ": y", expected, y.shape, "whole numbers are classes, one per target; save values as floats");
+    samples.classes = y.as_integers(path + ": y");
+    return;
+  }
+
+  // values: one or more numbers per target
+  std::vector<int64_t> expected = per_step ? std::vector{rows, steps} : std::vector{rows};
+  const size_t         axes     = expected.size();
+  const bool fits = (y.shape.size() == axes || y.shape.size() == axes + 1) && std::equal(expected.begin(), expected.end(), y.shape.begin());
+  if (!fits || y.size() == 0) {
+    expected.push_back(-1);
+    throw ShapeError(path + ": y", expected, y.shape,
+                     per_step ? "mapping seq2seq has one target per step" : "mapping seq2static has one target per sequence");
+  }
+  samples.target_width = y.shape.size() > axes ? size_t(y.shape.back()) : 1;
+  samples.values       = y.as_double();
+  check_finite(path, "y", samples.values, samples.entries, samples.target_width);
+}
+
+}  // namespace
+
+Samples read_npz_samples(const DataConfig&, const std::string& path, Mapping mapping) {
+  const Npz file = load_npz(path);
+  for (const char* later : {"timespans", "mask"})
+    if (file.find(later))
+      throw IoError(path, fmt::format("the array '{}' is not available yet", later),
+                    "leave it out; the class -100 marks targets that do not count");
+  Samples samples;
+  samples.name = path;
+  take_inputs(path, file.at("x"), samples);
+  take_targets(path, file.at("y"), mapping, samples);
+  const auto range = [&](const auto& values) {
+    const auto [low, high] = std::ranges::minmax_element(values);
+    samples.low = double(*low), samples.high = double(*high);
+  };
+  std::visit(range, samples.x);
+  return samples;
+}
+
+}  // namespace dynode

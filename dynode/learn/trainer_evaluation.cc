@@ -1,0 +1,161 @@
+#include "dynode/learn/trainer_evaluation.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace dynode {
+namespace {
+
+constexpr size_t kEvaluationRows = 256;   // per batch
+constexpr size_t kExamples       = 12;
+constexpr size_t kExampleLayers  = 3;
+
+template <class R>
+Array make_array(std::vector<size_t> shape, std::vector<R> values) {
+  return {{shape.begin(), shape.end()}, std::move(values)};
+}
+
+/// The first row of every class, then the first of the others; ascending.
+std::vector<size_t> choose_examples(const Dataset& data, std::span<const size_t> rows) {
+  std::vector<size_t>  chosen;
+  std::vector<int64_t> seen;
+  if (data.has_classes()) {
+    for (const size_t row : rows) {
+      if (chosen.size() == kExamples) break;
+      if (std::ranges::find(seen, data.label(row)) != seen.end()) continue;
+      seen.push_back(data.label(row));
+      chosen.push_back(row);
+    }
+  }
+  for (const size_t row : rows) {
+    if (chosen.size() >= kExamples) break;
+    if (std::ranges::find(chosen, row) == chosen.end()) chosen.push_back(row);
+  }
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
+}  // namespace
+
+template <class R>
+Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, size_t checkpoint_every)
+    : objective_(plan, terms), checkpoint_every_(checkpoint_every), units_(plan.layers[size_t(plan.output)].units),
+      targets_(terms.size()) {}
+
+template <class R>
+void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows) {
+  rows_    = rows.size();
+  steps_   = data.steps();
+  entries_ = data.entries();
+  x_.resize(rows_ * steps_ * data.width());
+  data.fill(rows, x_.data(), targets_[0]);
+  for (size_t i = 1; i < targets_.size(); ++i) targets_[i] = targets_[0];
+  objective_.set_batch(rows_, steps_, targets_);
+}
+
+template <class R>
+double Minibatch<R>::gradient(Engine<R>& engine, R* theta_bar) {
+  GradientOptions options = objective_.options(steps_);
+  options.checkpoint_every = checkpoint_every_;
+  return engine.gradient({.x = x_.data(), .rows = rows_, .steps = steps_, .initial = {}}, objective_.tile_loss(true), options,
+                         {.theta_bar = theta_bar});
+}
+
+template <class R>
+double Minibatch<R>::loss(Engine<R>& engine) {
+  return engine.loss({.x = x_.data(), .rows = rows_, .steps = steps_, .initial = {}}, objective_.tile_loss(false),
+                     objective_.options(steps_));
+}
+
+template <class R>
+MetricBatch<R> Minibatch<R>::outputs() const {
+  const BatchTarget<R>& target = targets_[0];
+  return {.rows = rows_, .steps = entries_, .units = units_, .output = pooled().data(),
+          .classes = target.classes.empty() ? nullptr : target.classes.data(),
+          .values  = target.values.empty() ? nullptr : target.values.data()};
+}
+
+template <class R>
+void Minibatch<R>::add_to(std::vector<Metric>& metrics) const {
+  for (Metric& metric : metrics) metric.add(outputs());
+}
+
+template <class R>
+void Minibatch<R>::add_to_confusion(std::vector<int64_t>& counts) const {
+  add_confusion(outputs(), counts);
+}
+
+template <class R>
+Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std::span<const size_t> rows,
+                std::vector<Metric> metrics, int64_t classes) {
+  Scores result{.loss = 0, .metrics = std::move(metrics), .confusion = {}};
+  result.confusion.assign(size_t(classes * classes), 0);
+  double sum = 0;
+  for (size_t at = 0; at < rows.size(); at += kEvaluationRows) {
+    batch.load(data, rows.subspan(at, std::min(kEvaluationRows, rows.size() - at)));
+    sum += batch.loss(engine) * double(batch.rows());
+    batch.add_to(result.metrics);
+    if (classes > 0) batch.add_to_confusion(result.confusion);
+  }
+  result.loss = sum / double(rows.size());
+  return result;
+}
+
+template <class R>
+std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data,
+                                       std::span<const size_t> rows) {
+  const std::vector<size_t> chosen = choose_examples(data, rows);
+  const size_t n = chosen.size(), steps = data.steps(), entries = data.entries();
+  const Plan&  plan  = engine.plan();
+  const size_t units = plan.layers[size_t(plan.output)].units;
+  batch.load(data, chosen);
+  batch.loss(engine);
+
+  // what they are and what the network says
+  std::vector<Npz::Entry> arrays;
+  std::vector<size_t>     per_target = entries > 1 ? std::vector{n, entries} : std::vector{n};
+  std::vector<size_t>     outputs    = per_target;
+  outputs.push_back(units);
+  arrays.emplace_back("example_row", make_array({n}, std::vector<int64_t>(chosen.begin(), chosen.end())));
+  arrays.emplace_back("example_input", make_array({n, steps, data.width()}, batch.input()));
+  arrays.emplace_back("example_output", make_array(outputs, batch.pooled()));
+  if (data.has_classes()) {
+    std::vector<int64_t> labels, predictions;
+    for (size_t i = 0; i < n * entries; ++i) {
+      labels.push_back(data.label(chosen[i / entries], i % entries));
+      predictions.push_back(int64_t(predicted_class(batch.pooled().data() + i * units, units)));
+    }
+    arrays.emplace_back("example_label", make_array(per_target, std::move(labels)));
+    arrays.emplace_back("example_prediction", make_array(per_target, std::move(predictions)));
+  } else {
+    BatchTarget<R> target;
+    data.fill(chosen, std::vector<R>(n * steps * data.width()).data(), target);
+    arrays.emplace_back("example_target", make_array({n, entries * data.target_width()}, std::move(target.values)));
+  }
+
+  // what its layers did
+  std::vector<int> layers;
+  for (size_t i = plan.layers.size(); i-- > 0 && layers.size() < kExampleLayers;)
+    if (!plan.layers[i].is_input && plan.layers[i].name == std::to_string(plan.layers[i].layer_id)) layers.push_back(int(i));
+  std::ranges::sort(layers);
+  std::vector<std::vector<R>> histories;
+  std::vector<Record<R>>      records;
+  for (const int layer : layers) histories.emplace_back(n * (steps + 1) * plan.layers[size_t(layer)].units);
+  for (size_t i = 0; i < layers.size(); ++i)
+    records.push_back({Record<R>::What::state, layers[i], plan.layers[size_t(layers[i])].cell->output, histories[i].data()});
+  engine.simulate({.x = batch.input().data(), .rows = n, .steps = steps, .initial = {}}, records);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const LayerPlan& layer = plan.layers[size_t(layers[i])];
+    arrays.emplace_back(fmt::format("s/{}", layer.layer_id), make_array({n, steps + 1, layer.units}, std::move(histories[i])));
+  }
+  return arrays;
+}
+
+template class Minibatch<float>;
+template class Minibatch<double>;
+template Scores evaluate(Engine<float>&, Minibatch<float>&, const Dataset&, std::span<const size_t>, std::vector<Metric>, int64_t);
+template Scores evaluate(Engine<double>&, Minibatch<double>&, const Dataset&, std::span<const size_t>, std::vector<Metric>, int64_t);
+template std::vector<Npz::Entry> example_arrays(Engine<float>&, Minibatch<float>&, const Dataset&, std::span<const size_t>);
+template std::vector<Npz::Entry> example_arrays(Engine<double>&, Minibatch<double>&, const Dataset&, std::span<const size_t>);
+
+}  // namespace dynode

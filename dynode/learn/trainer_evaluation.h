@@ -1,0 +1,73 @@
+// Evaluation: loss and metrics of a network on a part of the data, and what the report wants to show of it.
+//
+//   evaluation.npz
+//     confusion            [classes asked][classes predicted]      with one class per sequence
+//     example_row          [n]                                     positions in the test set
+//     example_input        [n][steps][width]                       as the network saw it
+//     example_output       [n][units] (or [n][steps][units])       pooled
+//     example_label        [n] (or [n][steps])                     with classes; example_prediction likewise
+//     example_target       [n][targets]                            with values
+//     s/<layer_id>         [n][steps + 1][units]                   outputs of the last three layers
+//     input_range          [2]                                     min_scale and max_scale of the data, where given
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dynode/io/npz.h"
+#include "dynode/learn/dataset.h"
+#include "dynode/learn/metrics.h"
+#include "dynode/learn/objective.h"
+#include "dynode/run/engine.h"
+
+namespace dynode {
+
+/// A minibatch in memory, and the loss that looks at it.
+template <class R>
+class Minibatch {
+ public:
+  Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, size_t checkpoint_every);
+
+  /// Takes these rows. @throws ShapeError  if targets do not fit the loss
+  void load(const Dataset& data, std::span<const size_t> rows);
+
+  /// Loss per row, with the gradient by θ or without.
+  double gradient(Engine<R>& engine, R* theta_bar);
+  double loss(Engine<R>& engine);
+
+  /// Adds the outputs of the last run.
+  void add_to(std::vector<Metric>& metrics) const;
+  void add_to_confusion(std::vector<int64_t>& counts) const;
+
+  size_t                rows() const { return rows_; }
+  const std::vector<R>& pooled() const { return objective_.pooled(0); }
+  const std::vector<R>& input() const { return x_; }
+
+ private:
+  MetricBatch<R> outputs() const;
+
+  Objective<R>                objective_;
+  size_t                      checkpoint_every_, rows_ = 0, steps_ = 0, units_, entries_ = 1;
+  std::vector<R>              x_;         // [rows][steps][width]
+  std::vector<BatchTarget<R>> targets_;   // the same for every term
+};
+
+struct Scores {
+  double               loss = 0;      // mean over rows
+  std::vector<Metric>  metrics;
+  std::vector<int64_t> confusion;     // [classes][classes], where asked for
+};
+
+/// Runs over `rows` of `data` in batches.
+/// @param classes  0: no confusion matrix
+template <class R>
+Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std::span<const size_t> rows,
+                std::vector<Metric> metrics, int64_t classes = 0);
+
+/// The examples of evaluation.npz: a row of each class first, then others, twelve in all.
+template <class R>
+std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data,
+                                       std::span<const size_t> rows);
+
+}  // namespace dynode

@@ -1,0 +1,308 @@
+#include "dynode/learn/trainer_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+
+#include "dynode/base/display.h"
+#include "dynode/base/random.h"
+#include "dynode/io/file.h"
+#include "dynode/io/model_file.h"
+#include "dynode/io/npz.h"
+
+namespace dynode {
+namespace {
+
+std::vector<NamedNumber> numbers_of(double loss, const std::vector<Metric>& metrics) {
+  std::vector<NamedNumber> numbers = {{"loss", loss, false}};
+  for (const Metric& metric : metrics) numbers.push_back({metric.name(), metric.value(), in_percent(metric)});
+  return numbers;
+}
+
+/// The order in which an epoch sees the training rows: a function of seed and epoch alone.
+std::vector<size_t> epoch_order(std::vector<size_t> rows, uint64_t seed, int64_t epoch) {
+  Random(seed, fmt::format("order/{}", epoch)).shuffle(rows);
+  return rows;
+}
+
+}  // namespace
+
+template <class R>
+void NetworkTrainer<R>::Window::add(const Window& other) {
+  for (size_t i = 0; i < metrics.size(); ++i) metrics[i].merge(other.metrics[i]);
+  loss += other.loss, rows += other.rows, norm += other.norm, updates += other.updates;
+}
+
+template <class R>
+std::vector<NamedNumber> NetworkTrainer<R>::Window::numbers() const {
+  return numbers_of(mean_loss(), metrics);
+}
+
+template <class R>
+NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<const Plan> plan,
+                                  std::shared_ptr<const TrainingData> data, std::shared_ptr<Threads> threads,
+                                  std::vector<R> theta, const TrainOptions& options)
+    : config_(config),
+      plan_(plan),
+      data_(std::move(data)),
+      options_(options),
+      recipe_(make_recipe(config, *plan_, *data_)),
+      engine_(plan_, std::move(threads)),
+      batch_(*plan_, recipe_.terms, config.training.checkpoint_every()),
+      optimizer_(recipe_.optimizer, plan_->parameters.size(), recipe_.blocks),
+      theta_(std::move(theta)),
+      theta_bar_(theta_.size()),
+      start_(Clock::now()) {
+  const auto batch   = int64_t(config.training.batch_size);
+  updates_per_epoch_ = (int64_t(data_->train.size()) + batch - 1) / batch;
+}
+
+template <class R>
+TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* from, const std::string& from_path) {
+  directory_ = &directory;
+  if (from) {
+    state_ = checkpoint_state(*from, from_path);
+    theta_ = model_theta<R>(*plan_, *from, from_path);
+    restore_optimizer(*plan_, *from, from_path, optimizer_);
+    if (!directory.cut_metrics(state_.metrics_lines))
+      say(fmt::format("metrics.jsonl has lost lines: {} are left of {}", directory.metrics_lines(), state_.metrics_lines));
+    seconds_before_ = directory.last_seconds();
+    say(fmt::format("goes on after epoch {} of {}, with {}", state_.epoch, config_.training.max_epochs, from_path));
+  } else {
+    project(plan_->parameters, theta_.data());
+    if (config_.training.save_initial_state)
+      write_file(directory.checkpoint("initial"), checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_));
+  }
+  engine_.set_parameters(theta_);
+
+  TrainResult result;
+  while (!ended() && !result.stopped) result.stopped = !train_epoch();
+  if (result.stopped) say(fmt::format("stopped in epoch {}", state_.epoch + 1));
+  else test(result);
+  result.directory  = directory.path();
+  result.epochs     = state_.epoch;
+  result.updates    = state_.step;
+  result.best_epoch = state_.best_epoch;
+  result.best_loss  = state_.best_loss;
+  result.seconds    = std::chrono::duration<double>(Clock::now() - start_).count();
+  return result;
+}
+
+template <class R>
+bool NetworkTrainer<R>::train_epoch() {
+  const std::vector<size_t> order = epoch_order(data_->train, config_.seed, state_.epoch);
+  const auto batch = size_t(config_.training.batch_size);
+  const auto start = Clock::now();
+  Window epoch = fresh_window(), window = fresh_window();
+  for (size_t at = 0; at < order.size(); at += batch) {
+    if (options_.stop && *options_.stop) return false;
+    update(std::span(order).subspan(at, std::min(batch, order.size() - at)), window);
+
+    const bool last = at + batch >= order.size();
+    if (state_.step % config_.logging.log_freq == 0 || last) {
+      log_train(window);
+      epoch.add(window);
+      window = fresh_window();
+    }
+    if (options_.progress) {
+      Window so_far = epoch;
+      so_far.add(window);
+      show(so_far, int64_t(at / batch) + 1, double(std::min(at + batch, order.size())), start);
+    }
+  }
+  finish_epoch(epoch, std::chrono::duration<double>(Clock::now() - start).count());
+  return true;
+}
+
+template <class R>
+void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
+  const TrainingConfig& training = config_.training;
+  try {
+    // gradient
+    batch_.load(data_->all, rows);
+    const double loss = batch_.gradient(engine_, theta_bar_.data());
+    const int    last = plan_->layers[size_t(plan_->output)].layer_id;
+    if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data_->all.steps()), 0, loss);
+
+    // clipping
+    double norm;
+    if (training.gradient_clip_val && training.gradient_clip_algorithm == ClipAlgorithm::norm) {
+      norm = clip_by_norm<R>(recipe_.blocks, theta_bar_, *training.gradient_clip_val);
+    } else {
+      norm = gradient_norm<R>(recipe_.blocks, theta_bar_);
+      if (training.gradient_clip_val) clip_by_value<R>(recipe_.blocks, theta_bar_, *training.gradient_clip_val);
+    }
+    if (!std::isfinite(norm)) throw NumericsError(last, "the gradient", 0, 0, 0, norm);
+
+    // step
+    rate_ = rate();
+    optimizer_.step(theta_, theta_bar_, rate_, state_.step + 1);
+    project(plan_->parameters, theta_.data());
+    engine_.set_parameters(theta_);
+
+    batch_.add_to(window.metrics);
+    window.loss += loss * double(rows.size());
+    window.rows += double(rows.size());
+    window.norm += norm;
+    window.updates += 1;
+    rows_trained_ += double(rows.size());
+    ++state_.step;
+  } catch (const NumericsError& cause) {
+    diverged(cause);
+  }
+}
+
+template <class R>
+double NetworkTrainer<R>::rate() const {
+  const TrainingProgress progress{.update            = state_.step,
+                                  .updates_total     = updates_per_epoch_ * config_.training.max_epochs,
+                                  .updates_per_epoch = updates_per_epoch_};
+  return learning_rate(*recipe_.schedule.entry, {recipe_.schedule.arguments, config_.training.optimizer.lr}, progress,
+                       state_.schedule());
+}
+
+template <class R>
+void NetworkTrainer<R>::diverged(const NumericsError& cause) const {
+  std::string checkpoint;
+  if (state_.epoch > 0 && config_.training.checkpoint_save_last) checkpoint = directory_->checkpoint("last");
+  throw DivergenceError(cause, state_.epoch + 1, state_.step + 1, rate(), checkpoint);
+}
+
+template <class R>
+void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
+  EpochSummary summary{.epoch = int(state_.epoch) + 1, .epochs = config_.training.max_epochs, .seconds = seconds,
+                       .samples_per_second = train.rows / seconds, .train = train.numbers(), .validation = {}};
+
+  // validation
+  double monitored = train.mean_loss();
+  if (!data_->validation.empty()) {
+    try {
+      const Scores scores = evaluate<R>(engine_, batch_, data_->all, data_->validation, recipe_.fresh_metrics());
+      if (!std::isfinite(scores.loss))
+        throw NumericsError(plan_->layers[size_t(plan_->output)].layer_id, "the validation loss", 0, 0, 0, scores.loss);
+      summary.validation = numbers_of(scores.loss, scores.metrics);
+      monitored = scores.loss;
+      log_scores("validation", scores.loss, scores.metrics, state_.epoch + 1);
+    } catch (const NumericsError& cause) {
+      diverged(cause);
+    }
+  }
+
+  // who listens
+  ScheduleState schedule = state_.schedule();
+  observe(*recipe_.schedule.entry, {recipe_.schedule.arguments, config_.training.optimizer.lr}, state_.epoch, monitored,
+          schedule);
+  state_.set_schedule(schedule);
+  ++state_.epoch;
+  summary.best = monitored < state_.best_loss;
+  if (summary.best) state_.best_loss = monitored, state_.best_epoch = state_.epoch, state_.epochs_without_gain = 0;
+  else ++state_.epochs_without_gain;
+  const auto patience = config_.training.early_stopping_patience;
+  state_.ended = patience && state_.epochs_without_gain >= *patience;
+
+  directory_->log(summary_text(summary));
+  if (options_.progress) options_.progress->epoch(summary);
+  if (state_.epoch % config_.training.checkpoint_every_n_epochs == 0) state_.kept.push_back({state_.epoch, monitored});
+  save(summary.best);
+  if (state_.ended && state_.epoch < config_.training.max_epochs)
+    say(fmt::format("ends early: no smaller validation loss for {} epochs", *patience));
+}
+
+template <class R>
+void NetworkTrainer<R>::save(bool best) {
+  const TrainingConfig& training = config_.training;
+
+  // which epochs stay: the best, of equals the earlier
+  std::vector<int64_t> leaving;
+  while (!training.checkpoint_save_all_epochs && state_.kept.size() > size_t(training.checkpoint_save_top_k)) {
+    auto worst = state_.kept.begin();
+    for (auto it = worst; it != state_.kept.end(); ++it)
+      if (it->loss >= worst->loss) worst = it;
+    leaving.push_back(worst->epoch);
+    state_.kept.erase(worst);
+  }
+
+  // last.dynode is the one a resumed run trusts: it comes after those it names, and before any is removed
+  state_.metrics_lines = directory_->metrics_lines();
+  const std::string bytes = checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_);
+  if (!state_.kept.empty() && state_.kept.back().epoch == state_.epoch)
+    write_file(directory_->checkpoint(epoch_name(state_.epoch)), bytes);
+  if (best) write_file(directory_->checkpoint("best"), bytes);
+  if (training.checkpoint_save_last) write_file(directory_->checkpoint("last"), bytes);
+  for (const int64_t epoch : leaving) directory_->remove_checkpoint(epoch_name(epoch));
+}
+
+template <class R>
+void NetworkTrainer<R>::test(TrainResult& result) {
+  if (data_->test.empty()) return say("there is no test set");
+
+  // the best network
+  const std::string path = directory_->checkpoint("best");
+  const TensorFile  best = load_safetensors(path);
+  engine_.set_parameters(model_theta<R>(*plan_, best, path));
+
+  const Dataset& set     = data_->test_set();
+  const bool     confuse = set.has_classes() && set.entries() == 1;
+  const auto     units   = int64_t(plan_->layers[size_t(plan_->output)].units);
+  const Scores   scores  = evaluate<R>(engine_, batch_, set, data_->test, recipe_.fresh_metrics(), confuse ? units : 0);
+  log_scores("test", scores.loss, scores.metrics, state_.best_epoch);
+  result.test_loss = scores.loss;
+  for (const Metric& metric : scores.metrics) result.test.push_back({metric.name(), metric.value(), in_percent(metric)});
+
+  std::vector<Npz::Entry> arrays;
+  if (confuse) arrays.emplace_back("confusion", Array{{units, units}, scores.confusion});
+  for (Npz::Entry& entry : example_arrays<R>(engine_, batch_, set, data_->test)) arrays.push_back(std::move(entry));
+  const DataConfig& data = config_.data;
+  if (data.min_scale || data.format == DataFormat::idx)
+    arrays.emplace_back("input_range", Array{{2}, std::vector<double>{data.min_scale.value_or(0), data.max_scale.value_or(1)}});
+  save_npz(directory_->file("evaluation.npz"), arrays, Packing::deflated);
+  engine_.set_parameters(theta_);
+  directory_->log(headline(result));
+}
+
+template <class R>
+void NetworkTrainer<R>::show(const Window& epoch, int64_t update, double rows_done, Clock::time_point start) {
+  const auto   now        = Clock::now();
+  const double since      = std::max(std::chrono::duration<double>(now - start).count(), 1e-9);
+  const double whole      = std::max(std::chrono::duration<double>(now - start_).count(), 1e-9);
+  const double rows_total = double(data_->train.size()) * double(config_.training.max_epochs - state_.epoch) - rows_done;
+  options_.progress->update({.epoch = int(state_.epoch) + 1, .epochs = config_.training.max_epochs, .update = update,
+                             .updates = updates_per_epoch_, .samples_per_second = rows_done / since,
+                             .seconds_left = rows_total * whole / rows_trained_, .numbers = epoch.numbers()});
+}
+
+template <class R>
+double NetworkTrainer<R>::seconds() const {
+  const double all = seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
+  return std::round(all * 1000) / 1000;
+}
+
+template <class R>
+void NetworkTrainer<R>::log_train(const Window& window) {
+  Value line = Value::map();
+  line.set("epoch", state_.epoch + 1).set("step", state_.step).set("split", "train").set("loss", window.mean_loss());
+  for (const Metric& metric : window.metrics) line.set(metric.name(), metric.value());
+  line.set("lr", rate_).set("grad_norm", window.norm / window.updates).set("seconds", seconds());
+  directory_->add_metrics(line);
+}
+
+template <class R>
+void NetworkTrainer<R>::log_scores(const char* split, double loss, const std::vector<Metric>& metrics, int64_t epoch) {
+  Value line = Value::map();
+  line.set("epoch", epoch).set("step", state_.step).set("split", split).set("loss", loss);
+  for (const Metric& metric : metrics) line.set(metric.name(), metric.value());
+  line.set("seconds", seconds());
+  directory_->add_metrics(line);
+}
+
+template <class R>
+void NetworkTrainer<R>::say(const std::string& line) {
+  directory_->log(line);
+  if (options_.progress) options_.progress->say(line);
+}
+
+template class NetworkTrainer<float>;
+template class NetworkTrainer<double>;
+
+}  // namespace dynode

@@ -1,0 +1,77 @@
+// One network learning in one run directory: the loop over epochs and updates.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dynode/learn/dataset.h"
+#include "dynode/learn/run_directory.h"
+#include "dynode/learn/trainer.h"
+#include "dynode/learn/trainer_evaluation.h"
+#include "dynode/learn/trainer_recipe.h"
+#include "dynode/learn/trainer_state.h"
+
+namespace dynode {
+
+template <class R>
+class NetworkTrainer {
+ public:
+  /// @param config  as written into the run directory; with the seed of this run
+  /// @param theta   initial values, as stored
+  /// @throws SpecError, ShapeError  if network, data and training file do not fit together
+  NetworkTrainer(const TrainConfig& config, std::shared_ptr<const Plan> plan, std::shared_ptr<const TrainingData> data,
+                 std::shared_ptr<Threads> threads, std::vector<R> theta, const TrainOptions& options);
+
+  /// Trains to the end and tests, from the checkpoint `from` or from the start. @throws IoError, DivergenceError
+  TrainResult run(RunDirectory& directory, const TensorFile* from, const std::string& from_path);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  /// Means over some updates.
+  struct Window {
+    std::vector<Metric> metrics;
+    double loss = 0, rows = 0, norm = 0, updates = 0;   // sums
+    void   add(const Window& other);
+    double mean_loss() const { return loss / rows; }
+    std::vector<NamedNumber> numbers() const;
+  };
+
+  Window fresh_window() const { return {.metrics = recipe_.fresh_metrics()}; }
+  bool   ended() const { return state_.ended || state_.epoch >= config_.training.max_epochs; }
+  double seconds() const;
+
+  bool        train_epoch();                            // false: stopped
+  void        update(std::span<const size_t> rows, Window& window);
+  void        finish_epoch(const Window& train, double seconds);
+  void        save(bool best);
+  void        test(TrainResult& result);
+  void        show(const Window& epoch, int64_t update, double rows_done, Clock::time_point start);
+  void        log_train(const Window& window);
+  void        log_scores(const char* split, double loss, const std::vector<Metric>& metrics, int64_t epoch);
+  void        say(const std::string& line);
+  double      rate() const;                             // of the next update
+  [[noreturn]] void diverged(const NumericsError& cause) const;
+
+  const TrainConfig&                  config_;
+  std::shared_ptr<const Plan>         plan_;
+  std::shared_ptr<const TrainingData> data_;
+  const TrainOptions&                 options_;
+  Recipe                              recipe_;
+  Engine<R>                           engine_;
+  Minibatch<R>                        batch_;
+  Optimizer<R>                        optimizer_;
+  std::vector<R>                      theta_, theta_bar_;
+  TrainingState                       state_;
+  RunDirectory*                       directory_ = nullptr;
+  Clock::time_point                   start_;
+  double                              seconds_before_ = 0;     // of earlier calls
+  double                              rows_trained_   = 0;     // by this call
+  double                              rate_ = 0;               // of the last update
+  int64_t                             updates_per_epoch_;
+};
+
+extern template class NetworkTrainer<float>;
+extern template class NetworkTrainer<double>;
+
+}  // namespace dynode

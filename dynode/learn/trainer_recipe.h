@@ -1,0 +1,30 @@
+// Recipe: the words of a training file turned into what an update needs, checked against the network and the data.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "dynode/learn/config.h"
+#include "dynode/learn/dataset.h"
+#include "dynode/learn/metrics.h"
+#include "dynode/learn/objective.h"
+#include "dynode/plan/plan.h"
+
+namespace dynode {
+
+struct Recipe {
+  OptimizerSettings           optimizer;
+  std::vector<ParameterBlock> blocks;       // of θ; weight decay pulls on weights only, not on biases and cell parameters
+  Schedule                    schedule;
+  std::vector<ObjectiveTerm>  terms;        // all on the output layer, with one pooling
+  std::vector<std::string>    metrics;
+
+  std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }
+};
+
+/// @throws SpecError, ShapeError  if network, data and training file do not fit together
+Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingData& data);
+
+/// Whether a metric is shown in percent: a share of right answers.
+bool in_percent(const Metric& metric);
+
+}  // namespace dynode
