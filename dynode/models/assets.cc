@@ -2,23 +2,30 @@
 #include "dynode/models/assets.h"
 
 // DYNODE_ASSET(name, path) makes the bytes of a file a std::string_view called name()
-#define DYNODE_ASSET(name, path)                                       \
-  __asm__(                                                             \
-      ".pushsection .rodata\n"                                         \
-      ".hidden dynode_asset_" #name "\n"                               \
-      ".hidden dynode_asset_" #name "_end\n"                           \
-      ".global dynode_asset_" #name "\n"                               \
-      ".global dynode_asset_" #name "_end\n"                           \
-      "dynode_asset_" #name ":\n"                                      \
-      ".incbin \"" path "\"\n"                                         \
-      "dynode_asset_" #name "_end:\n"                                  \
-      ".byte 0\n"                                                      \
-      ".popsection\n");                                                \
-  extern "C" {                                                         \
-  extern const char dynode_asset_##name[];                             \
-  extern const char dynode_asset_##name##_end[];                       \
-  }                                                                    \
-  static std::string_view name() {                                     \
+#define DYNODE_ASSET(name, path)                                                           \
+  __asm__(                                                                                 \
+      ".pushsection .rodata\n"                                                             \
+      ".hidden dynode_asset_" #name                                                        \
+      "\n"                                                                                 \
+      ".hidden dynode_asset_" #name                                                        \
+      "_end\n"                                                                             \
+      ".global dynode_asset_" #name                                                        \
+      "\n"                                                                                 \
+      ".global dynode_asset_" #name                                                        \
+      "_end\n"                                                                             \
+      "dynode_asset_" #name                                                                \
+      ":\n"                                                                                \
+      ".incbin \"" path                                                                    \
+      "\"\n"                                                                               \
+      "dynode_asset_" #name                                                                \
+      "_end:\n"                                                                            \
+      ".byte 0\n"                                                                          \
+      ".popsection\n");                                                                    \
+  extern "C" {                                                                             \
+  extern const char dynode_asset_##name[];                                                 \
+  extern const char dynode_asset_##name##_end[];                                           \
+  }                                                                                        \
+  static std::string_view name() {                                                         \
     return {dynode_asset_##name, size_t(dynode_asset_##name##_end - dynode_asset_##name)}; \
   }
 

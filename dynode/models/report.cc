@@ -66,7 +66,8 @@ std::string json(std::string_view text) {
   std::string out = "\"";
   for_each_character(text, [&](std::string_view c) {
     if (c == "\"" || c == "\\") (out += '\\') += c;
-    else if (c.size() == 1 && (uint8_t(c[0]) < 0x20 || c == "<" || c == ">" || c == "&")) out += fmt::format("\\u{:04x}", c[0]);
+    else if (c.size() == 1 && (uint8_t(c[0]) < 0x20 || c == "<" || c == ">" || c == "&"))
+      out += fmt::format("\\u{:04x}", c[0]);
     else out += c;
   });
   return out + '"';
@@ -133,8 +134,9 @@ void check(const Report& report) {
   for (const ReportConnection& c : report.connections)
     for (int end : {c.from, c.to})
       if (end < 0 || end >= layer_count)
-        throw SpecError({}, fmt::format("connection '{}' of the report has its end at layer {}, but there are {} layers",
-                                        c.name, end, layer_count),
+        throw SpecError({},
+                        fmt::format("connection '{}' of the report has its end at layer {}, but there are {} layers",
+                                    c.name, end, layer_count),
                         "ends are positions in the list of layers, counted from 0");
 
   for (const ReportHistogram& h : report.histograms) {
@@ -211,16 +213,18 @@ std::pair<std::string, size_t> curve_json(const std::vector<ReportCurvePoint>& c
   for (const auto& split : splits) group = std::max(group, (split.second.size() + kCurveRecords - 1) / kCurveRecords);
 
   const auto text = json_list(splits, [&](auto split) {
-    std::stable_sort(split.second.begin(), split.second.end(), [](const auto* a, const auto* b) { return a->step < b->step; });
+    std::stable_sort(split.second.begin(), split.second.end(),
+                     [](const auto* a, const auto* b) { return a->step < b->step; });
     const CurveColumns c       = columns_of(split.second, group);
     std::string        metrics = "{";
     for (const auto& [name, values] : c.metrics) {
       if (metrics.size() > 1) metrics += ',';
       metrics += json(name) + ':' + json_list(values);
     }
-    return fmt::format(R"({{"name":{},"epoch":{},"step":{},"records":{},"loss":{},"lr":{},"seconds":{},"gradient":{},"metrics":{}}}}})",
-                       json(split.first), json_list(c.epoch), json_list(c.step), json_list(c.records), json_list(c.loss),
-                       json_list(c.lr), json_list(c.seconds), json_list(c.gradient), metrics);
+    return fmt::format(
+        R"({{"name":{},"epoch":{},"step":{},"records":{},"loss":{},"lr":{},"seconds":{},"gradient":{},"metrics":{}}}}})",
+        json(split.first), json_list(c.epoch), json_list(c.step), json_list(c.records), json_list(c.loss),
+        json_list(c.lr), json_list(c.seconds), json_list(c.gradient), metrics);
   });
   return {text, group};
 }
@@ -243,13 +247,16 @@ std::string trajectory_json(const ReportExample::Trajectory& t, size_t allowed) 
   if (!(low <= high)) low = high = 0;
   std::vector<uint8_t> bytes;
   for (float v : values) {
-    const unsigned code = !std::isfinite(v) ? 65535 : high > low ? unsigned(std::lround((v - low) / (high - low) * 65534)) : 0;
+    const unsigned code = !std::isfinite(v) ? 65535
+                          : high > low      ? unsigned(std::lround((v - low) / (high - low) * 65534))
+                                            : 0;
     bytes.push_back(uint8_t(code & 255));
     bytes.push_back(uint8_t(code >> 8));
   }
-  return fmt::format(R"({{"layer":{},"steps":{},"units":{},"all_units":{},"step_stride":{},"unit_stride":{},"low":{},"high":{},"packed":"{}"}})",
-                     json(t.layer), kept(t.steps, step_stride), kept(t.units, unit_stride), t.units, step_stride, unit_stride,
-                     json(low), json(high), base64(bytes));
+  return fmt::format(
+      R"({{"layer":{},"steps":{},"units":{},"all_units":{},"step_stride":{},"unit_stride":{},"low":{},"high":{},"packed":"{}"}})",
+      json(t.layer), kept(t.steps, step_stride), kept(t.units, unit_stride), t.units, step_stride, unit_stride,
+      json(low), json(high), base64(bytes));
 }
 
 std::string example_json(const ReportExample& e, size_t allowed) {
@@ -258,10 +265,11 @@ std::string example_json(const ReportExample& e, size_t allowed) {
   std::vector<ReportExample::Trajectory const*> trajectories;
   for (const auto& t : e.trajectories)
     if (!t.values.empty()) trajectories.push_back(&t);
-  return fmt::format(R"({{"title":{},"label":{},"prediction":{},"probabilities":{},"rows":{},"columns":{},"image":{},"trajectories":{}}})",
-                     json(e.title), e.label, e.prediction, json_list(e.probabilities), e.image_rows, e.image_columns,
-                     grey.empty() ? "null" : '"' + base64(grey) + '"',
-                     json_list(trajectories, [&](const auto* t) { return trajectory_json(*t, allowed); }));
+  return fmt::format(
+      R"({{"title":{},"label":{},"prediction":{},"probabilities":{},"rows":{},"columns":{},"image":{},"trajectories":{}}})",
+      json(e.title), e.label, e.prediction, json_list(e.probabilities), e.image_rows, e.image_columns,
+      grey.empty() ? "null" : '"' + base64(grey) + '"',
+      json_list(trajectories, [&](const auto* t) { return trajectory_json(*t, allowed); }));
 }
 
 std::string data_json(const Report& report) {
@@ -280,19 +288,20 @@ std::string data_json(const Report& report) {
     out += fmt::format("{}\n\"{}\":{}", out.size() > 1 ? "," : "", key, value);
   };
   add("title", json(report.title));
-  add("metric", fmt::format(R"({{"name":{},"percent":{},"test":{}}})", json(report.metric_name), json(report.metric_percent),
-                            json(report.test_metric)));
+  add("metric", fmt::format(R"({{"name":{},"percent":{},"test":{}}})", json(report.metric_name),
+                            json(report.metric_percent), json(report.test_metric)));
   add("classes", json_list(report.class_names));
   add("curve", curve);
   add("curve_thinned", json(group));
   add("confusion", json_list(rows, confusion_row));
   add("layers", json_list(report.layers, [](const ReportLayer& l) {
-        return fmt::format(R"({{"id":{},"name":{},"type":{},"source":{},"units":{},"stage":{},"dt":{},"facts":{}}})", l.id,
-                           json(l.name), json(l.type), json(l.source), l.units, l.stage, json(l.dt), json_pairs(l.facts));
+        return fmt::format(R"({{"id":{},"name":{},"type":{},"source":{},"units":{},"stage":{},"dt":{},"facts":{}}})",
+                           l.id, json(l.name), json(l.type), json(l.source), l.units, l.stage, json(l.dt),
+                           json_pairs(l.facts));
       }));
   add("connections", json_list(report.connections, [](const ReportConnection& c) {
-        return fmt::format(R"({{"name":{},"from":{},"to":{},"lag":{},"weights":{},"present":{},"learnable":{}}})", json(c.name),
-                           c.from, c.to, c.lag, c.weights, c.present, json(c.learnable));
+        return fmt::format(R"({{"name":{},"from":{},"to":{},"lag":{},"weights":{},"present":{},"learnable":{}}})",
+                           json(c.name), c.from, c.to, c.lag, c.weights, c.present, json(c.learnable));
       }));
   add("histograms", json_list(report.histograms, [](const ReportHistogram& h) {
         return fmt::format(
@@ -320,19 +329,20 @@ std::string amount_text(const Report& report, double x) {
   return unit.empty() ? number : number + kThinSpace + unit;
 }
 
-std::string bar(const Report& report, const std::string& name, const std::string& note, double value, double full, bool is_this) {
+std::string bar(const Report& report, const std::string& name, const std::string& note, double value, double full,
+                bool is_this) {
   std::string difference;
   if (!is_this && std::isfinite(value) && std::isfinite(report.test_metric)) {
     const double d = value - report.test_metric;
-    difference     = fmt::format("<span class=\"difference\">{}{}</span>", d < 0 ? "−" : "+",
-                                 amount(report, std::abs(d)).number);
+    difference =
+        fmt::format("<span class=\"difference\">{}{}</span>", d < 0 ? "−" : "+", amount(report, std::abs(d)).number);
   }
-  return fmt::format("<li{}><span class=\"name\">{}{}</span><span class=\"amount\">{}{}</span>"
-                     "<span class=\"track\"><i style=\"width:{:.1f}%\"></i></span></li>\n",
-                     is_this ? " class=\"this\"" : "", html(name),
-                     note.empty() ? "" : fmt::format(" <span class=\"note\">{}</span>", html(note)),
-                     amount_text(report, value), difference,
-                     std::isfinite(value) && full > 0 ? std::clamp(100 * value / full, 0.0, 100.0) : 0.0);
+  return fmt::format(
+      "<li{}><span class=\"name\">{}{}</span><span class=\"amount\">{}{}</span>"
+      "<span class=\"track\"><i style=\"width:{:.1f}%\"></i></span></li>\n",
+      is_this ? " class=\"this\"" : "", html(name),
+      note.empty() ? "" : fmt::format(" <span class=\"note\">{}</span>", html(note)), amount_text(report, value),
+      difference, std::isfinite(value) && full > 0 ? std::clamp(100 * value / full, 0.0, 100.0) : 0.0);
 }
 
 std::string headline(const Report& report) {
@@ -340,8 +350,9 @@ std::string headline(const Report& report) {
   const auto [number, unit] = amount(report, report.test_metric);
   std::string metric        = report.metric_name;
   std::replace(metric.begin(), metric.end(), '_', ' ');
-  std::string out = fmt::format("<div class=\"headline\"><div><p class=\"what\">test {}</p><p class=\"value\">{}{}</p></div>", html(metric),
-                                number, unit.empty() ? "" : fmt::format("<span class=\"unit\">{}</span>", unit));
+  std::string out =
+      fmt::format("<div class=\"headline\"><div><p class=\"what\">test {}</p><p class=\"value\">{}{}</p></div>",
+                  html(metric), number, unit.empty() ? "" : fmt::format("<span class=\"unit\">{}</span>", unit));
   if (!report.yardsticks.empty()) {
     double full = report.metric_percent ? 1.0 : report.test_metric;
     for (const auto& y : report.yardsticks)
@@ -415,7 +426,8 @@ std::string render_report(const Report& report) {
 
   std::set<std::string, std::less<>> parts;
   const auto any = [&](auto value) { return std::any_of(report.curve.begin(), report.curve.end(), value); };
-  if (any([](const ReportCurvePoint& p) { return std::isfinite(p.loss) || !p.metrics.empty(); })) parts.insert("curves");
+  if (any([](const ReportCurvePoint& p) { return std::isfinite(p.loss) || !p.metrics.empty(); }))
+    parts.insert("curves");
   if (any([](const ReportCurvePoint& p) { return std::isfinite(p.gradient_norm); })) parts.insert("gradients");
   if (!report.confusion.empty()) parts.insert("confusion");
   if (!report.layers.empty()) parts.insert("network");
@@ -426,19 +438,20 @@ std::string render_report(const Report& report) {
   std::string script;
   for (auto piece : {assets.base, assets.curves, assets.confusion, assets.network, assets.examples, assets.weights})
     script += piece;
-  return fill(assets.page,
-              {{"title", html(report.title)},
-               {"summary", report.summary.empty() ? "" : fmt::format("<p class=\"summary\">{}</p>", html(report.summary))},
-               {"headline", headline(report)},
-               {"facts", facts(report)},
-               {"config", config(report)},
-               {"data", data_json(report)},
-               {"style", std::string(assets.style)},
-               {"script", script},
-               {"chart_style", std::string(assets.chart_style)},
-               {"chart_script", std::string(assets.chart_script)},
-               {"chart_licence", "uPlot\n" + std::string(assets.chart_licence)}},
-              parts);
+  return fill(
+      assets.page,
+      {{"title", html(report.title)},
+       {"summary", report.summary.empty() ? "" : fmt::format("<p class=\"summary\">{}</p>", html(report.summary))},
+       {"headline", headline(report)},
+       {"facts", facts(report)},
+       {"config", config(report)},
+       {"data", data_json(report)},
+       {"style", std::string(assets.style)},
+       {"script", script},
+       {"chart_style", std::string(assets.chart_style)},
+       {"chart_script", std::string(assets.chart_script)},
+       {"chart_licence", "uPlot\n" + std::string(assets.chart_licence)}},
+      parts);
 }
 
 }  // namespace dynode

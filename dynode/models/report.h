@@ -18,32 +18,32 @@ constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 /// One record of the learning curves.
 struct ReportCurvePoint {
-  int         epoch = 0;         // counted from 1; a record made at the end of epoch 1 has epoch 1
-  int64_t     step  = 0;         // updates made so far
-  std::string split = "train";   // "train", "validation" or another word; one curve each
+  int         epoch = 0;        // counted from 1; a record made at the end of epoch 1 has epoch 1
+  int64_t     step  = 0;        // updates made so far
+  std::string split = "train";  // "train", "validation" or another word; one curve each
   double      loss  = kNotMeasured;
-  std::vector<std::pair<std::string, double>> metrics;  // name, value
-  double      lr            = kNotMeasured;
-  double      seconds       = kNotMeasured;  // since the start of the run
-  double      gradient_norm = kNotMeasured;  // before clipping
+  std::vector<std::pair<std::string, double>> metrics       = {};  // name, value
+  double                                      lr            = kNotMeasured;
+  double                                      seconds       = kNotMeasured;  // since the start of the run
+  double                                      gradient_norm = kNotMeasured;  // before clipping
 };
 
 /// One layer of the network picture.
 struct ReportLayer {
-  int         id = 0;            // as in the spec
-  std::string name, type;        // name may be empty
-  std::string source;            // source function, may be empty
-  int64_t     units = 0;
-  int         stage = 0;         // layers of one stage walk together step by step
-  double      dt    = kNotMeasured;
-  std::vector<std::pair<std::string, std::string>> facts;  // parameters and whatever else is worth saying
+  int                                              id   = 0;              // as in the spec
+  std::string                                      name = {}, type = {};  // name may be empty
+  std::string                                      source = {};           // source function, may be empty
+  int64_t                                          units  = 0;
+  int                                              stage  = 0;  // layers of one stage walk together step by step
+  double                                           dt     = kNotMeasured;
+  std::vector<std::pair<std::string, std::string>> facts  = {};  // parameters and whatever else is worth saying
 };
 
 /// One connection of the network picture.
 struct ReportConnection {
-  std::string name;
+  std::string name = {};
   int         from = 0, to = 0;  // positions in Report::layers, not ids
-  int         lag  = 0;          // 0: reads its source fresh, 1: one step late
+  int         lag       = 0;     // 0: reads its source fresh, 1: one step late
   int64_t     weights   = 0;     // entries of the matrix
   int64_t     present   = 0;     // of which the mask keeps
   bool        learnable = true;
@@ -51,11 +51,11 @@ struct ReportConnection {
 
 /// The distribution of one block of weights or parameters, in bins of equal width.
 struct ReportHistogram {
-  std::string          name;
+  std::string          name = {};
   double               low = 0, high = 1;  // outer edges
-  std::vector<int64_t> counts;             // trained values
+  std::vector<int64_t> counts = {};        // trained values
   double               mean = kNotMeasured, deviation = kNotMeasured;
-  std::vector<int64_t> initial_counts;     // before training, same bins; empty: not known
+  std::vector<int64_t> initial_counts = {};  // before training, same bins; empty: not known
   double               initial_mean = kNotMeasured, initial_deviation = kNotMeasured;
 };
 
@@ -63,40 +63,40 @@ struct ReportHistogram {
 struct ReportExample {
   /// What a layer did over time.
   struct Trajectory {
-    std::string        layer;                // label of the choice, e.g. "dendrites: state s"
+    std::string        layer = {};  // label of the choice, e.g. "dendrites: state s"
     int64_t            steps = 0, units = 0;
-    std::vector<float> values;               // [steps][units]
+    std::vector<float> values = {};  // [steps][units]
   };
-  std::string             title;
-  int64_t                 label = -1, prediction = -1;       // classes; -1: none
-  std::vector<double>     probabilities;                     // [classes], may be empty
+  std::string             title = {};
+  int64_t                 label = -1, prediction = -1;  // classes; -1: none
+  std::vector<double>     probabilities = {};           // [classes], may be empty
   int64_t                 image_rows = 0, image_columns = 0;
-  std::vector<float>      image;                             // [rows][columns], 0 black … 1 white; empty: none
-  std::vector<Trajectory> trajectories;
+  std::vector<float>      image        = {};  // [rows][columns], 0 black … 1 white; empty: none
+  std::vector<Trajectory> trajectories = {};
 };
 
 /// Something to compare the result with, e.g. a GRU of equal size, by the same metric.
 struct ReportYardstick {
-  std::string name;
+  std::string name  = {};
   double      value = kNotMeasured;
-  std::string note;  // a few words, may be empty
+  std::string note  = {};  // a few words, may be empty
 };
 
 struct Report {
-  std::string title, summary;                               // summary: one or two sentences of plain text
-  std::vector<std::pair<std::string, std::string>> facts;   // parameters, seed, instruction set, version, time, …
-  std::string metric_name    = "accuracy";                  // the metric of the headline
-  bool        metric_percent = true;                        // show the metrics of this name as 86.3 %, not 0.863
-  double      test_metric    = kNotMeasured;                // fraction if metric_percent
-  std::vector<ReportCurvePoint> curve;
-  std::vector<std::string>      class_names;
-  std::vector<int64_t>          confusion;                  // [true class][predicted class]
-  std::vector<ReportYardstick>  yardsticks;
-  std::vector<ReportLayer>      layers;
-  std::vector<ReportConnection> connections;
-  std::vector<ReportHistogram>  histograms;
-  std::vector<ReportExample>    examples;
-  std::string config_yaml, spec_yaml;                       // shown as they are
+  std::string title = {}, summary = {};                         // summary: one or two sentences of plain text
+  std::vector<std::pair<std::string, std::string>> facts = {};  // parameters, seed, instruction set, version, time, …
+  std::string                                      metric_name = "accuracy";  // the metric of the headline
+  bool                          metric_percent = true;          // show the metrics of this name as 86.3 %, not 0.863
+  double                        test_metric    = kNotMeasured;  // fraction if metric_percent
+  std::vector<ReportCurvePoint> curve          = {};
+  std::vector<std::string>      class_names    = {};
+  std::vector<int64_t>          confusion      = {};  // [true class][predicted class]
+  std::vector<ReportYardstick>  yardsticks     = {};
+  std::vector<ReportLayer>      layers         = {};
+  std::vector<ReportConnection> connections    = {};
+  std::vector<ReportHistogram>  histograms     = {};
+  std::vector<ReportExample>    examples       = {};
+  std::string                   config_yaml = {}, spec_yaml = {};  // shown as they are
 };
 
 /// The page: HTML with its styles, scripts and data inside; UTF-8. It asks the network for nothing.

@@ -108,18 +108,17 @@ function chart(host, spec) {
     });
     if (at) at.textContent = inside ? spec.at(u.data[0][u.cursor.idx]) : '';
   };
-  const axis = {stroke: () => colour('soft'), font: '12px system-ui, sans-serif', ticks: {show: false},
-                grid: {stroke: () => colour('line'), width: 1}};
+  const font = `12px ${colour('sans')}`, axis = {stroke: () => colour('soft'), font, ticks: {show: false}, grid: {stroke: () => colour('line'), width: 1}};
   const u = new uPlot({
     width: plot.clientWidth || 400, height: spec.height || 250, padding: [8, 12, 0, 0], legend: {show: false},
     cursor: {sync: spec.sync ? {key: spec.sync, setSeries: false} : undefined, drag: {x: true, y: false, uni: 8}, y: !!spec.cross,
-             points: {size: 7}, dataIdx: (u, s, closest) => s === 0 ? closest : nearest_value(u, s, closest),
+             points: {size: 7, width: 0, fill: (u, s) => colour(spec.series[s - 1].key)}, dataIdx: (u, s, closest) => s === 0 ? closest : nearest_value(u, s, closest),
              focus: {prox: -1}},
     scales: {x: {time: false, ...(spec.x_range && {range: () => spec.x_range})},
-             y: {distr: spec.log ? 3 : 1, ...(spec.y_down && {dir: -1}), ...(spec.y_range && {range: () => spec.y_range})}},
-    axes: [{...axis, size: 34, values: (u, ticks) => ticks.map(spec.x_text || (x => grouped(x))), ...(spec.whole_x && {incrs: whole}),
+             y: {distr: spec.log ? 3 : 1, ...(spec.log && {range: (u, low, high) => low > 0 ? [low / 1.12, high * 1.12] : [.1, 1]}), ...(spec.y_down && {dir: -1}), ...(spec.y_range && {range: () => spec.y_range})}},
+    axes: [{...axis, size: 26, gap: 4, label: spec.x_label, labelSize: 17, labelGap: -1, labelFont: font, values: (u, ticks) => ticks.map(spec.x_text || (x => grouped(x))), ...(spec.whole_x && {incrs: whole}),
             grid: {show: false}, space: 64},
-           {...axis, size: spec.y_size || 54, values: (u, ticks) => ticks.map(v => v === null ? '' : (spec.y_tick || number)(v)), space: spec.y_space || 38,
+           {...axis, size: spec.y_size || 48, ...(spec.log && {splits: (u, axis, low, high) => decades(low, high), filter: (u, ticks) => ticks}), values: (u, ticks) => ticks.map(v => v === null ? '' : (spec.y_tick || number)(v)), space: spec.y_space || 38,
             ...(spec.whole_y && {incrs: whole, grid: {show: false}})}],
     series: [{}, ...spec.series.map(s => ({
       label: s.name || '', show: !s.hidden, width: s.points ? 1.75 : s.width || 2, spanGaps: !!s.points,
@@ -142,6 +141,14 @@ function chart(host, spec) {
   }).observe(plot);
   redraws.push(() => u.redraw(false));
   return u;
+}
+// 1, 2, 5, 10 … inside a range; only powers of ten where there would be too many
+function decades(low, high) {
+  const out = [], wide = Math.log10(high / low) > 3.2;
+  for (let p = Math.floor(Math.log10(low)); p <= Math.log10(high); ++p)
+    for (const m of wide ? [1] : [1, 2, 5])
+      if (m * 10 ** p >= low && m * 10 ** p <= high) out.push(+`${m}e${p}`);
+  return out;
 }
 const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9];
 

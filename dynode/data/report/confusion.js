@@ -16,7 +16,7 @@ function confusion_matrix() {
   const matrix = html`<div class="scroll"><table class="matrix ${dense ? 'dense' : ''}">
     <caption class="visually-hidden">Counts of true classes (rows) against predicted classes (columns)</caption>
     <colgroup><col class="side">${counts.map(() => html`<col>`)}<col class="recall"></colgroup>
-    <thead><tr><td class="share quiet" style="vertical-align:bottom">${dense ? '' : 'true ╲ read as'}</td>${counts.map((_, j) =>
+    <thead><tr><td class="corner">${dense ? '' : 'true ╲ read as'}</td>${counts.map((_, j) =>
         html`<th scope="col" data-column="${j}">${dense ? '' : html`<span>${class_name(j)}</span>`}</th>`)}<th scope="col" class="flat">recall</th></tr></thead>
     <tbody>${counts.map((row, i) => html`<tr><th scope="row" title="${class_name(i)}">${dense && i % 5 ? '' : class_name(i)}</th>${row.map((_, j) => cell(i, j))}
         <td class="share">${dense ? '' : percent(asked[i] ? share(i, i) : null)}</td></tr>`)}</tbody>

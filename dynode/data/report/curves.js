@@ -1,4 +1,16 @@
 // Learning curves and gradient norms: per step with a running mean, or per epoch.
+// centred mean over `span` records; gaps stay gaps
+function smooth(values, span) {
+  return values.map((v, i) => {
+    if (v === null) return null;
+    let sum = 0, n = 0;
+    for (let j = Math.max(0, i - span); j <= Math.min(values.length - 1, i + span); ++j)
+      if (values[j] !== null) sum += values[j], ++n;
+    return sum / n;
+  });
+}
+const transposed = ([a, b]) => a.map((x, i) => [x, b[i]]);
+
 function learning_curves() {
   const splits = report.curve;
   const split_colour = name => ({train: 'train', validation: 'validation'})[name] || `u${3 + splits.findIndex(s => s.name === name) % 6}`;
@@ -15,16 +27,6 @@ function learning_curves() {
     });
     const last = what === 'lr' || what === 'seconds';
     return [[...sums.keys()], [...sums.values()].map(s => s.weight ? last ? s.last : s.total / s.weight : null)];
-  }
-  // centred mean over `span` records; gaps stay gaps
-  function smooth(values, span) {
-    return values.map((v, i) => {
-      if (v === null) return null;
-      let sum = 0, n = 0;
-      for (let j = Math.max(0, i - span); j <= Math.min(values.length - 1, i + span); ++j)
-        if (values[j] !== null) sum += values[j], ++n;
-      return sum / n;
-    });
   }
   const dense = split => split.step.length > 1.5 * new Set(split.epoch).size && split.step.length >= 12;
   const epochs = new Set(splits.flatMap(s => s.epoch)).size;
@@ -61,7 +63,7 @@ function learning_curves() {
   function draw() {
     redraws.length = keep;
     host.replaceChildren();
-    const common = {sync: 'curves', at, x_text: whole_x, whole_x: true};
+    const common = {sync: 'curves', at, x_label: state.per, x_text: whole_x, whole_x: true};
     const loss = lines('loss'), positive = loss && loss.data.slice(1).every(d => d.every(v => v === null || v === undefined || v > 0));
     const others = metrics.map(name => [name, lines(name)]).filter(m => m[1]);
     const lr = lines('lr', splits.filter(s => present(s.lr)).slice(0, 1), false);
@@ -70,7 +72,7 @@ function learning_curves() {
                    ...others.map(([name, line]) => ({...common, ...line, title: capital(name), y_text: v => metric_text(name, v),
                        y_tick: is_percent(name) ? v => number(100 * v, 4) + thin + '%' : number})),
                    lr && {...common, data: lr.data, series: [{...lr.series[0], name: ' ', key: 'u5', points: state.per === 'epoch'}],
-                          title: 'Learning rate', height: 150, y_space: 30, y_size: 62}].filter(Boolean);
+                          title: 'Learning rate', height: 170, y_space: 30}].filter(Boolean);
     const wide = parts.length % 2 ? parts.length - 1 : -1;
     parts.forEach((spec, i) => chart(host, {...spec, full: i === wide, height: spec.title === 'Learning rate' && i !== wide ? 250 : spec.height}));
   }
@@ -104,23 +106,19 @@ function learning_curves() {
   const rows = [...new Set(splits.flatMap(s => s.epoch))].sort((a, b) => a - b).map(epoch =>
       [epoch, ...columns.map((c, i) => metric_text(kinds[i], c.get(epoch)))]);
   put(part('curves', 'details .scroll'), table('Means of each epoch; learning rate and seconds at its end', heads, rows, heads.map(() => true)));
-
-  gradient_norms(splits, smooth);
 }
-const transposed = ([a, b]) => a.map((x, i) => [x, b[i]]);
 
-function gradient_norms(splits, smooth) {
-  const host = part('gradients', '.charts');
-  if (!host) return;
-  const split = splits.find(s => present(s.gradient)), norms = split.gradient.map(v => v > 0 ? v : null);
+function gradient_norms() {
+  const host = part('gradients', '.charts'), split = report.curve.find(s => present(s.gradient)), norms = split.gradient.map(v => v > 0 ? v : null);
   const known = norms.filter(v => v !== null).sort((a, b) => a - b);
   const many = norms.length >= 12, span = Math.max(1, Math.round(norms.length / 60));
   chart(host, {title: 'Norm of the gradient', data: many ? [split.step, norms, smooth(norms, span)] : [split.step, norms],
                series: many ? [{key: 'u4', faint: true, width: 1}, {name: ' ', key: 'u4'}] : [{name: ' ', key: 'u4', points: true}],
-               log: known.length > 0, at: x => `step ${grouped(x)}`, whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : '', height: 210,
+               log: known.length > 0, x_label: 'step', at: x => `step ${grouped(x)}`, whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : '', height: 210,
                description: 'Norm of the whole gradient before clipping, over the steps of training.'});
   put(part('gradients', '.lede'), known.length
       ? html`Of the whole gradient, before clipping. Median <b>${number(known[known.length >> 1], 3)}</b>, largest <b>${number(known[known.length - 1], 3)}</b>.`
       : 'Of the whole gradient, before clipping. It is zero throughout.');
 }
-if (report.curve.length) learning_curves();
+if (part('curves', '.charts')) learning_curves();
+if (part('gradients', '.charts')) gradient_norms();

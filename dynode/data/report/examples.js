@@ -122,7 +122,7 @@ function example_viewer() {
       context.putImageData(image, 0, 0);
       sheet_for = colour('card');
     };
-    const common = {x_range: [-half, time[steps - 1] + half], sync: 'examples', whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : ''};
+    const common = {x_range: [-half, time[steps - 1] + half], sync: 'examples', x_label: 'step', whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : ''};
     const height = Math.round(Math.min(360, Math.max(150, 60 + 2.2 * units)));
     const heat = chart(map, {...common, title: `All ${grouped(t.all_units)} units over time`, data: [time, time.map(() => null)], series: [{hidden: true, key: 'u1'}], height,
       description: `Heat map of ${t.layer}, units by time steps.`, y_range: [-.5, units - .5], y_down: true, whole_y: true, cross: true,
@@ -137,6 +137,7 @@ function example_viewer() {
       },
       draw: u => {                                     // where the chosen units lie
         const {left, width} = u.bbox, size = 5 * devicePixelRatio;
+        u.ctx.save();
         state.units.forEach((unit, i) => {
           const y = u.valToPos(row_of[unit], 'y', true);
           u.ctx.fillStyle = colour(key(i));
@@ -146,6 +147,7 @@ function example_viewer() {
           u.ctx.lineTo(left + width + 1.6 * size, y + size);
           u.ctx.fill();
         });
+        u.ctx.restore();
       },
       at: () => '',
       click: u => toggle(rows[Math.min(units - 1, Math.max(0, Math.round(u.posToVal(u.cursor.top, 'y'))))])});
@@ -173,7 +175,7 @@ function example_viewer() {
         data: [time, ...state.units.map(u => time.map((_, s) => Number.isNaN(value(s, u)) ? null : value(s, u)))],
         series: state.units.map((u, i) => ({name: String(number_of(u)), key: key(i), width: 1.75}))});
     }
-    const thinned = [t.step_stride > 1 && `every ${t.step_stride}th step`, t.unit_stride > 1 && `every ${t.unit_stride}th unit`].filter(Boolean);
+    const thinned = [t.step_stride > 1 && `one of ${t.step_stride} steps`, t.unit_stride > 1 && `one of ${t.unit_stride} units`].filter(Boolean);
     if (thinned.length) chips.append(`Kept in this file: ${thinned.join(', ')}.`);
   }
   function toggle(u) {

@@ -1,7 +1,7 @@
 // The network as a picture: stages from left to right (on narrow pages from top to bottom), arrows for connections,
 // loops and arcs for what goes back.
 function network_picture() {
-  const layers = report.layers, box = {w: 156, h: 72}, letter = 6.2;
+  const layers = report.layers, box = {w: 176, h: 74}, letter = 6.2;
   const shorten = (text, n) => text.length > n ? text.slice(0, n - 1) + '…' : text;
   const kinds = [...new Set(layers.map(l => l.type))];
   const layer_name = l => l.name || l.type || `layer ${l.id}`;
@@ -81,11 +81,15 @@ function network_picture() {
     const into = edges.filter(e => e.route === 'on' && e.to === i).sort((a, b) => place[a.from].row - place[b.from].row);
     out.forEach((e, k) => e.leave = spread(out, k));
     into.forEach((e, k) => e.arrive = spread(into, k));
+    // lanes: the outer ones leave and arrive further inside, so that they do not cross the inner ones
+    for (const route of ['back', 'over'])
+      for (const [end, port] of [['from', 'leave'], ['to', 'arrive']])
+        edges.filter(e => e.route === route && e[end] === i).sort((a, b) => a.lane - b.lane).forEach((e, k) => e[port] = k);
   }
 
   function picture(upright) {
     const [deep, tall] = upright ? [box.h, box.w] : [box.w, box.h];      // extent of a box along and across the flow
-    const line = 14, lane_step = upright ? 30 : 40;
+    const line = 14, inset = k => (10 + Math.min(k, 4) * (upright ? 11 : 15)) / deep;
     const label_room = e => upright ? e.label_width : line * (e.lines.length + (e.note ? 1 : 0)) + 4;
     // gap behind each column, wide enough for the labels in it
     const gaps = Array.from({length: columns}, (_, c) => {
@@ -96,15 +100,22 @@ function network_picture() {
     let along = 0;
     for (let c = 0; c < columns; ++c) starts.push(along), along += deep + gaps[c];
     // rows with the room their loops and lanes need
-    const tops = [], over = [];
+    const tops = [], over = [], raised = [];
     let across = 0;
     for (let r = 0; r < rows; ++r) {
       const loops = edges.filter(e => e.route === 'loop' && place[e.from].row === r);
-      const back = edges.filter(e => e.route === 'back' && e.row === r), skip = edges.filter(e => e.route === 'over' && e.row === r);
-      over[r] = loops.length ? 26 + Math.max(...loops.map(label_room)) : 14;
-      const above = over[r] + (back.length ? lanes.back[r] * lane_step + Math.max(...back.map(label_room)) : 0);
+      // levels of the lanes, each with room for the words of its arrow outside
+      const room_of = {};
+      for (const route of ['back', 'over']) {
+        room_of[route] = route === 'over' ? 26 : 14;
+        for (const e of edges.filter(e => e.route === route && e.row === r).sort((a, b) => a.lane - b.lane))
+          e.level = room_of[route], room_of[route] += label_room(e) + 12;
+        if (!lanes[route][r]) room_of[route] = 0;
+      }
+      over[r] = loops.length ? 34 + Math.max(...loops.map(label_room)) : 14;
+      const above = over[r] + (raised[r] = room_of.back);
       tops[r] = across + above;
-      across = tops[r] + tall + (skip.length ? 14 + lanes.over[r] * lane_step + Math.max(...skip.map(label_room)) : 0) + (r + 1 < rows ? 26 : 0);
+      across = tops[r] + tall + room_of.over + (r + 1 < rows ? 26 : 0);
     }
     // u along, v across the flow → x, y of the page; upright pages have their lanes on the right
     const xy = (u, v) => upright ? [across - v, u] : [u, v];
@@ -114,7 +125,7 @@ function network_picture() {
 
     const head = (u, v, du, dv) => {                  // a triangle with its tip at (u, v)
       const s = 9, w = 4.2;
-      return `M${P(u, v)}L${P(u - s * du - w * dv, v - s * dv - w * du)}L${P(u - s * du + w * dv, v - s * dv + w * du)}Z`;
+      return `M${P(u, v)}L${P(u - s * du - w * dv, v - s * dv + w * du)}L${P(u - s * du + w * dv, v - s * dv - w * du)}Z`;
     };
     const text_at = (e, u, v, side) => {               // side: −1 above, 1 below, 0 centred on the line
       const [x, y] = xy(u, v), all = [...e.lines, ...(e.note ? [e.note] : [])], height = line * all.length;
@@ -133,18 +144,18 @@ function network_picture() {
         path = `M${P(...a)}C${P(a[0] + bend, a[1])} ${P(b[0] - tip_room - bend, b[1])} ${P(b[0] - tip_room, b[1])}`;
         tip = head(b[0], b[1], 1, 0);
         label = text_at(e, b[0] - tip_room / 2 - gaps[place[e.to].column - 1] / 2, b[0] - a[0] > 2 * gaps[place[e.to].column - 1] ? b[1] : (a[1] + b[1]) / 2, 0);
-        if (!upright && Math.abs(a[1] - b[1]) < 1)     // a level arrow carries its words above
+        if (Math.abs(a[1] - b[1]) < 1)                 // a straight arrow carries its words beside it
           label = text_at(e, (a[0] + b[0] - tip_room) / 2, a[1], -1);
       } else if (e.route === 'loop') {
-        const own = lifted[e.from], m = ua + deep / 2 + (own.indexOf(e) - (own.length - 1) / 2) * 46, r = upright ? 12 : 17, up = 22;
-        path = `M${P(m + r * .7, va)}C${P(m + r * 2.1, va - up * 1.35)} ${P(m - r * 2.1, va - up * 1.35)} ${P(m - r * .7 - 1.5, va - tip_room)}`;
-        tip = head(m - r * .7, va, .18, 1);
+        const own = lifted[e.from], m = ua + deep / 2 + (own.indexOf(e) - (own.length - 1) / 2) * 46, r = upright ? 9 : 11, up = 29;
+        path = `M${P(m + r, va)}C${P(m + 3.2 * r, va - up * 1.33)} ${P(m - 3.2 * r, va - up * 1.33)} ${P(m - r - 3.5, va - tip_room)}`;
+        tip = head(m - r, va, .45, .89);
         label = text_at(e, m, va - up, -1);
       } else {
         const back = e.route === 'back', s = back ? -1 : 1, r = 12;
         const row = e.row, base = back ? tops[row] - over[row] : tops[row] + tall;
-        const level = base + s * (14 + e.lane * lane_step);
-        const a = [ua + deep * (back ? .2 : .8), back ? va : va + tall], b = [ub + deep * (back ? .8 : .2), back ? vb : vb + tall], d = Math.sign(b[0] - a[0]) || 1;
+        const level = base + s * e.level, near = inset(e.leave), far = inset(e.arrive);
+        const a = [ua + deep * (back ? near : 1 - near), back ? va : va + tall], b = [ub + deep * (back ? 1 - far : far), back ? vb : vb + tall], d = Math.sign(b[0] - a[0]) || 1;
         path = `M${P(...a)}L${P(a[0], level - s * r)}Q${P(a[0], level)} ${P(a[0] + d * r, level)}L${P(b[0] - d * r, level)}Q${P(b[0], level)} ${
             P(b[0], level - s * r)}L${P(b[0], b[1] + s * tip_room)}`;
         tip = head(b[0], b[1], 0, -s);
@@ -159,24 +170,24 @@ function network_picture() {
 
     const frames = [...blocks.values()].filter(b => b.members.length > 1).map(b => {
       const last = b.row + b.high - 1, pad = 14;
-      const spots = [[starts[b.first] - pad, tops[b.row] - over[b.row] - (lanes.back[b.row] ? lanes.back[b.row] * lane_step + 16 : 0) - 8],
+      const spots = [[starts[b.first] - (upright ? 30 : pad), tops[b.row] - over[b.row] - raised[b.row] - (upright ? 4 : 20)],
                      [starts[b.first + b.wide - 1] + deep + pad, tops[last] + tall + pad]].map(p => xy(...p));
       const [x, y] = [Math.min(spots[0][0], spots[1][0]), Math.min(spots[0][1], spots[1][1])];
       const w = Math.abs(spots[0][0] - spots[1][0]), h = Math.abs(spots[0][1] - spots[1][1]);
       return html`<rect class="frame" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}" rx="14"/>
-        <text class="frame-name" x="${(x + 12).toFixed(1)}" y="${(y + h + 14).toFixed(1)}">step by step together</text>`;
+        <text class="frame-name" x="${(x + 12).toFixed(1)}" y="${(y + 19).toFixed(1)}">stage ${b.stage}</text>`;
     });
     const boxes = layers.map((l, i) => {
       const [x, y] = corner(i), type = [l.name ? l.type : '', l.source].filter(Boolean).join(' · ');
       return html`<g class="layer" data-i="${i}" tabindex="0" role="button" aria-label="Layer ${l.id}, ${layer_name(l)}, ${count_of(l.units, 'unit')}" transform="translate(${
           x.toFixed(1)} ${y.toFixed(1)})"><rect class="box" width="${box.w}" height="${box.h}" rx="10"/>
         <rect x="9" y="12" width="3.5" height="${box.h - 24}" rx="1.75" style="fill:var(--u${1 + kinds.indexOf(l.type) % 8})"/>
-        <text class="name" x="22" y="25">${shorten(layer_name(l), 17)}</text><text class="type" x="22" y="42">${shorten(type, 23)}</text>
+        <text class="name" x="22" y="25">${shorten(layer_name(l), 20)}</text><text class="type" x="22" y="42">${shorten(type, 26)}</text>
         <text class="units" x="22" y="59">${count_of(l.units, 'unit')}</text><text class="type" x="${box.w - 11}" y="59" text-anchor="end">#${l.id}</text></g>`;
     });
     const back_room = Math.max(0, ...edges.filter(e => e.route !== 'on').map(e => e.label_width / 2 - deep / 2)), edge = 16;
     const [w, h] = upright ? [across, along - gaps[columns - 1]] : [along - gaps[columns - 1], across];
-    const left = upright ? edge : edge + back_room, below = frames.length ? 34 : edge;
+    const left = upright ? edge : edge + back_room, below = edge;
     const total = [w + 2 * left, h + edge + below];
     return {width: total[0], svg: html`<svg viewBox="${-left} ${-edge} ${total[0].toFixed(0)} ${total[1].toFixed(0)}" width="${total[0].toFixed(0)}" height="${
         total[1].toFixed(0)}" role="group" aria-label="Network of ${layers.length} layers and ${report.connections.length} connections">${frames}${drawn}${boxes}</svg>`};
@@ -186,10 +197,10 @@ function network_picture() {
   const sample = (late, fixed) => html`<svg width="34" height="10" aria-hidden="true"><path d="M0 5H26" style="fill:none;stroke:var(--${late ? 'late' : 'soft'});stroke-width:2${
       fixed ? ';stroke-dasharray:5 4' : ''}"/><path d="M34 5L25 1V9Z" style="fill:var(--${late ? 'late' : 'soft'})"/></svg>`;
   const has = test => edges.some(test);
-  put(part('network', '.body'), html`<div class="card"><div class="picture"></div><div class="network-key">
+  put(part('network', '.body'), html`<div class="card drawing"><div class="picture"></div><div class="network-key">
     ${has(e => !e.lag) && html`<span>${sample()}reads its source fresh</span>`}${has(e => e.lag) && html`<span>${sample(true)}lag 1: reads it one step late</span>`}
     ${has(e => !e.learnable) && html`<span>${sample(false, true)}not learned</span>`}${has(e => e.present < e.weights) && html`<span>12${thin}%: share of weights present</span>`}
-    <span>thicker: more weights</span></div><div class="layer-facts" aria-live="polite"></div></div>`);
+    <span>thicker: more weights</span>${[...blocks.values()].some(b => b.members.length > 1) && html`<span>grey field: layers of one stage, which walk together step by step</span>`}</div><div class="layer-facts" aria-live="polite"></div></div>`);
   const host = part('network', '.picture'), facts = part('network', '.layer-facts');
   let chosen = Math.max(0, layers.findIndex((l, i) => edges.some(e => e.loop && e.from === i)));
   const choose = i => {
@@ -201,10 +212,12 @@ function network_picture() {
   const dim = i => host.querySelectorAll('.link').forEach(g => g.classList.toggle('dim', i !== null && +g.dataset.from !== i && +g.dataset.to !== i));
   let shown = null;
   const draw = () => {
-    const level = picture(false), upright = level.width > host.clientWidth && host.clientWidth < 720;
-    const result = upright ? picture(true) : level, scale = Math.max(.72, Math.min(1, (host.clientWidth - 16) / result.width)), state = upright + ',' + scale;
-    if (!host.clientWidth || state === shown) return;
+    const card = part('network', '.drawing'), room = card.clientWidth - 48, level = picture(false), steep = picture(true);
+    const upright = room / level.width < .85 && steep.width < level.width;
+    const result = upright ? steep : level, scale = Math.max(.8, Math.min(1, room / result.width)), state = upright + ',' + scale;
+    if (!card.clientWidth || state === shown) return;
     shown = state;
+    card.classList.toggle('beside', upright && room - result.width * scale > 240);
     put(host, result.svg);
     const svg = host.firstElementChild;
     svg.setAttribute('width', svg.getAttribute('width') * scale);
@@ -215,14 +228,17 @@ function network_picture() {
       for (const [on, off] of [['pointerenter', 'pointerleave'], ['focus', 'blur']])
         g.addEventListener(on, () => dim(+g.dataset.i)), g.addEventListener(off, () => dim(null));
     });
+    const first = host.querySelector('.layer').getBoundingClientRect(), frame = host.getBoundingClientRect();
+    host.scrollLeft += upright ? (first.left + first.right - frame.left - frame.right) / 2 : 0;   // the boxes in the middle
     choose(chosen);
+    lede(upright);
   };
-  new ResizeObserver(draw).observe(host);
+  const units = layers.reduce((s, l) => s + l.units, 0), weights = edges.reduce((s, e) => s + e.present, 0);
+  const lede = upright => put(part('network', '.lede'), html`<b>${count_of(layers.length, 'layer')}</b> with ${count_of(units, 'unit')}, <b>${
+      count_of(report.connections.length, 'connection')}</b> with ${count_of(weights, 'weight')}. Read it ${upright ? 'downwards' : 'from left to right'}. Choose a layer to see what is in it.`);
+  new ResizeObserver(draw).observe(part('network', '.drawing'));
   draw();
 
-  const units = layers.reduce((s, l) => s + l.units, 0), weights = edges.reduce((s, e) => s + e.present, 0);
-  put(part('network', '.lede'), html`<b>${count_of(layers.length, 'layer')}</b> with ${count_of(units, 'unit')}, <b>${
-      count_of(report.connections.length, 'connection')}</b> with ${count_of(weights, 'weight')}. Data flow ${'from left to right, or downwards on a narrow page'}. Choose a layer to see what is in it.`);
   put(part('network', 'details .scroll'), [
     table('Layers', ['id', 'name', 'type', 'source function', 'units', 'stage', 'time step'], layers.map(l => [l.id, l.name, l.type, l.source, grouped(l.units), l.stage, number(l.dt)]),
           [true, false, false, false, true, true, true]),
