@@ -13,13 +13,13 @@ function confusion_matrix() {
   const cell = (i, j) => html`<td data-i="${i}" data-j="${j}" class="${counts[i][j] ? '' : 'zero'} ${i === j ? 'diagonal' : ''} ${
       strong(i, j) && counts[i][j] ? 'strong' : ''}" style="${counts[i][j] ? shade(i, j) : ''}" title="${dense ? cell_text(i, j) : ''}">${counts[i][j]}</td>`;
   const cell_text = (i, j) => `${class_name(i)} read as ${class_name(j)}: ${counts[i][j]}`;
-  const matrix = html`<div class="scroll"><table class="matrix ${dense ? 'dense' : ''}">
+  const matrix = html`<div class="scroll"><table class="matrix ${dense ? 'dense' : ''}" style="--classes:${n}">
     <caption class="visually-hidden">Counts of true classes (rows) against predicted classes (columns)</caption>
-    <colgroup><col class="side">${counts.map(() => html`<col>`)}<col class="recall"></colgroup>
+    <colgroup><col class="side">${counts.map(() => html`<col>`)}${dense ? '' : html`<col class="recall">`}</colgroup>
     <thead><tr><td class="corner">${dense ? '' : 'true ╲ read as'}</td>${counts.map((_, j) =>
-        html`<th scope="col" data-column="${j}">${dense ? '' : html`<span>${class_name(j)}</span>`}</th>`)}<th scope="col" class="flat">recall</th></tr></thead>
+        html`<th scope="col" data-column="${j}">${dense ? '' : html`<span>${class_name(j)}</span>`}</th>`)}${dense ? '' : html`<th scope="col" class="flat">recall</th>`}</tr></thead>
     <tbody>${counts.map((row, i) => html`<tr><th scope="row" title="${class_name(i)}">${dense && i % 5 ? '' : class_name(i)}</th>${row.map((_, j) => cell(i, j))}
-        <td class="share">${dense ? '' : percent(asked[i] ? share(i, i) : null)}</td></tr>`)}</tbody>
+        ${dense ? '' : html`<td class="share">${percent(asked[i] ? share(i, i) : null)}</td>`}</tr>`)}</tbody>
     ${dense ? '' : html`<tfoot><tr><th scope="row">precision</th>${counts.map((row, j) =>
         html`<td class="share">${answered[j] ? (100 * row[j] / answered[j]).toFixed(0) : '–'}</td>`)}<td></td></tr></tfoot>`}</table></div>`;
 

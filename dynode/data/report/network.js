@@ -200,7 +200,7 @@ function network_picture() {
   put(part('network', '.body'), html`<div class="card drawing"><div class="picture"></div><div class="network-key">
     ${has(e => !e.lag) && html`<span>${sample()}reads its source fresh</span>`}${has(e => e.lag) && html`<span>${sample(true)}lag 1: reads it one step late</span>`}
     ${has(e => !e.learnable) && html`<span>${sample(false, true)}not learned</span>`}${has(e => e.present < e.weights) && html`<span>12${thin}%: share of weights present</span>`}
-    <span>thicker: more weights</span>${[...blocks.values()].some(b => b.members.length > 1) && html`<span>grey field: layers of one stage, which walk together step by step</span>`}</div><div class="layer-facts" aria-live="polite"></div></div>`);
+    ${edges.length > 0 && html`<span>thicker: more weights</span>`}${[...blocks.values()].some(b => b.members.length > 1) && html`<span>grey field: layers of one stage, which walk together step by step</span>`}</div><div class="layer-facts" aria-live="polite"></div></div>`);
   const host = part('network', '.picture'), facts = part('network', '.layer-facts');
   let chosen = Math.max(0, layers.findIndex((l, i) => edges.some(e => e.loop && e.from === i)));
   const choose = i => {
@@ -234,8 +234,8 @@ function network_picture() {
     lede(upright);
   };
   const units = layers.reduce((s, l) => s + l.units, 0), weights = edges.reduce((s, e) => s + e.present, 0);
-  const lede = upright => put(part('network', '.lede'), html`<b>${count_of(layers.length, 'layer')}</b> with ${count_of(units, 'unit')}, <b>${
-      count_of(report.connections.length, 'connection')}</b> with ${count_of(weights, 'weight')}. Read it ${upright ? 'downwards' : 'from left to right'}. Choose a layer to see what is in it.`);
+  const lede = upright => put(part('network', '.lede'), html`<b>${count_of(layers.length, 'layer')}</b> with ${count_of(units, 'unit')}${edges.length ? html`, <b>${
+      count_of(report.connections.length, 'connection')}</b> with ${count_of(weights, 'weight')}` : ''}. Read it ${upright ? 'downwards' : 'from left to right'}. Choose a layer to see what is in it.`);
   new ResizeObserver(draw).observe(part('network', '.drawing'));
   draw();
 
