@@ -12,7 +12,8 @@ std::vector<std::string> isa_names();
 /// The set that kernels fetched from now on use.
 std::string isa_name();
 
-/// Kernels fetched from now on use this set; "" is the default: DYNODE_ISA or the best one. For tests and benchmarks; not while others fetch.
+/// Kernels fetched from now on use this set; "" is the default: DYNODE_ISA, else the best one.
+/// For tests and benchmarks; not while others fetch.
 /// @throws SpecError  if this processor or this build does not have it; lists isa_names()
 void use_isa(const std::string& name);
 

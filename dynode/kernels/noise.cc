@@ -1,0 +1,74 @@
+#include "dynode/kernels/noise.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dynode/kernels/noise.cc"
+#include <hwy/foreach_target.h>
+#include <cstring>
+#include "dynode/kernels/philox-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace dynode::HWY_NAMESPACE {
+
+/// Lanes are rows: four units at a time.
+template <class R, class Make>
+void fill_tile(const Slab& slab, const NoisePlace& at, Make make, R* to) {
+  const PhiloxRounds rounds(at.key);
+  for (size_t unit = 0; unit < slab.units; unit += 4)
+    for (size_t lane = 0; lane < slab.stride; lane += Lane<R>::width) {
+      Lane<R> number[4];
+      noise_of_rows(make, rounds, at.step, uint32_t(at.first_row + lane), uint32_t(unit / 4), at.draw, number);
+      for (size_t i = 0; i < 4 && unit + i < slab.units; ++i) number[i].store(to + (unit + i) * slab.stride + lane);
+    }
+}
+
+/// Lanes are groups of four units: four vectors of units at a time.
+template <class R, class Make>
+void fill_rows(const Slab& slab, const NoisePlace& at, Make make, R* to) {
+  using V = Lane<R>;
+  constexpr size_t block = 4 * V::width;
+  const PhiloxRounds rounds(at.key);
+  for (size_t row = 0; row < slab.rows; ++row, to += slab.stride) {
+    for (size_t unit = 0; unit < slab.units; unit += block) {
+      V number[4];
+      noise_of_groups(make, rounds, at.step, uint32_t(at.first_row + row), uint32_t(unit / 4), at.draw, number);
+      alignas(64) R numbers[block];
+      const bool whole = unit + block <= slab.stride;
+      hn::StoreInterleaved4(number[0].raw, number[1].raw, number[2].raw, number[3].raw, typename V::Tag(),
+                            whole ? to + unit : numbers);
+      if (!whole) std::memcpy(to + unit, numbers, (slab.stride - unit) * sizeof(R));
+    }
+    std::memset(to + slab.units, 0, (slab.stride - slab.units) * sizeof(R));
+  }
+}
+
+template <class R, class Make>
+void fill(const Slab& slab, const NoisePlace& at, R* to) {
+  if (slab.layout == Layout::tiles) fill_tile(slab, at, Make(), to);
+  else                              fill_rows(slab, at, Make(), to);
+}
+
+NoiseKernels<float>  FloatNoise() { return {fill<float, MakeUniform>, fill<float, MakeNormal>}; }
+NoiseKernels<double> DoubleNoise() { return {fill<double, MakeUniform>, fill<double, MakeNormal>}; }
+
+}  // namespace dynode::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "dynode/kernels/isa.h"
+
+namespace dynode {
+HWY_EXPORT(FloatNoise);
+HWY_EXPORT(DoubleNoise);
+
+template <>
+NoiseKernels<float> noise_kernels() {
+  apply_isa_override();
+  return HWY_DYNAMIC_DISPATCH(FloatNoise)();
+}
+template <>
+NoiseKernels<double> noise_kernels() {
+  apply_isa_override();
+  return HWY_DYNAMIC_DISPATCH(DoubleNoise)();
+}
+}  // namespace dynode
+#endif
