@@ -139,7 +139,8 @@ class Dense : public ::testing::Test {
     for (size_t row = 0; row < rows; ++row)
       for (size_t column = columns; column < padded(columns); ++column)
         turned[row * stride + column] = turned2[row * stride + column] = 0;
-    const Term<R> terms[] = {{delta.data(), turned.data(), rows, stride}, {delta2.data(), turned2.data(), rows, stride}};
+    const Term<R> terms[] = {{delta.data(), turned.data(), rows, stride},
+                             {delta2.data(), turned2.data(), rows, stride}};
 
     const auto start = wholes(units * ld);
     auto w_bar = copy(start);
@@ -204,7 +205,8 @@ TYPED_TEST(Dense, ARowHasTheSameBitsAloneAndInAnyBatch) {
     const size_t most = std::max<size_t>(33, 2 * this->kernels.width);
     for (const size_t units : {1, 3, 20, 57, 130}) {
       const size_t depth = units, depth2 = 3;
-      const auto w = this->reals(units * depth), w2 = this->reals(units * depth2), bias = this->reals(this->padded(units));
+      const auto w = this->reals(units * depth), w2 = this->reals(units * depth2);
+      const auto bias = this->reals(this->padded(units));
       const auto x = this->reals(most * depth), x2 = this->reals(most * depth2), start = this->reals(most * units);
 
       // rows [first, first + rows) of the batch through doors and kernels, back as [row][unit]
@@ -217,7 +219,8 @@ TYPED_TEST(Dense, ARowHasTheSameBitsAloneAndInAnyBatch) {
         this->kernels.from_rows(rows, units, start.data() + first * units, units, out, there.data());
         const auto panels = this->packed(out, depth, w.data(), depth, 1);
         const auto panels2 = this->packed(out, depth2, w2.data(), depth2, 1);
-        const Term<R> terms[] = {{panels.data(), a.data(), depth, from.stride}, {panels2.data(), b.data(), depth2, from2.stride}};
+        const Term<R> terms[] = {{panels.data(), a.data(), depth, from.stride},
+                                 {panels2.data(), b.data(), depth2, from2.stride}};
         this->kernels.apply(out, terms, 2, bias.data(), forward.data());
         this->kernels.add(out, terms, 2, there.data());
         this->kernels.to_rows(out, forward.data(), rows, units, result.data(), units);
@@ -230,10 +233,11 @@ TYPED_TEST(Dense, ARowHasTheSameBitsAloneAndInAnyBatch) {
       const auto expect_same = [&](Layout layout, size_t first, size_t rows) {
         const auto batch = run(layout, first, rows);
         for (size_t row = 0; row < rows; ++row)
-          for (size_t half = 0; half < 2; ++half)
-            ASSERT_TRUE(std::equal(alone[first + row].data() + half * units, alone[first + row].data() + (half + 1) * units,
-                                   batch.data() + half * rows * units + row * units))
+          for (size_t half = 0; half < 2; ++half) {
+            const R* one = alone[first + row].data() + half * units;
+            ASSERT_TRUE(std::equal(one, one + units, batch.data() + (half * rows + row) * units))
                 << "units " << units << " row " << row << " of " << rows;
+          }
       };
       for (const size_t rows : {2, 3, 4, 5, 7, 8, 15, 33}) expect_same(Layout::rows, 0, rows);
       expect_same(Layout::tiles, 0, this->kernels.width);
@@ -346,7 +350,8 @@ TYPED_TEST(Dense, RowsPassTheDoorsBothWaysAndNothingElseIsTouched) {
             this->kernels.from_rows(rows, units, user.data(), stride, shape, inside.data());
             for (size_t row = 0; row < slab_rows; ++row)
               for (size_t unit = 0; unit < (layout == Layout::rows ? shape.stride : units); ++unit)
-                ASSERT_EQ(inside[this->at(shape, unit, row)], row < rows && unit < units ? user[row * stride + unit] : R(0))
+                ASSERT_EQ(inside[this->at(shape, unit, row)],
+                          row < rows && unit < units ? user[row * stride + unit] : R(0))
                     << "units " << units << " rows " << rows << " of " << slab_rows << ": " << row << ", " << unit;
             this->kernels.to_rows(shape, inside.data(), rows, units, back.data(), stride);
             for (size_t i = 0; i < back.size(); ++i)

@@ -78,7 +78,8 @@ TYPED_TEST(Noise, EveryNumberIsThatOfItsCounterInEveryLayout) {
           for (size_t unit = 0; unit < units; ++unit) {
             const uint32_t word = noise_word(place.key, place.step, uint32_t(40 + row), uint32_t(unit), place.draw);
             const size_t   i    = this->at(shape, unit, row);
-            ASSERT_EQ(uniform[i], R((word >> (32 - kept)) * std::ldexp(1.0, -kept))) << "unit " << unit << " row " << row;
+            ASSERT_EQ(uniform[i], R((word >> (32 - kept)) * std::ldexp(1.0, -kept)))
+                << "unit " << unit << " row " << row;
             ASSERT_NEAR(normal[i], expected_normal(place, uint32_t(40 + row), uint32_t(unit)), off)
                 << "unit " << unit << " row " << row;
           }
