@@ -51,7 +51,7 @@ std::string processor() {
 /// Files of shared libraries this process runs with: libz.so.1.2.13, …; empty where the system does not tell.
 std::vector<std::string> shared_libraries() {
   std::set<std::string> names;
-  std::ifstream file("/proc/self/maps");
+  std::ifstream         file("/proc/self/maps");
   for (std::string text; std::getline(file, text);) {
     const size_t slash = text.rfind('/');
     if (slash == text.npos) continue;
@@ -68,9 +68,9 @@ double table_error() {
   for (size_t row : {40, 100, 160}) {
     TableGrid grid;
     grid.ib_first += double(row) * grid.ib_step;
-    grid.ib_count  = 1;
-    grid.phi_step  = 0.0125;
-    grid.phi_count = 41;
+    grid.ib_count               = 1;
+    grid.phi_step               = 0.0125;
+    grid.phi_count              = 41;
     const std::vector<double> g = squid_table({}, grid);
     for (size_t i = 0; i < grid.phi_count; ++i)
       worst = std::max(worst, std::abs(g[i] - double(default_rate_table()[row * kDefaultTableSize + 5 * i])));
@@ -82,9 +82,11 @@ void check_instruction_set() {
   const char* wish = std::getenv("DYNODE_ISA");
   try {
     apply_isa_override();
-    line("instruction set", fmt::format("{} of {}{}", isa_name(), join(isa_names()), wish && *wish ? ", chosen by DYNODE_ISA" : ""));
+    line("instruction set",
+         fmt::format("{} of {}{}", isa_name(), join(isa_names()), wish && *wish ? ", chosen by DYNODE_ISA" : ""));
     if (isa_name() == "scalar" || isa_name() == "emu128")
-      trouble("", "no vector instructions are used", "expect runs to take ten times as long; unset DYNODE_ISA, or use another processor");
+      trouble("", "no vector instructions are used",
+              "expect runs to take ten times as long; unset DYNODE_ISA, or use another processor");
   } catch (const SpecError& error) {
     trouble("instruction set", error.what(), "unset the environment variable DYNODE_ISA");
     use_isa(isa_names().front());
@@ -93,10 +95,12 @@ void check_instruction_set() {
 
 void check_table() {
   const float*      g   = default_rate_table();
-  const std::string sum = fmt::format("crc32c {:08x}", crc32c({reinterpret_cast<const char*>(g), kDefaultTableSize * kDefaultTableSize * 4}));
-  const double      off = table_error();
+  const std::string sum = fmt::format(
+      "crc32c {:08x}", crc32c({reinterpret_cast<const char*>(g), kDefaultTableSize * kDefaultTableSize * 4}));
+  const double off = table_error();
   if (off < 1e-4)
-    line("rate table", fmt::format("built in, {0} × {0} values, {1}, agrees with the circuit to {2:.1g}", kDefaultTableSize, sum, off));
+    line("rate table", fmt::format("built in, {0} × {0} values, {1}, agrees with the circuit to {2:.1g}",
+                                   kDefaultTableSize, sum, off));
   else
     trouble("rate table", fmt::format("differs from the circuit by {:.2g} ({})", off, sum),
             "this build computes wrong numbers here; try DYNODE_ISA=scalar, and report it");
@@ -104,11 +108,14 @@ void check_table() {
 
 void check_data() {
   try {
-    const ImageSet train = load_image_set(kDataFolder, ImagePart::train), test = load_image_set(kDataFolder, ImagePart::test);
-    line("Fashion-MNIST", fmt::format("{} training and {} test images in {}", grouped(train.count), grouped(test.count), kDataFolder));
+    const ImageSet train = load_image_set(kDataFolder, ImagePart::train),
+                   test  = load_image_set(kDataFolder, ImagePart::test);
+    line("Fashion-MNIST",
+         fmt::format("{} training and {} test images in {}", grouped(train.count), grouped(test.count), kDataFolder));
   } catch (const Error& error) {
     std::string what = error.what();
-    trouble("Fashion-MNIST", what.substr(0, what.find('\n')), "the demo needs it: sudo apt install dataset-fashion-mnist");
+    trouble("Fashion-MNIST", what.substr(0, what.find('\n')),
+            "the demo needs it: sudo apt install dataset-fashion-mnist");
   }
 }
 
@@ -126,10 +133,12 @@ void run() {
 #if defined(__OPTIMIZE__)
   line("build", "optimised");
 #else
-  trouble("build", "not optimised, for the debugger", "for speed: cmake --preset release && cmake --build --preset release");
+  trouble("build", "not optimised, for the debugger",
+          "for speed: cmake --preset release && cmake --build --preset release");
 #endif
-  line("libraries", fmt::format("nlohmann json {}.{}.{}, CLI11 {}, fmt {}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
-                                NLOHMANN_JSON_VERSION_PATCH, CLI11_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100));
+  line("libraries", fmt::format("nlohmann json {}.{}.{}, CLI11 {}, fmt {}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
+                                NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH, CLI11_VERSION,
+                                FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100));
   if (const auto shared = shared_libraries(); !shared.empty()) line("", join(shared));
   check_table();
   check_data();

@@ -37,7 +37,7 @@ std::string indented(const std::string& text) {
 /// SPEC or --input FILE
 std::string option_text(const CLI::Option* option) {
   if (option->get_positional()) return option->get_type_name();
-  const std::string name = option->get_name(false, true);   // -h,--help
+  const std::string name  = option->get_name(false, true);  // -h,--help
   const size_t      comma = name.find(',');
   const std::string words = comma == name.npos ? name : name.substr(0, comma) + ", " + name.substr(comma + 1);
   return option->get_expected_max() == 0 ? words : words + " " + option->get_type_name();
@@ -47,9 +47,10 @@ std::string option_text(const CLI::Option* option) {
 
 std::string HelpText::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   const bool  tool = !app->get_parent();
-  std::string text = tool ? app->get_description() + "\n\nUsage\n  dynode VERB …        dynode VERB --help explains a verb\n" : "";
+  std::string text =
+      tool ? app->get_description() + "\n\nUsage\n  dynode VERB …        dynode VERB --help explains a verb\n" : "";
   if (!tool) {
-    text = app->get_description() + "\n\nUsage\n  dynode " + app->get_name();
+    text      = app->get_description() + "\n\nUsage\n  dynode " + app->get_name();
     bool more = false;
     for (const CLI::Option* o : app->get_options([](const CLI::Option*) { return true; })) {
       if (o->get_required()) text += " " + option_text(o);

@@ -29,7 +29,8 @@ std::string number(double x) { return fmt::format("{:.4g}", x); }
 // ---- weights of one network ----------------------------------------------------------------------------
 
 std::string weights(const Model& model) {
-  DisplayTable table({{"parameter"}, {"shape", true}, {"min", true}, {"mean", true}, {"max", true}, {"deviation", true}, {"stored"}});
+  DisplayTable table(
+      {{"parameter"}, {"shape", true}, {"min", true}, {"mean", true}, {"max", true}, {"deviation", true}, {"stored"}});
   for (const Block& block : model.plan().parameters.blocks()) {
     std::vector<double> values = model.parameter(block.name).as_double();
     if (!block.mask.empty()) {
@@ -51,7 +52,8 @@ std::string weights(const Model& model) {
       row.insert(row.end(), {"", "", "", "", "all entries are absent"});
     } else {
       const auto [low, high] = std::minmax_element(values.begin(), values.end());
-      row.insert(row.end(), {number(*low), number(mean), number(*high), number(std::sqrt(squares / double(values.size()))), stored});
+      row.insert(row.end(), {number(*low), number(mean), number(*high),
+                             number(std::sqrt(squares / double(values.size()))), stored});
     }
     table.add(std::move(row));
   }
@@ -111,9 +113,11 @@ void print_cells() {
   for (const CellEntry& cell : cells()) {
     std::vector<std::string> states, ports(cell.ports.begin(), cell.ports.end());
     for (size_t i = 0; i < cell.states.size(); ++i)
-      states.push_back(std::string(cell.states[i].name) + (int(i) == cell.output && cell.states.size() > 1 ? " (output)" : ""));
+      states.push_back(std::string(cell.states[i].name) +
+                       (int(i) == cell.output && cell.states.size() > 1 ? " (output)" : ""));
     fmt::print("  {}: {}\n", cell.name, cell.summary);
-    fmt::print("      states {}{}{}\n", fmt::join(states, ", "), cell.source ? fmt::format(" · source_func {}", cell.source) : "",
+    fmt::print("      states {}{}{}\n", fmt::join(states, ", "),
+               cell.source ? fmt::format(" · source_func {}", cell.source) : "",
                cell.dt > 0 ? fmt::format(" · dt {}", number(cell.dt)) : "");
     if (!cell.params.empty()) {
       DisplayTable table({{"parameter"}, {"default"}, {"range"}, {"unit"}, {"learnt"}, {"meaning"}});
@@ -122,7 +126,8 @@ void print_cells() {
         table.add({p.name, other ? "" : number(p.value), range(p.min, p.max), p.unit,
                    p.learn ? p.log ? "as logarithm" : "yes" : "no", p.help});
         if (other)
-          table.add({p.alternative.name, number(p.alternative.value), "", p.alternative.unit, "", fmt::format("another way to give {}", p.name)});
+          table.add({p.alternative.name, number(p.alternative.value), "", p.alternative.unit, "",
+                     fmt::format("another way to give {}", p.name)});
       }
       fmt::print("\n{}", table.text(6));
     }
@@ -142,7 +147,8 @@ void print_all() {
   print_catalogue("Optimisers", optimizers());
   print_catalogue("Learning-rate schedules", schedules());
   DisplayTable table({{"simulation"}, {"type"}, {"default"}, {"meaning"}});
-  for (const FieldRow& row : dynode::describe<SimulationSpec>()) table.add({row.name, row.type, row.default_text, row.help});
+  for (const FieldRow& row : dynode::describe<SimulationSpec>())
+    table.add({row.name, row.type, row.default_text, row.help});
   fmt::print("Settings of simulation\n\n{}", table.text());
 }
 
@@ -160,10 +166,13 @@ Verb info_verb(CLI::App& tool) {
   app->add_flag("--weights", s->weights, "also list every parameter with its range, mean and deviation");
   app->add_flag("--cells", s->cells, "list what networks and trainings can be made of, with parameters and defaults");
   add_set(*app, s->set, "simulation.dt=10");
-  app->footer("dynode info net.yaml\ndynode info runs/fashion_dendrites/checkpoints/best.dynode --weights\ndynode info --cells");
+  app->footer(
+      "dynode info net.yaml\ndynode info runs/fashion_dendrites/checkpoints/best.dynode --weights\ndynode info "
+      "--cells");
   return {app, [s] {
             if (s->spec.empty() && !s->cells)
-              throw SpecError({}, "SPEC is missing", "dynode info net.yaml describes a network, dynode info --cells all building blocks");
+              throw SpecError({}, "SPEC is missing",
+                              "dynode info net.yaml describes a network, dynode info --cells all building blocks");
             if (s->cells) print_all();
             if (s->spec.empty()) return;
             if (s->cells) fmt::print("\n");

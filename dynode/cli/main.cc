@@ -58,17 +58,20 @@ std::string parse_problem(const CLI::ParseError& error) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App tool("dynode simulates and trains networks that live in time: superconducting dendrites,\n"
-                "continuous-time rate units, gated units. You describe a network in a page of YAML.");
+  CLI::App tool(
+      "dynode simulates and trains networks that live in time: superconducting dendrites,\n"
+      "continuous-time rate units, gated units. You describe a network in a page of YAML.");
   tool.name("dynode");
   tool.formatter(std::make_shared<HelpText>());
   tool.set_help_flag("-h,--help", "show this help");
   tool.set_version_flag("--version", fmt::format("dynode {}", kVersion), "show the version");
-  tool.footer("dynode doctor                                           is everything there?\n"
-              "dynode info net.yaml                                    what does this network mean?\n"
-              "dynode simulate net.yaml --input x.npy --output out.npz\n"
-              "dynode train examples/fashion_dendrites/train.yaml");
-  const std::vector<Verb> verbs = {info_verb(tool), simulate_verb(tool), rate_table_verb(tool), doctor_verb(tool)};
+  tool.footer(
+      "dynode doctor                                           is everything there?\n"
+      "dynode info net.yaml                                    what does this network mean?\n"
+      "dynode simulate net.yaml --input x.npy --output out.npz\n"
+      "dynode train examples/fashion_dendrites/train.yaml");
+  const std::vector<Verb> verbs = {info_verb(tool),   simulate_verb(tool),   train_verb(tool), resume_verb(tool),
+                                   report_verb(tool), rate_table_verb(tool), doctor_verb(tool)};
   tool.allow_extras();
   for (const Verb& verb : verbs) verb.app->allow_extras();
 
@@ -84,7 +87,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     refuse_leftovers(tool, verbs);
     const auto used = tool.get_subcommands();
-    return complain(fmt::format("{}\n  dynode {} --help explains more", parse_problem(error), used.empty() ? "" : used[0]->get_name()),
+    return complain(fmt::format("{}\n  dynode {} --help explains more", parse_problem(error),
+                                used.empty() ? "" : used[0]->get_name()),
                     bad_input);
   }
   refuse_leftovers(tool, verbs);
@@ -105,15 +109,14 @@ int main(int argc, char** argv) {
   using namespace dynode::cli;
   try {
     return run(argc, argv);
-  } catch (const Failure& error) {
+  } catch (const Failure& error) { return complain(error.what(), failed); } catch (const NumericsError& error) {
     return complain(error.what(), failed);
-  } catch (const NumericsError& error) {
-    return complain(error.what(), failed);
-  } catch (const Error& error) {
-    return complain(error.what(), bad_input);
-  } catch (const std::bad_alloc&) {
-    return complain("not enough memory\n  fewer rows at once, fewer recorded arrays or --dtype float32 need less", failed);
+  } catch (const Error& error) { return complain(error.what(), bad_input); } catch (const std::bad_alloc&) {
+    return complain("not enough memory\n  fewer rows at once, fewer recorded arrays or --dtype float32 need less",
+                    failed);
   } catch (const std::exception& error) {
-    return complain(fmt::format("{}\n  this is a defect of dynode, please report it with the command you used", error.what()), failed);
+    return complain(
+        fmt::format("{}\n  this is a defect of dynode, please report it with the command you used", error.what()),
+        failed);
   }
 }

@@ -21,7 +21,7 @@ void Meter::at(size_t done) {
   const auto   now   = Clock::now();
   const double since = std::chrono::duration<double>(now - last_).count();
   if (since < (terminal_ ? 0.1 : 5.0) || done == 0) return;
-  last_ = now;
+  last_              = now;
   const double spent = seconds();
   const double left  = spent / double(done) * double(total_ - done);
   fmt::print(stderr, "{}{}  {:.0f} %  {} left{}", terminal_ ? "\r\033[K" : "", what_,

@@ -10,12 +10,12 @@ class Meter {
  public:
   /// @param what  e.g. "rate table"     @param total  units of work
   Meter(std::string what, size_t total);
-  ~Meter();   // clears the line
+  ~Meter();  // clears the line
 
   /// `done` units are finished. Cheap; call it as often as you like, from one thread at a time.
   void at(size_t done);
 
-  double seconds() const;   // since the beginning
+  double seconds() const;  // since the beginning
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -48,20 +48,24 @@ void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::st
 }
 
 void add_threads(CLI::App& app, int& threads) {
-  app.add_option_function<std::string>("--threads", [&threads](const std::string& text) {
-       threads = int(std::min<size_t>(count_of("--threads", text, 0), 1024));
-     }, "worker threads; 0, the default, is one per core. Results do not depend on it")->type_name("N");
+  app.add_option_function<std::string>(
+         "--threads",
+         [&threads](const std::string& text) { threads = int(std::min<size_t>(count_of("--threads", text, 0), 1024)); },
+         "worker threads; 0, the default, is one per core. Results do not depend on it")
+      ->type_name("N");
 }
 
 CLI::Option* add_number(CLI::App& app, const std::string& name, double& number, const std::string& help) {
-  return app.add_option_function<std::string>(
-                name, [&number, name](const std::string& text) { number = number_of(name, text); }, help)
+  return app
+      .add_option_function<std::string>(
+          name, [&number, name](const std::string& text) { number = number_of(name, text); }, help)
       ->type_name("X");
 }
 
 CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, size_t min, const std::string& help) {
-  return app.add_option_function<std::string>(
-                name, [&count, name, min](const std::string& text) { count = count_of(name, text, min); }, help)
+  return app
+      .add_option_function<std::string>(
+          name, [&count, name, min](const std::string& text) { count = count_of(name, text, min); }, help)
       ->type_name("N");
 }
 
@@ -72,17 +76,18 @@ void set_value(Value& root, const std::string& assignment) {
   if (equals == std::string::npos || equals == 0) throw SpecError(at, "expected KEY=VALUE", usage);
 
   // the way to the value
-  const std::string key = assignment.substr(0, equals);
-  Value* here = &root;
-  std::string walked;
+  const std::string key  = assignment.substr(0, equals);
+  Value*            here = &root;
+  std::string       walked;
   for (const std::string& step : steps_of(key)) {
     if (step.empty()) throw SpecError(at, "the key has an empty part", usage);
     if (here->is_list()) {
       const auto index = number_from_text(step);
       const auto size  = here->size();
       if (!index || !index->is_integer() || index->number() < 0 || index->number() >= double(size))
-        throw SpecError(at, fmt::format("'{}' has no item {}", walked, shown(step)),
-                        size == 0 ? "it is an empty list" : fmt::format("its items are counted from 0 to {}", size - 1));
+        throw SpecError(
+            at, fmt::format("'{}' has no item {}", walked, shown(step)),
+            size == 0 ? "it is an empty list" : fmt::format("its items are counted from 0 to {}", size - 1));
       here = &here->items()[size_t(index->integer())];
     } else {
       if (!here->is_mapping() && !here->is_null())
@@ -115,8 +120,10 @@ void check_writable(const std::string& path) {
   if (fs::is_directory(path, none)) throw IoError(path, "is a folder", "name a file in it");
   const fs::path    parent = fs::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
-  if (!fs::is_directory(folder, none)) throw IoError(path, "cannot be written: there is no folder " + folder, "make it first: mkdir -p " + folder);
-  if (::access(folder.c_str(), W_OK) != 0) throw IoError(path, fmt::format("cannot be written: no permission to write into {}", folder));
+  if (!fs::is_directory(folder, none))
+    throw IoError(path, "cannot be written: there is no folder " + folder, "make it first: mkdir -p " + folder);
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw IoError(path, fmt::format("cannot be written: no permission to write into {}", folder));
 }
 
 }  // namespace dynode::cli

@@ -39,8 +39,8 @@ std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("
 
 std::string range_of(const Array& array) {
   const std::vector<double> values = array.as_double();
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  double sum = 0;
+  const auto [low, high]           = std::minmax_element(values.begin(), values.end());
+  double sum                       = 0;
   for (double x : values) sum += x;
   return fmt::format("{:.4g} … {:.4g}, mean {:.4g}", *low, *high, sum / double(values.size()));
 }
@@ -55,41 +55,43 @@ void run(const Settings& s) {
     if (!is_npz(s.output)) throw IoError(s.output, "results are written as .npz", "name it like out.npz");
   }
 
-  Model model = load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
+  Model model =
+      load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
   if (!s.weights.empty()) model.load_parameters(s.weights);
   SimulateOptions options{s.record, {}};
   if (!s.initial.empty())
     for (const auto& [name, array] : load_npz(s.initial).entries()) options.initial_states.emplace(name, array);
   const Array input = load_input(s.input);
 
-  const auto    start = std::chrono::steady_clock::now();
+  const auto    start   = std::chrono::steady_clock::now();
   const Results results = model.simulate(input, options);
   const double  seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   // what happened
-  const Array&  output = results.at("output");
-  const int64_t rows = output.shape[0], steps = output.shape[1] - 1;
-  const int     threads = s.threads > 0 ? s.threads : std::max(1, int(std::thread::hardware_concurrency()));
+  const Array&             output = results.at("output");
+  const int64_t            rows = output.shape[0], steps = output.shape[1] - 1;
+  const int                threads  = s.threads > 0 ? s.threads : std::max(1, int(std::thread::hardware_concurrency()));
   std::vector<std::string> warnings = model.plan().warnings;
   warnings.insert(warnings.end(), results.warnings.begin(), results.warnings.end());
   if (input.shape.back() < int64_t(model.plan().input_width()))
-    warnings.push_back(fmt::format("the input has {} channels, the network takes {}: the others are 0", input.shape.back(),
-                                   model.plan().input_width()));
+    warnings.push_back(fmt::format("the input has {} channels, the network takes {}: the others are 0",
+                                   input.shape.back(), model.plan().input_width()));
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
   fmt::print("{}\n", s.spec);
-  line("ran", fmt::format("{} × {} steps, {}, {}, {} thread{}", fmt::format("{} row{}", grouped(rows), rows == 1 ? "" : "s"),
-                          grouped(steps), s.dtype, isa_name(), threads, threads == 1 ? "" : "s"));
-  line("time", fmt::format("{}, {}/s", duration_text(seconds), with_prefix(double(rows * steps) / seconds, "row-steps")));
+  line("ran",
+       fmt::format("{} × {} steps, {}, {}, {} thread{}", fmt::format("{} row{}", grouped(rows), rows == 1 ? "" : "s"),
+                   grouped(steps), s.dtype, isa_name(), threads, threads == 1 ? "" : "s"));
+  line("time",
+       fmt::format("{}, {}/s", duration_text(seconds), with_prefix(double(rows * steps) / seconds, "row-steps")));
   line("output", fmt::format("{} {}", shape_text(output.shape), range_of(output)));
   if (s.output.empty()) return;
   try {
     save_npz(s.output, results.arrays);
-  } catch (const IoError& error) {
-    throw Failure(error.what());
-  }
+  } catch (const IoError& error) { throw Failure(error.what()); }
   std::vector<std::string> names;
   for (const auto& entry : results.arrays) names.push_back(entry.first);
-  line("written", fmt::format("{}, {}: {}", s.output, with_prefix(double(std::filesystem::file_size(s.output)), "B"), join(names)));
+  line("written", fmt::format("{}, {}: {}", s.output, with_prefix(double(std::filesystem::file_size(s.output)), "B"),
+                              join(names)));
 }
 
 }  // namespace
@@ -97,18 +99,30 @@ void run(const Settings& s) {
 Verb simulate_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("simulate", "run a network on an input array");
-  app->add_option("spec", s->spec, "network: a spec (.yaml, .json) or a model file (.dynode)")->type_name("SPEC")->required();
-  app->add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'")->type_name("FILE")->required();
-  app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")->type_name("FILE");
-  app->add_option("--record", s->record, "what to keep besides the output, by commas: s, state, phi, g of all layers, or of one, "
-                  "such as s/1")->type_name("NAMES")->delimiter(',')->allow_extra_args(false);
-  app->add_option("--output", s->output, "write results here; without it only a summary is printed")->type_name("OUT.npz");
-  app->add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")->type_name("FILE");
+  app->add_option("spec", s->spec, "network: a spec (.yaml, .json) or a model file (.dynode)")
+      ->type_name("SPEC")
+      ->required();
+  app->add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'")
+      ->type_name("FILE")
+      ->required();
+  app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")
+      ->type_name("FILE");
+  app->add_option("--record", s->record,
+                  "what to keep besides the output, by commas: s, state, phi, g of all layers, or of one, "
+                  "such as s/1")
+      ->type_name("NAMES")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app->add_option("--output", s->output, "write results here; without it only a summary is printed")
+      ->type_name("OUT.npz");
+  app->add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")
+      ->type_name("FILE");
   app->add_option("--dtype", s->dtype, "float32 (default) or float64")->type_name("TYPE");
   add_set(*app, s->set, "simulation.dt=10 or layers.1.params.tau=20");
   add_threads(*app, s->threads);
-  app->footer("dynode simulate net.yaml --input x.npy --record s,phi --output out.npz\n"
-              "dynode simulate net.yaml --input x.npy --set simulation.dt=10 --dtype float64");
+  app->footer(
+      "dynode simulate net.yaml --input x.npy --record s,phi --output out.npz\n"
+      "dynode simulate net.yaml --input x.npy --set simulation.dt=10 --dtype float64");
   return {app, [s] { run(*s); }};
 }
 
