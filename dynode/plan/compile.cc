@@ -47,6 +47,8 @@ class Compiler {
     for (size_t i = 0; i < plan_.layers.size(); ++i) add_core(int(i));
     wire();
     plan_.stages = arrange_stages(plan_.layers, plan_.connections);
+    for (const Stage& stage : plan_.stages)
+      for (int layer : stage.layers) plan_.layers[size_t(layer)].recurrent = stage.recurrent;
     plan_.theta.resize(plan_.parameters.size());
     for (const auto& [block, values] : initial_) set_real<double>(plan_.parameters[block], values, plan_.theta.data());
     project(plan_.parameters, plan_.theta.data());

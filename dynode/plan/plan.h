@@ -41,6 +41,7 @@ struct LayerPlan {
   int              start_block = -1;    // block of a learnt initial state, -1: zero unless given
   std::vector<int8_t> polarity = {};    // sign of each unit's outgoing weights, 0: free; empty: all are free
   bool             is_input = false;    // not advanced: the input array is its output
+  bool             recurrent = false;   // depends on its own past through connections; else it can run ahead
   bool             takes_flux = false;  // the input array is added to its first port
   std::vector<std::vector<int>> incoming = {};   // per port: connections, in the order of the spec
   std::vector<int> outgoing = {};       // connections that read it

@@ -9,25 +9,23 @@
 namespace dynode {
 namespace {
 
-/// Steps a stage runs before the next one starts: long enough to keep weights warm, short enough for L2.
-constexpr size_t kChunk = 16;
-
+/// Drives of `count` steps from slab k on; more than one where the slabs are one tall slab.
 template <class R>
-void advance(const StepKernels<R>& kernels, const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k) {
-  LayerSpace<R>& l = w.layers[size_t(layer)];
-  const auto&    dense = prepared.dense();
+void make_drives(const Prepared<R>& prepared, Workspace<R>& w, LayerSpace<R>& l, size_t k, size_t count) {
+  const auto& dense = prepared.dense();
+  Slab slab = l.slab;
+  if (l.runs_ahead) slab.rows = (slab.rows * count + kRowGroup - 1) / kRowGroup * kRowGroup;
 
   // all connections of a port meet in one product
   for (size_t p = 0; p < l.ports.size(); ++p) {
     PortSpace<R>& port  = l.ports[p];
-    size_t        count = 0;
+    size_t        terms = 0;
     for (const Incoming<R>& c : port.incoming)
-      w.terms[count++] = {c.packed, c.source + (k + 1 - size_t(c.lag)) * c.source_size, c.depth, c.stride};
-    R* drive = port.drive.data() + k * l.drive_step;
-    dense.apply(l.slab, w.terms.data(), count, port.bias, drive);
-    if (p == 0 && l.flux.size()) dense.axpy(l.size, R(1), l.flux.data() + k * l.size, drive);
+      w.terms[terms++] = {c.packed, c.source + (k + 1 - size_t(c.lag)) * c.source_size, c.depth, c.stride};
+    R* drive = l.drive_of(p, k);
+    dense.apply(slab, w.terms.data(), terms, port.bias, drive);
+    if (p == 0 && l.flux.size()) dense.axpy(l.size * count, R(1), l.flux.data() + k * l.size, drive);
   }
-  kernels.step(step_args(prepared, w, layer, k));
 }
 
 template <class R>
@@ -53,7 +51,7 @@ StepArgs<R> step_args(const Prepared<R>& prepared, Workspace<R>& w, int layer, s
     R* s = l.state[i].data() + k * l.size;
     l.state_now[i] = s, l.next_now[i] = s + l.size;
   }
-  for (size_t p = 0; p < l.ports.size(); ++p) l.drive_now[p] = l.ports[p].drive.data() + k * l.drive_step;
+  for (size_t p = 0; p < l.ports.size(); ++p) l.drive_now[p] = l.drive_of(p, k);
   return {l.slab, n.dt, n.table, n.param_pointers.data(), l.state_now.data(), l.drive_now.data(), l.next_now.data()};
 }
 
@@ -72,13 +70,18 @@ void start(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w) {
 
 template <class R>
 void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileInput<R>& input, size_t steps) {
-  for (size_t begin = 0; begin < steps; begin += kChunk) {
-    const size_t end = std::min(steps, begin + kChunk);
+  for (size_t begin = 0; begin < steps; begin += kForwardChunk) {
+    const size_t end = std::min(steps, begin + kForwardChunk);
     take_input(plan, prepared, w, input, begin, end);
-    for (const Stage& stage : plan.stages)
+    for (const Stage& stage : plan.stages) {
+      const int first = stage.layers[0];
+      if (w.layers[size_t(first)].runs_ahead) make_drives(prepared, w, w.layers[size_t(first)], begin, end - begin);
       for (size_t k = begin; k < end; ++k)
-        for (int layer : stage.layers)
-          advance(plan.layers[size_t(layer)].kernels.of<R>(), prepared, w, layer, k);
+        for (int layer : stage.layers) {
+          if (!w.layers[size_t(layer)].runs_ahead) make_drives(prepared, w, w.layers[size_t(layer)], k, 1);
+          plan.layers[size_t(layer)].kernels.of<R>().step(step_args(prepared, w, layer, k));
+        }
+    }
   }
 }
 

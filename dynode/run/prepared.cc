@@ -1,5 +1,9 @@
 #include "dynode/run/prepared.h"
 
+#include <algorithm>
+
+#include "dynode/run/workspace.h"
+
 namespace dynode {
 namespace {
 
@@ -74,7 +78,11 @@ const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed) {
     const ConnectionPlan& k = plan_.connections[c];
     const size_t to = plan_.layers[size_t(k.to)].units, from = plan_.layers[size_t(k.from)].units;
     const R* w = theta_.data() + plan_.parameters[k.weights].offset + k.first_row * from;
-    if (forward_now) pack(panels->forward[c], shape.slab(to, dense_.width), from, w, from, 1);
+    if (forward_now) {
+      Slab slab = shape.slab(to, dense_.width);
+      if (runs_ahead(shape, plan_.layers[size_t(k.to)])) slab.rows = kRowGroup;
+      pack(panels->forward[c], slab, from, w, from, 1);
+    }
     if (transposed_now) pack(panels->transposed[c], shape.slab(from, dense_.width), to, w, 1, from);
   }
   panels->fresh = true;

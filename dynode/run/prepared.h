@@ -20,6 +20,10 @@ struct Panels {
   std::vector<Buffer<R>> forward, transposed;   // per connection
 };
 
+/// Where units are contiguous, the slabs of many steps are one tall slab: a layer that does not wait for its own past
+/// makes the drives of a chunk of steps in one product.
+inline bool runs_ahead(const Tile& tile, const LayerPlan& layer) { return tile.layout == Layout::rows && !layer.recurrent; }
+
 template <class R>
 struct LayerNumbers {
   R                      dt = 0;

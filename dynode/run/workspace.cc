@@ -30,13 +30,15 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     LayerSpace<R>&   w = layers[i];
     w.slab = s.tile.slab(l.units, width);
     w.size = w.slab.size();
-    const size_t spare = 2 * width * w.slab.stride;
+    const size_t spare = std::max(2 * width, kRowGroup) * w.slab.stride;
     const bool   drives = s.keep_drives || (s.adjoint && l.cell->pull_reads_drive);
-    w.drive_step = drives ? w.size : 0;
+    w.keeps_drives = drives;
+    w.runs_ahead   = runs_ahead(s.tile, l);
+    w.drive_step   = drives || w.runs_ahead ? w.size : 0;
     for (size_t n = 0; n < l.cell->states.size(); ++n) w.state.emplace_back((steps + 1) * w.size + spare);
     for (size_t p = 0; p < l.incoming.size(); ++p) {
       PortSpace<R> port;
-      port.drive = Buffer<R>(drives ? steps * w.size : w.size);
+      port.drive = Buffer<R>((drives ? steps : w.runs_ahead ? kForwardChunk : 1) * w.size + kRowGroup * w.slab.stride);
       if (s.adjoint) port.drive_bar = Buffer<R>((chunk + 1) * w.size);
       w.ports.push_back(std::move(port));
     }

@@ -14,6 +14,12 @@
 
 namespace dynode {
 
+/// Steps a stage runs before the next one starts: long enough to keep weights warm, short enough for L2.
+inline constexpr size_t kForwardChunk = 16;
+
+/// Where a layer runs ahead, its tall slab has a multiple of this many rows, so that kernels always group them alike.
+inline constexpr size_t kRowGroup = 4;
+
 /// What a workspace is for.
 struct WorkspaceShape {
   Tile   tile;
@@ -87,6 +93,8 @@ struct LayerSpace {
   std::vector<Buffer<R>>  state;           // per state [window + 1][slab]
   std::vector<PortSpace<R>> ports;
   size_t                  drive_step;      // numbers between the drives of two steps; 0: only the last is kept
+  bool                    keeps_drives;    // all of the window's, else the forward chunk's or the last
+  bool                    runs_ahead;      // one product makes the drives of a whole chunk
   Buffer<R>               flux;            // [window][slab], the input array of a layer that takes it as drive
   std::vector<Outgoing<R>> outgoing;
 
@@ -98,6 +106,11 @@ struct LayerSpace {
   std::vector<GradientSource<R>> gradient_sources;
   Buffer<R>               turned;          // tiles: [chunk][lane][turned_ld], sources side by side
   size_t                  turned_ld = 0;
+
+  /// Drive of port p at slab k of the window.
+  R* drive_of(size_t p, size_t k) {
+    return ports[p].drive.data() + (keeps_drives ? k : k % kForwardChunk) * drive_step;
+  }
 
   // pointers of the step at hand, one per component
   std::vector<const R*> state_now;

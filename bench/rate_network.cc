@@ -1,0 +1,91 @@
+// Question: which fraction of the core's multiply-add peak does a whole training step of a recurrent rate network
+// reach (forward, back-propagation through time, all weight, bias and time-constant gradients, update)?
+//
+// tanh CTRNN, N units, 2 inputs, 2 readouts, T = 200, float, one thread. % of peak counts 6·N²·B·T only, so it cannot
+// reach 100 for small N: the roof of the forward pass is N/(N+20).
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "calibrate.h"
+#include "dynode/learn/objective.h"
+#include "dynode/learn/optimizer.h"
+
+using namespace dynode;
+
+namespace {
+
+std::shared_ptr<const Plan> rate_network(int units) {
+  Spec spec;
+  const auto layer = [&](int id, const char* type, Value params) {
+    LayerSpec l;
+    l.layer_id = id, l.layer_type = type, l.params = std::move(params);
+    spec.layers.push_back(l);
+  };
+  layer(0, "Input", Value::map({{"dim", 2}}));
+  layer(1, "CTRNN", Value::map({{"dim", units}, {"source_func", "tanh"}, {"tau", 50}, {"learn_alpha", true}}));
+  layer(2, "Linear", Value::map({{"dim", 2}}));
+  for (auto [from, to] : {std::pair{0, 1}, {1, 1}, {1, 2}}) {
+    ConnectionSpec c;
+    c.from_layer = from, c.to_layer = to, c.connection_type = "dense";
+    c.params = Value::map({{"init", "fan_in_uniform"}, {"bias", "zero"}});
+    spec.connections.push_back(c);
+  }
+  return compile(spec);
+}
+
+struct Times { double forward, step; };
+
+Times measure(int units, size_t rows, size_t steps, int threads) {
+  const auto plan = rate_network(units);
+  Engine<float> engine(plan, std::make_shared<Threads>(threads));
+  std::vector<float> theta(plan->theta.begin(), plan->theta.end()), gradient(theta.size());
+  Optimizer<float>   optimizer({.kind = OptimizerKind::adam}, theta.size());
+
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> u(-1, 1);
+  std::vector<float> x(rows * steps * 2);
+  std::vector<BatchTarget<float>> targets(1);
+  for (float& v : x) v = u(random);
+  for (size_t i = 0; i < rows * steps * 2; ++i) targets[0].values.push_back(u(random));
+  Objective<float> objective(*plan, {{2, {.kind = Pooling::Kind::none}, &find_loss("mse"), {}, 1.0}});
+  objective.set_batch(rows, steps, targets);
+  const RunInput<float> input{x.data(), rows, steps, {}};
+  const auto options = objective.options(steps);
+
+  const double forward = bench::fastest([&] { engine.loss(input, objective.tile_loss(false), options); });
+  int64_t updates = 0;
+  const double step = bench::fastest([&] {
+    engine.gradient(input, objective.tile_loss(true), options, {gradient.data()});
+    optimizer.step(theta, gradient, 1e-5, ++updates);
+    engine.set_parameters(theta);
+  });
+  return {forward, step};
+}
+
+void row(int units, size_t rows, int threads) {
+  const size_t steps = 200;
+  const double peak  = bench::peak<float>();
+  const Times  t     = measure(units, rows, steps, threads);
+  const double flops = 6.0 * units * units * double(rows * steps);
+  std::printf("%5d %5zu %8d %12.4f %12.4f %9.1f %9.0f\n", units, rows, threads, t.forward * 1e3, t.step * 1e3,
+              flops / t.step / 1e9 / peak * 100, peak);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::printf("training step of a tanh rate network, T = 200, float\n");
+  std::printf("    N     B  threads   forward ms      step ms    %% peak  GFLOP/s\n");
+  if (argc > 2) {
+    row(std::atoi(argv[1]), size_t(std::atoi(argv[2])), argc > 3 ? std::atoi(argv[3]) : 1);
+    return 0;
+  }
+  for (int units : {20, 50, 100, 256}) row(units, 32, 1);
+  row(100, 1, 1);
+  for (int threads : {1, 2}) row(100, 64, threads);
+  for (int threads : {1, 2}) row(100, 256, threads);
+}
