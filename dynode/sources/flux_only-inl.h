@@ -18,6 +18,12 @@ namespace dynode::HWY_NAMESPACE {
 /// The number x for every lane (without derivative).
 template <class V> HWY_INLINE V constant(double x) { return V(typename V::Real(x)); }
 
+/// max(x, 0). NaN stays NaN; the slope at 0 is 0.
+template <class R> HWY_INLINE Lane<R> positive_part(Lane<R> x) { return max(zero<Lane<R>>(), x); }
+template <class V, int K> HWY_INLINE Dual<V, K> positive_part(const Dual<V, K>& x) {
+  return Dual<V, K>::chain(positive_part(x.x), x, where_less(zero<V>(), x.x, one<V>(), zero<V>()));
+}
+
 template <class V> struct Slope1 { V y, dx; };
 template <class V> struct Slope2 { V y, dphi, di; };
 

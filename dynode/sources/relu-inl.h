@@ -17,7 +17,7 @@ struct ReluSource : FluxOnly<ReluSource<R>> {
   static constexpr const char* summary = "max(x, 0)";
   HWY_INLINE explicit ReluSource(const void*) {}
 
-  template <class V> HWY_INLINE V value(const V& x) const { return max(x, constant<V>(0)); }
+  template <class V> HWY_INLINE V value(const V& x) const { return positive_part(x); }
   /// 0 at x = 0.
   template <class V> HWY_INLINE V slope(const V& x, const V&) const {
     return where_less(constant<V>(0), x, one<V>(), constant<V>(0));

@@ -17,7 +17,7 @@ struct ReTanhSource : FluxOnly<ReTanhSource<R>> {
   static constexpr const char* summary = "max(tanh(x), 0)";
   HWY_INLINE explicit ReTanhSource(const void*) {}
 
-  template <class V> HWY_INLINE V value(const V& x) const { return max(tanh(x), constant<V>(0)); }
+  template <class V> HWY_INLINE V value(const V& x) const { return positive_part(tanh(x)); }
   /// 0 at x = 0.
   template <class V> HWY_INLINE V slope(const V& x, const V& y) const {
     return where_less(constant<V>(0), x, one<V>() - y * y, constant<V>(0));
