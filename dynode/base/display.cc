@@ -74,11 +74,24 @@ std::vector<std::string> wrapped(std::string_view text, size_t width) {
 }
 
 std::string DisplayTable::text(size_t indent, size_t width) const {
-  const size_t count = columns_.size();
+  // columns without any cell are not worth their room
+  DisplayTable shown({});
+  shown.rows_.resize(rows_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const bool filled = std::any_of(rows_.begin(), rows_.end(), [&](const auto& r) { return i < r.size() && !r[i].empty(); });
+    if (!filled && i > 0) continue;
+    shown.columns_.push_back(columns_[i]);
+    for (size_t r = 0; r < rows_.size(); ++r) shown.rows_[r].push_back(i < rows_[r].size() ? rows_[r][i] : "");
+  }
+  return shown.laid_out(indent, width);
+}
+
+std::string DisplayTable::laid_out(size_t indent, size_t width) const {
+  const size_t        count = columns_.size();
   std::vector<size_t> widths;
   for (const Column& c : columns_) widths.push_back(display_width(c.heading));
   for (const auto& row : rows_)
-    for (size_t i = 0; i < std::min(count, row.size()); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+    for (size_t i = 0; i < count; ++i) widths[i] = std::max(widths[i], display_width(row[i]));
 
   // the last column takes what is left of the page
   size_t before = indent;
@@ -88,12 +101,12 @@ std::string DisplayTable::text(size_t indent, size_t width) const {
   std::vector<std::vector<std::string>> last;   // lines of the last cell of every row
   widths.back() = display_width(columns_.back().heading);
   for (const auto& row : rows_) {
-    last.push_back(wrapped(row.size() < count ? "" : row[count - 1], room));
+    last.push_back(wrapped(row.back(), room));
     for (const std::string& line : last.back()) widths.back() = std::max(widths.back(), display_width(line));
   }
 
   std::string text;
-  const auto put = [&](size_t i, const std::string& cell) {
+  const auto  put = [&](size_t i, const std::string& cell) {
     text.append(i == 0 ? indent : 2, ' ');
     const size_t space = widths[i] - std::min(widths[i], display_width(cell));
     if (columns_[i].right) text.append(space, ' ');
@@ -109,10 +122,9 @@ std::string DisplayTable::text(size_t indent, size_t width) const {
     put(i, rule);
   }
   end_line(text);
-
   for (size_t r = 0; r < rows_.size(); ++r)
     for (size_t line = 0; line < last[r].size(); ++line) {
-      for (size_t i = 0; i + 1 < count; ++i) put(i, line == 0 && i < rows_[r].size() ? rows_[r][i] : "");
+      for (size_t i = 0; i + 1 < count; ++i) put(i, line == 0 ? rows_[r][i] : "");
       put(count - 1, last[r][line]);
       end_line(text);
     }

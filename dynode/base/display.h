@@ -47,9 +47,12 @@ class DisplayTable {
   bool empty() const { return rows_.empty(); }
 
   /// Lines, each with a line end and without trailing spaces, not wider than `width` if the last column has room.
+  /// Columns without any cell are left out, but for the first.
   std::string text(size_t indent = 2, size_t width = kDisplayWidth) const;
 
  private:
+  std::string laid_out(size_t indent, size_t width) const;
+
   std::vector<Column>                   columns_;
   std::vector<std::vector<std::string>> rows_;
 };

@@ -51,5 +51,14 @@ TEST(Display, TablesAlignColumnsAndWrapTheLast) {
             "              gamma_minus 0.002\n");
 }
 
+TEST(Display, TablesLeaveOutColumnsWithoutCells) {
+  DisplayTable table({{"name"}, {"unit"}, {"meaning"}});
+  table.add({"tau", "", "time"});
+  EXPECT_EQ(table.text(0),
+            "name  meaning\n"
+            "────  ───────\n"
+            "tau   time\n");
+}
+
 }  // namespace
 }  // namespace dynode

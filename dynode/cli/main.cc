@@ -1,8 +1,13 @@
 // The tool `dynode`: reads the command line, runs one verb, and turns errors into messages and exit codes.
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <fmt/format.h>
 #include <new>
+#include <sstream>
+#include <unistd.h>
 
+#include "dynode/base/display.h"
 #include "dynode/base/text.h"
 #include "dynode/base/version.h"
 #include "dynode/cli/help.h"
@@ -13,9 +18,19 @@ namespace {
 
 enum ExitCode { done = 0, failed = 1, bad_input = 2 };
 
+/// The message on stderr; on a terminal long lines are broken at spaces, elsewhere they stay as they are.
 int complain(const std::string& text, ExitCode code) {
   std::fflush(stdout);
-  fmt::print(stderr, "error: {}\n", text);
+  std::istringstream lines("error: " + text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string indent(std::min(line.find_first_not_of(' '), line.size()), ' ');
+    const size_t      width = ::isatty(STDERR_FILENO) ? kDisplayWidth - 4 : std::string::npos;
+    bool              first = true;
+    for (const std::string& part : width == std::string::npos ? std::vector{line} : wrapped(line, width)) {
+      fmt::print(stderr, "{}{}\n", width == std::string::npos ? "" : first ? indent : indent + "  ", part);
+      first = false;
+    }
+  }
   return code;
 }
 
@@ -49,11 +64,15 @@ void refuse_leftovers(const CLI::App& tool, const std::vector<Verb>& verbs) {
 
 /// What CLI11 complains about, in our words.
 std::string parse_problem(const CLI::ParseError& error) {
-  std::string text = error.what();
+  const std::string text = error.what();
   if (const size_t end = text.find(" is required"); end != text.npos) {
-    const std::string name = text.substr(0, end);
-    return (name.starts_with("-") ? name : "SPEC") + " is missing";
+    std::string name = text.substr(0, end);
+    if (!name.starts_with("-"))
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+    return name + " is missing";
   }
+  if (const size_t end = text.find(": 1 required "); end != text.npos)  // "--input: 1 required FILE missing"
+    return fmt::format("{} needs a value: {}", text.substr(0, end), text.substr(end + 13, text.rfind(' ') - end - 13));
   return text;
 }
 

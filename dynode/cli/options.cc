@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "dynode/base/text.h"
 #include "dynode/spec/reading.h"
 #include "dynode/spec/spec.h"
 #include "dynode/spec/yaml.h"
@@ -92,13 +93,17 @@ void set_value(Value& root, const std::string& assignment) {
     } else {
       if (!here->is_mapping() && !here->is_null())
         throw SpecError(at, fmt::format("'{}' is {}, it has no '{}'", walked, here->described(), shown(step)));
+      if (here->is_null()) here->replace(Value::map());
       if (!here->has(step)) here->set(step, Value());
       here = here->find(step);
     }
     walked += (walked.empty() ? "" : ".") + step;
   }
 
-  Value value = parse_yaml(assignment.substr(equals + 1), at.path);
+  Value value;
+  try {
+    value = parse_yaml(assignment.substr(equals + 1));
+  } catch (const SpecError& error) { throw SpecError(at, fmt::format("the value cannot be read: {}", error.what())); }
   value.mark(0, 0);
   here->replace(std::move(value));
   here->mark(0, 0);
@@ -106,11 +111,19 @@ void set_value(Value& root, const std::string& assignment) {
 }
 
 Model load_model(const std::string& path, const std::vector<std::string>& assignments, const ModelOptions& options) {
-  if (assignments.empty()) return Model::load(path, options);
-  if (fs::path(path).extension() == ".dynode")
-    throw SpecError({.path = "--set " + shown(assignments[0])}, "a model file cannot be changed this way",
-                    "give its spec (.yaml) with --set, and the model file with --weights");
+  const std::string ending = lower_case(fs::path(path).extension().string());
+  if (ending == ".dynode") {
+    if (!assignments.empty())
+      throw SpecError({.path = "--set " + shown(assignments[0])}, "a model file cannot be changed this way",
+                      "give its spec (.yaml) with --set, and the model file with --weights");
+    return Model::load(path, options);
+  }
+  if (ending != ".yaml" && ending != ".yml" && ending != ".json")
+    throw IoError(path, "is no network by its ending", "networks are .yaml, .yml, .json or .dynode");
   Value value = load_value(path);
+  if (value.is_mapping() && value.has("training") && !value.has("layers"))
+    throw SpecError({path}, "is a training file, not a network",
+                    "the network is what its model.architecture_yaml names");
   for (const std::string& assignment : assignments) set_value(value, assignment);
   return Model::from_spec(read_spec(value), options);
 }

@@ -1,4 +1,5 @@
 // dynode train: trains a network as a training file says.
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -11,11 +12,18 @@
 namespace dynode::cli {
 namespace {
 
+/// One table per block: keys on top, then those of data, model, …
 void print_keys() {
-  DisplayTable table({{"key"}, {"type"}, {"default"}, {"meaning"}});
-  for (const FieldRow& row : dynode::describe<TrainConfig>())
-    table.add({row.name, row.type, row.default_text, row.help});
-  fmt::print("Keys of a training file\n\n{}", table.text());
+  std::vector<std::pair<std::string, DisplayTable>> tables;
+  for (const FieldRow& row : dynode::describe<TrainConfig>()) {
+    const size_t      dot   = row.name.find('.');
+    const std::string block = dot == std::string::npos ? "Keys of a training file" : row.name.substr(0, dot) + ":";
+    auto              table = std::ranges::find(tables, block, &std::pair<std::string, DisplayTable>::first);
+    if (table == tables.end())
+      table = tables.insert(table, {block, DisplayTable({{"key"}, {"type"}, {"default"}, {"meaning"}})});
+    table->second.add({row.name.substr(dot + 1), row.type, row.default_text, row.help});
+  }
+  for (const auto& [block, table] : tables) fmt::print("{}\n\n{}\n", block, table.text());
 }
 
 }  // namespace
@@ -44,6 +52,10 @@ Verb train_verb(CLI::App& tool) {
             if (s->config.empty())
               throw SpecError({}, "CONFIG is missing", "dynode train train.yaml; dynode train --help explains more");
             Value value = load_value(s->config);
+            if (value.is_mapping() && value.has("layers") && !value.has("training"))
+              throw SpecError(
+                  {s->config}, "is a network, not a training file",
+                  "a training file names it in model.architecture_yaml; dynode train --keys lists the others");
             for (const std::string& assignment : s->set) set_value(value, assignment);
             if (!s->name.empty()) value.set("name", s->name);
             const TrainConfig config = read_train_config(value);
