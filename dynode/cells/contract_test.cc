@@ -26,7 +26,8 @@ std::string name_of(const SlabShape& s) {
 }
 
 /// |a − b| ≤ tolerance · max(1, largest |b|), entry by entry.
-void expect_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance, const std::string& what) {
+void expect_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance,
+                  const std::string& what) {
   ASSERT_EQ(a.size(), b.size()) << what;
   double scale = 1;
   for (double x : b) scale = std::max(scale, std::abs(x));
@@ -34,7 +35,7 @@ void expect_close(const std::vector<double>& a, const std::vector<double>& b, do
 }
 
 TYPED_TEST(Contract, TheHandwrittenPullIsTheDerivedOne) {
-  using R = TypeParam;
+  using R                = TypeParam;
   const double tolerance = sizeof(R) == 8 ? 1e-10 : 1e-4;
   each_kind([&](const CellEntry& cell, int source) {
     for (const SlabShape& shape : shapes<R>()) {
@@ -55,7 +56,8 @@ TYPED_TEST(Contract, GradientsOfParametersAreAddedToWhatIsThere) {
       SlabRun<R> once(cell, source, shape), more(cell, source, shape);
       for (auto& b : more.params_bar) b.clear();
       for (auto& b : more.params_bar)
-        for (size_t unit = 0; unit < kUnits; ++unit) b[unit * (shape.layout == Layout::tiles ? dense_kernels<R>().width : 1)] = R(2);
+        for (size_t unit = 0; unit < kUnits; ++unit)
+          b[unit * (shape.layout == Layout::tiles ? dense_kernels<R>().width : 1)] = R(2);
       more.dt_bar[0] = R(2);
       once.step(), once.pull();
       more.step(), more.pull();
@@ -110,7 +112,8 @@ TYPED_TEST(Contract, ARowHasTheSameBitsAloneAndInEveryBatch) {
           for (size_t i = 0; i < a.size(); ++i)
             for (size_t unit = 0; unit < kUnits; ++unit)
               ASSERT_EQ(a[i][alone.at(0, unit)], b[i][batch.at(row, unit)])
-                  << kind_name(cell, source) << ", " << name_of(shape) << ", row " << row << ", unit " << unit << ", " << what;
+                  << kind_name(cell, source) << ", " << name_of(shape) << ", row " << row << ", unit " << unit << ", "
+                  << what;
         };
         same(alone.next, batch.next, "next");
         same(alone.lambda, batch.lambda, "lambda");
@@ -123,8 +126,8 @@ TYPED_TEST(Contract, ARowHasTheSameBitsAloneAndInEveryBatch) {
 /// Central differences of L = Σ λ · step(…) by every argument against the derived pull.
 TEST(ContractDouble, TheDerivedPullIsTheSlopeOfTheStep) {
   each_kind([&](const CellEntry& cell, int source) {
-    const SlabShape  shape{Layout::rows, 3};
-    SlabRun<double>  run(cell, source, shape);
+    const SlabShape           shape{Layout::rows, 3};
+    SlabRun<double>           run(cell, source, shape);
     const std::vector<double> lambda_given = [&] {
       std::vector<double> list;
       for (const auto& b : run.lambda) list.insert(list.end(), b.begin(), b.end());
@@ -155,7 +158,7 @@ TEST(ContractDouble, TheDerivedPullIsTheSlopeOfTheStep) {
       return copy;
     };
     const auto   state_bar = bars(run.lambda), drive_bar = bars(run.drive_bar);
-    const auto   sums = run.sums();
+    const auto   sums  = run.sums();
     const double scale = 1 + std::abs(double(run.dt));
     const auto   check = [&](double exact, double numeric, const std::string& what) {
       ASSERT_NEAR(exact, numeric, 1e-7 * scale) << kind_name(cell, source) << ", " << what;
@@ -230,7 +233,8 @@ TYPED_TEST(Contract, WhatIsObservedIsWhatTheStepSaw) {
         for (size_t i = 0; i < seen.size(); ++i)
           for (size_t unit = 0; unit < kUnits; ++unit) {
             ASSERT_TRUE(std::isfinite(seen[i][run.at(row, unit)]));
-            ASSERT_EQ(seen[i][run.at(row, unit)], same[i][alone.at(0, unit)]) << kind_name(cell, source) << ", " << name_of(shape);
+            ASSERT_EQ(seen[i][run.at(row, unit)], same[i][alone.at(0, unit)])
+                << kind_name(cell, source) << ", " << name_of(shape);
           }
       }
     }
@@ -346,7 +350,7 @@ TEST(CellFacts, DefaultsLieInsideTheirRanges) {
 TEST(CellFacts, EveryKindHasAllItsKernels) {
   each_kind([](const CellEntry& cell, int source) {
     const CellKernels kernels = cell.kernels(source);
-    const auto check = [&](const auto& k) {
+    const auto        check   = [&](const auto& k) {
       EXPECT_TRUE(k.step && k.pull && k.pull_derived) << kind_name(cell, source);
       EXPECT_EQ(k.start == nullptr, k.start_pull == nullptr) << kind_name(cell, source);
       EXPECT_EQ(k.observe == nullptr, cell.observables.empty()) << kind_name(cell, source);

@@ -9,7 +9,10 @@ namespace {
 /// Results of a step in double, one row, with the state and drives of unit 0 … 4 as the helper draws them.
 struct Step {
   SlabRun<double> run;
-  Step(const char* cell, const char* source) : run(*find_cell(cell), std::max(0, find_source(source)), {Layout::rows, 1}) { run.step(); }
+  Step(const char* cell, const char* source)
+      : run(*find_cell(cell), std::max(0, find_source(source)), {Layout::rows, 1}) {
+    run.step();
+  }
   double param(size_t p, size_t u) { return run.params[p][u]; }
 };
 
@@ -30,10 +33,11 @@ TEST(SingleDendrite, GainsByItsSourceAndLeaks) {
 
 TEST(SingleDendrite, ItsOwnStateTakesCurrentFromTheBias) {
   const CellEntry& cell = *find_cell("SingleDendrite");
-  SlabRun<double>  full(cell, find_source("RateArray"), {Layout::rows, 1}), less(cell, find_source("RateArray"), {Layout::rows, 1});
+  SlabRun<double>  full(cell, find_source("RateArray"), {Layout::rows, 1}),
+      less(cell, find_source("RateArray"), {Layout::rows, 1});
   for (size_t u = 0; u < kUnits; ++u) {
     full.drive[0][u] = less.drive[0][u] = 0.2;
-    full.params[3][u] = less.params[3][u] = 0;   // no leak
+    full.params[3][u] = less.params[3][u] = 0;  // no leak
     less.params[1][u] -= less.state[0][u];
     less.state[0][u] = 0;
   }
@@ -44,8 +48,7 @@ TEST(SingleDendrite, ItsOwnStateTakesCurrentFromTheBias) {
 
 TEST(DendriteReadout, IsItsSourceFunction) {
   Step s("DendriteReadout", "Sigmoid");
-  for (size_t u = 0; u < kUnits; ++u)
-    EXPECT_NEAR(s.run.next[0][u], sigmoid(s.run.drive[0][u] + s.param(0, u)), 1e-15);
+  for (size_t u = 0; u < kUnits; ++u) EXPECT_NEAR(s.run.next[0][u], sigmoid(s.run.drive[0][u] + s.param(0, u)), 1e-15);
 }
 
 TEST(Ctrnn, MovesItsPotentialByAlphaAndGivesOutItsRate) {
@@ -65,7 +68,7 @@ TEST(Ctrnn, RelaxesExponentially) {
     std::copy(run.next[1].begin(), run.next[1].end(), run.state[1].begin());
   }
   EXPECT_NEAR(run.state[1][0], std::pow(1 - 0.001, 5000), 1e-12);
-  EXPECT_NEAR(run.state[1][0], std::exp(-5.0), 2e-5);   // Euler error ∝ alpha
+  EXPECT_NEAR(run.state[1][0], std::exp(-5.0), 2e-5);  // Euler error ∝ alpha
 }
 
 TEST(Gru, FollowsItsGates) {

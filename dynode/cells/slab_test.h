@@ -18,7 +18,7 @@
 
 namespace dynode {
 
-constexpr size_t kUnits = 5;   // no multiple of any vector but one
+constexpr size_t kUnits = 5;  // no multiple of any vector but one
 
 /// How a slab lies in memory.
 struct SlabShape {
@@ -30,7 +30,7 @@ struct SlabShape {
 template <class R>
 const RateTable<R>& test_table() {
   static const RateTable<R> table = [] {
-    const float* g = default_rate_table();
+    const float*              g = default_rate_table();
     const std::vector<double> values(g, g + kDefaultTableSize * kDefaultTableSize);
     return RateTable<R>({0, 0.0025, kDefaultTableSize}, {0.95, 0.00775, kDefaultTableSize}, values.data());
   }();
@@ -47,16 +47,20 @@ inline double number_at(const std::string& what, size_t row, size_t unit, double
 inline double parameter_at(const ParamFacts& p, size_t unit, double dt) {
   const double middle = p.alternative.name[0] ? p.alternative.to_parameter(p.alternative.value, dt) : p.value;
   const double spread = p.log ? 0.5 * middle : 0.3;
-  return std::clamp(number_at(p.name, 0, unit, middle - spread, middle + spread), std::max(p.min, -1e3) + 0.05 * !p.log, p.max);
+  return std::clamp(number_at(p.name, 0, unit, middle - spread, middle + spread), std::max(p.min, -1e3) + 0.05 * !p.log,
+                    p.max);
 }
 
 template <class R>
 class SlabRun {
  public:
   SlabRun(const CellEntry& cell, int source, SlabShape shape, size_t first_row = 0)
-      : cell(cell), kernels_(cell.kernels(source).template of<R>()), width_(dense_kernels<R>().width), first_row_(first_row) {
-    dt   = R(cell.dt ? cell.dt : 1);
-    slab = {shape.layout, kUnits, shape.rows, shape.layout == Layout::tiles ? shape.rows : padded(kUnits)};
+      : cell(cell),
+        kernels_(cell.kernels(source).template of<R>()),
+        width_(dense_kernels<R>().width),
+        first_row_(first_row) {
+    dt               = R(cell.dt ? cell.dt : 1);
+    slab             = {shape.layout, kUnits, shape.rows, shape.layout == Layout::tiles ? shape.rows : padded(kUnits)};
     const auto slabs = [&](size_t count, const std::string& name, double low, double high) {
       std::vector<Buffer<R>> list;
       for (size_t i = 0; i < count; ++i) {
@@ -70,8 +74,8 @@ class SlabRun {
     state     = slabs(cell.states.size(), "state", 0.0, 0.7);
     drive     = slabs(cell.ports.size(), "drive", -1.2, 1.2);
     lambda    = slabs(cell.states.size(), "lambda", -1.0, 1.0);
-    next      = slabs(cell.states.size(), "next", 7.0, 8.0);        // to be written over
-    drive_bar = slabs(cell.ports.size(), "drive_bar", 7.0, 8.0);    // likewise
+    next      = slabs(cell.states.size(), "next", 7.0, 8.0);      // to be written over
+    drive_bar = slabs(cell.ports.size(), "drive_bar", 7.0, 8.0);  // likewise
     for (const ParamFacts& p : cell.params) {
       params.emplace_back(padded(kUnits));
       for (size_t unit = 0; unit < padded(kUnits); ++unit)
@@ -159,7 +163,8 @@ class SlabRun {
     return a;
   }
   PullArgs<R> pull_args() {
-    lambda_at_ = pointers<R*>(lambda), drive_bar_at_ = pointers<R*>(drive_bar), params_bar_at_ = pointers<R*>(params_bar);
+    lambda_at_ = pointers<R*>(lambda), drive_bar_at_ = pointers<R*>(drive_bar),
+    params_bar_at_ = pointers<R*>(params_bar);
     return {args(), lambda_at_.data(), drive_bar_at_.data(), params_bar_at_.data(), dt_bar.data()};
   }
 
