@@ -47,6 +47,17 @@ std::string range_of(const Array& array) {
 
 void line(const char* name, const std::string& text) { fmt::print("  {:<10}  {}\n", name, text); }
 
+/// Errors name the file.
+void load_weights(Model& model, const std::string& path) {
+  try {
+    model.load_parameters(path);
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    if (what.starts_with(path)) throw;
+    throw SpecError({path}, what);
+  }
+}
+
 void run(const Settings& s) {
   if (s.dtype != "float32" && s.dtype != "float64")
     throw SpecError({.path = "--dtype"}, fmt::format("there is no '{}'", s.dtype), "there are: float32, float64");
@@ -57,7 +68,7 @@ void run(const Settings& s) {
 
   Model model =
       load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
-  if (!s.weights.empty()) model.load_parameters(s.weights);
+  if (!s.weights.empty()) load_weights(model, s.weights);
   SimulateOptions options{s.record, {}};
   if (!s.initial.empty())
     for (const auto& [name, array] : load_npz(s.initial).entries()) options.initial_states.emplace(name, array);
