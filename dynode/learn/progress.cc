@@ -23,9 +23,11 @@ std::string numbers_text(const std::vector<NamedNumber>& numbers, const char* be
   return text;
 }
 
-std::string bar(double share) {
-  const auto  full = size_t(std::clamp(share, 0.0, 1.0) * double(kBarCells) + 0.5);
-  std::string text;
+double share_done(const ProgressState& state) { return double(state.update) / double(std::max<int64_t>(state.updates, 1)); }
+
+std::string bar(const ProgressState& state) {
+  const auto  full = size_t(std::clamp(share_done(state), 0.0, 1.0) * double(kBarCells) + 0.5);
+  std::string text = " ";
   for (size_t i = 0; i < kBarCells; ++i) text += i < full ? "━" : "─";
   return text;
 }
@@ -46,10 +48,9 @@ std::string rate_text(double samples_per_second) {
   return grouped(std::isfinite(samples_per_second) ? std::llround(samples_per_second) : 0) + " samples/s";
 }
 
-std::string state_text(const ProgressState& state, bool with_bar) {
-  const double share = state.updates > 0 ? double(state.update) / double(state.updates) : 1;
-  return fmt::format("epoch {}/{} {} {:3.0f} %   {}   ETA {}   {}", state.epoch, state.epochs, with_bar ? bar(share) : "",
-                     100 * share, rate_text(state.samples_per_second), duration_text(std::max(state.seconds_left, 0.0)),
+std::string state_text(const ProgressState& state, const std::string& bar = {}) {
+  return fmt::format("epoch {}/{}{} {:3.0f} %   {}   ETA {}   {}", state.epoch, state.epochs, bar, 100 * share_done(state),
+                     rate_text(state.samples_per_second), duration_text(std::max(state.seconds_left, 0.0)),
                      numbers_text(state.numbers, "   "));
 }
 
@@ -63,11 +64,11 @@ class StreamProgress final : public Progress {
 
   void update(const ProgressState& state) override {
     const auto now = Clock::now();
-    if (now - shown_ < std::chrono::duration<double>(between_) && state.update < state.updates) return;
-    if (!terminal_ && now - shown_ < std::chrono::duration<double>(between_)) return;   // the epoch has its own line
+    const bool last = terminal_ && state.update >= state.updates;   // on paper an epoch has a line of its own
+    if (now - shown_ < std::chrono::duration<double>(between_) && !last) return;
     shown_ = now;
-    if (!terminal_) return say(state_text(state, false));
-    std::fputs(("\r" + cut(state_text(state, true), columns_ - 1) + "\x1b[K").c_str(), to_);
+    if (!terminal_) return say(state_text(state));
+    fmt::print(to_, "\r{}\x1b[K", cut(state_text(state, bar(state)), columns_ - 1));
     std::fflush(to_);
     line_open_ = true;
   }
@@ -79,7 +80,7 @@ class StreamProgress final : public Progress {
 
   void say(const std::string& line) override {
     clear();
-    std::fputs((line + "\n").c_str(), to_);
+    fmt::print(to_, "{}\n", line);
     std::fflush(to_);
   }
 

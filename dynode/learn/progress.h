@@ -28,7 +28,7 @@ struct ProgressState {
   int64_t                  update = 0, updates = 1;   // of this epoch
   double                   samples_per_second = 0;
   double                   seconds_left       = 0;    // of the whole run
-  std::vector<NamedNumber> numbers;                   // of the last updates
+  std::vector<NamedNumber> numbers;                   // of this epoch so far
 };
 
 /// What an epoch ended with.

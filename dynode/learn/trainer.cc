@@ -60,15 +60,18 @@ std::string absolute(const TrainConfig& config, const std::string& path) {
   return path.empty() ? path : fs::absolute(config.resolve(path)).lexically_normal().string();
 }
 
-/// The same with paths that hold wherever it is read.
-TrainConfig with_absolute_paths(TrainConfig config) {
+/// The same, checked and completed as if read from a file, with paths that hold wherever it is read.
+TrainConfig settle(TrainConfig config) {
   config.data.data_path          = absolute(config, config.data.data_path);
   config.data.test_path          = absolute(config, config.data.test_path);
   config.model.architecture_yaml = absolute(config, config.model.architecture_yaml);
   config.model.base_model_path   = absolute(config, config.model.base_model_path);
   for (YardstickConfig& yardstick : config.yardsticks)
     yardstick.architecture_yaml = absolute(config, yardstick.architecture_yaml);
-  return config;
+  TrainConfig settled = read_train_config(write_train_config(config));
+  settled.file     = config.file;
+  settled.warnings = config.warnings;
+  return settled;
 }
 
 template <class R>
@@ -256,7 +259,7 @@ std::shared_ptr<const Plan> training_plan(const TrainConfig& config, uint64_t se
 
 TrainResult train(const TrainConfig& config, const TrainOptions& options) {
   Call              call{options, std::make_shared<Threads>(options.threads)};
-  const TrainConfig settled = with_absolute_paths(config);
+  const TrainConfig settled = settle(config);
   const bool        repeats = settled.training.num_repeats > 1;
   Job               job     = prepare(repeats ? repeat_config(settled, 0) : settled, call);
   for (size_t i = 0; i < settled.yardsticks.size(); ++i) {
