@@ -410,6 +410,17 @@ TEST_F(Cli, DoctorLooksAtTheMachine) {
     EXPECT_SAYS(text, word);
 }
 
+TEST_F(Cli, DoctorGoesOnWhenTheInstructionSetIsUnknown) {
+  ::setenv("DYNODE_ISA", "abacus", 1);
+  const std::string text    = good("doctor").out;
+  const Outcome     refused = run("simulate net.yaml --input x.npy");
+  ::unsetenv("DYNODE_ISA");
+  EXPECT_SAYS(text, "! DYNODE_ISA: unknown instruction set 'abacus'\n");
+  EXPECT_SAYS(text, "agrees with the circuit");
+  EXPECT_SAYS(text, "to look at, marked with !\n");
+  EXPECT_EQ(refused.code, 2);
+}
+
 // ---- mistakes ------------------------------------------------------------------------------------------
 
 struct Mistake {

@@ -88,8 +88,10 @@ void check_instruction_set() {
       trouble("", "no vector instructions are used",
               "expect runs to take ten times as long; unset DYNODE_ISA, or use another processor");
   } catch (const SpecError& error) {
-    trouble("instruction set", error.what(), "unset the environment variable DYNODE_ISA");
-    use_isa(isa_names().front());
+    const std::string what = error.what();
+    trouble("instruction set", what.substr(0, what.find('\n')),
+            fmt::format("unset the environment variable DYNODE_ISA, or set it to one of {}", join(isa_names())));
+    ::unsetenv("DYNODE_ISA");  // so that the other checks can run
   }
 }
 
