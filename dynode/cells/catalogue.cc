@@ -4,6 +4,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "dynode/kernels/isa.h"
+
 namespace dynode {
 
 // one line per kind, each in the file of its name
@@ -14,7 +16,10 @@ CellEntry ctrnn();
 CellEntry gru();
 
 const std::vector<CellEntry>& cells() {
-  static const std::vector<CellEntry> all = {linear(), single_dendrite(), dendrite_readout(), ctrnn(), gru()};
+  static const std::vector<CellEntry> all = [] {
+    apply_isa_override();
+    return std::vector<CellEntry>{linear(), single_dendrite(), dendrite_readout(), ctrnn(), gru()};
+  }();
   return all;
 }
 
