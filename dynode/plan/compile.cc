@@ -28,6 +28,14 @@ std::vector<std::string> cell_names() {
   return names;
 }
 
+/// "[0, 5]", "at least 0", "any finite number".
+std::string range_text(double min, double max) {
+  if (min <= -1e300 && max >= 1e300) return "any finite number";
+  if (max >= 1e300) return fmt::format("at least {}", min);
+  if (min <= -1e300) return fmt::format("at most {}", max);
+  return fmt::format("[{}, {}]", min, max);
+}
+
 class Compiler {
  public:
   Compiler(const Spec& spec, const CompileOptions& options) : options_(options) {
@@ -122,17 +130,18 @@ class Compiler {
     if (!cell) throw SpecError(spec.at, fmt::format("there is no layer type '{}'", spec.layer_type),
                                did_you_mean(spec.layer_type, cell_names(), "there are"));
     const bool holds_input = plan_.layers.empty() && plan_.spec.simulation.input_type == InputType::state;
+    refuse_unknown_params(spec, *cell);
     if (holds_input && std::string(cell->name) != "Linear") {
       plan_.warnings.push_back(fmt::format("layer {} takes the input as its state; its type {} has no effect", spec.layer_id,
                                            cell->name));
       cell = find_cell("Linear");
     }
-    refuse_unknown_params(spec, *cell, holds_input);
     refuse_noise(spec);
 
     LayerPlan layer{.layer_id = spec.layer_id, .name = std::to_string(spec.layer_id), .cell = cell};
     layer.units       = size_t(spec.dim());
-    layer.dt          = spec.params.find("dt") ? positive_number(spec.params.at("dt")) : dt_;
+    layer.own_dt      = spec.params.has("dt");
+    layer.dt          = layer.own_dt ? positive_number(spec.params.at("dt")) : dt_;
     layer.is_input    = holds_input;
     layer.start_state = cell->output;
     if (cell->states[size_t(cell->output)].memoryless && !cell->static_map)
@@ -153,8 +162,7 @@ class Compiler {
     return v.number();
   }
 
-  void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell, bool holds_input) {
-    if (holds_input) return;
+  static void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell) {
     std::vector<std::string> known = {"dim", "dt", "learnable_params", "polarity", "polarity_file", "polarity_init",
                                       "polarity_enforcement_method", "init_state"};
     if (cell.source) known.insert(known.end(), {"source_func", "solver"});
@@ -248,14 +256,16 @@ class Compiler {
     if (const Value* v = given ? given : instead) {
       const ParameterSpec p = read_parameter(*v);
       values = parameter_values(spec, layer, facts, p);
+      const std::vector<double> settings = values;
       if (instead)
         for (double& x : values) x = other.to_parameter(x, layer.dt);
       if (p.learnable) b.learnable = *p.learnable;
-      if (p.min) b.min = std::max(*p.min, facts.log ? 1e-10 : -1e300);
-      if (p.max) b.max = *p.max;
+      set_box(b, facts, p, instead ? std::optional(layer.dt) : std::nullopt, *v);
       for (size_t i = 0; i < values.size(); ++i)
         if (!std::isfinite(values[i]) || values[i] < facts.min || values[i] > facts.max)
-          v->fail(fmt::format("{} of unit {} is {}, outside its range [{}, {}]", facts.name, i, values[i], facts.min, facts.max));
+          v->fail(fmt::format("{}{} of unit {} is {}, outside its range {}",
+                              instead ? fmt::format("{} {} makes ", other.name, settings[i]) : "", facts.name, i, values[i],
+                              range_text(facts.min, facts.max)));
     }
     if (const Value* learn = spec.params.find(std::string("learn_") + facts.name)) b.learnable = learn->boolean();
     if (const Value* learn = spec.params.find("learnable_params")) {
@@ -266,6 +276,20 @@ class Compiler {
       if (const Value* l = learn->find(facts.name)) b.learnable = l->boolean();
     }
     layer.params.push_back(add_block(std::move(b), std::move(values)));
+  }
+
+  /// The user's box replaces that of the facts. @param dt  given where the box is that of the alternative
+  static void set_box(Block& b, const ParamFacts& facts, const ParameterSpec& p, std::optional<double> dt, const Value& at) {
+    std::optional<double> low = p.min, high = p.max;
+    if (dt) {
+      const auto turned  = [&](std::optional<double> x) { return x ? std::optional(facts.alternative.to_parameter(*x, *dt)) : x; };
+      const bool falling = facts.alternative.to_parameter(2, *dt) < facts.alternative.to_parameter(1, *dt);
+      low = turned(falling ? p.max : p.min), high = turned(falling ? p.min : p.max);
+    }
+    if (low) b.min = std::max(*low, facts.log ? 1e-10 : -1e300);
+    if (high) b.max = *high;
+    if (!(b.min <= b.max))
+      at.fail(fmt::format("constraints of {} leave no room between {} and {}", facts.name, b.min, b.max));
   }
 
   std::vector<double> parameter_values(const LayerSpec& spec, const LayerPlan& layer, const ParamFacts& facts,
@@ -372,8 +396,8 @@ class Compiler {
   }
 
   int lag(const ConnectionSpec& c) const {
-    if (c.from_layer == c.to_layer) return 1;
     if (c.lag) return *c.lag;
+    if (c.from_layer == c.to_layer) return 1;
     switch (plan_.spec.simulation.network_evaluation_method) {
       case Evaluation::layerwise:
       case Evaluation::stepwise_gauss_seidel: return c.from_layer < c.to_layer ? 0 : 1;
@@ -505,6 +529,7 @@ class Compiler {
     LayerPlan front{.layer_id = layer_id, .name = name, .cell = find_cell("Linear")};
     front.units       = plan_.layers[size_t(core)].units;
     front.dt          = plan_.layers[size_t(core)].dt;
+    front.own_dt      = plan_.layers[size_t(core)].own_dt;
     front.kernels     = front.cell->kernels(0);
     front.start_state = 0;
     front.incoming.resize(1);

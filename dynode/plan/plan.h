@@ -36,6 +36,7 @@ struct LayerPlan {
   int              table  = -1;         // position in Plan::tables, -1: none
   size_t           units = 0;
   double           dt = 0;
+  bool             own_dt = false;      // given for this layer alone: a learnt dt is not its own
   std::vector<int> params = {};         // block per parameter of the cell
   int              start_state = 0;     // which state an initial state sets
   int              start_block = -1;    // block of a learnt initial state, -1: zero unless given

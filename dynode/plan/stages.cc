@@ -71,18 +71,25 @@ class Components {
 /// Orders a group so that fresh sources come first.
 std::vector<int> order_group(const std::vector<int>& group, std::span<const LayerPlan> layers,
                              std::span<const ConnectionPlan> connections) {
-  const auto inside = [&](int layer) { return std::binary_search(group.begin(), group.end(), layer); };
   std::vector<int> order, left = group;
   while (!left.empty()) {
-    const auto waits = [&](int layer) {
-      return std::any_of(connections.begin(), connections.end(), [&](const ConnectionPlan& c) {
-        return c.to == layer && c.lag == 0 && inside(c.from) && std::count(left.begin(), left.end(), c.from) > 0;
-      });
+    /// A layer that `layer` waits for, or -1.
+    const auto awaited = [&](int layer) {
+      for (const ConnectionPlan& c : connections)
+        if (c.to == layer && c.lag == 0 && std::count(left.begin(), left.end(), c.from) > 0) return c.from;
+      return -1;
     };
-    const auto next = std::find_if_not(left.begin(), left.end(), waits);
+    const auto next = std::find_if(left.begin(), left.end(), [&](int layer) { return awaited(layer) < 0; });
     if (next == left.end()) {
+      // who waits for whom, until a name comes again
+      std::vector<int> chain = {left.front()};
+      while (std::count(chain.begin(), chain.end(), chain.back()) < 2) chain.push_back(awaited(chain.back()));
       std::vector<std::string> names;
-      for (int layer : left) names.push_back(layers[size_t(layer)].name);
+      for (auto at = std::find(chain.begin(), chain.end(), chain.back()); at + 1 != chain.end(); ++at)
+        names.insert(names.begin(), layers[size_t(*at)].name);
+      if (names.size() == 1)
+        throw SpecError({}, fmt::format("layer {} waits for itself within one step: its connection to itself has lag 0", names[0]),
+                        "give it lag: 1");
       throw SpecError({}, fmt::format("layers {} wait for each other within one step: every connection of the cycle has "
                                       "lag 0", join(names)),
                       "give one connection of the cycle lag: 1");
