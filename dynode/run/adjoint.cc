@@ -185,7 +185,7 @@ void collect_gradient(const Plan& plan, const Prepared<R>& prepared, const Works
         to[u] += sum;
       }
     }
-    if (plan.dt_block >= 0)
+    if (plan.dt_block >= 0 && !p.own_dt)
       for (size_t lane = 0; lane < width; ++lane) gradient[plan.parameters[plan.dt_block].offset] += l.dt_bar[lane];
     if (p.start_block >= 0) {
       R*       to     = gradient + plan.parameters[p.start_block].offset;

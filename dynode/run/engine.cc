@@ -51,6 +51,12 @@ void Engine<R>::set_parameters(std::span<const R> theta) {
 }
 
 template <class R>
+void Engine<R>::check_input(const RunInput<R>& input) const {
+  expects(input.rows > 0 && input.steps > 0, "a run has rows and steps");
+  expects(input.x || plan_->input < 0, "a run has the input its plan takes");
+}
+
+template <class R>
 Workspace<R>& Engine<R>::workspace(Worker& worker, const WorkspaceShape& shape) {
   for (auto& w : worker.workspaces)
     if (w->shape == shape) return *w;
@@ -81,6 +87,7 @@ void Engine<R>::set_start(Workspace<R>& w, const RunInput<R>& input, const Tile&
 
 template <class R>
 void Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
+  check_input(input);
   const auto   tiles  = cut_batch(input.rows, prepared_.dense().width);
   const size_t window = std::min(input.steps, kSimulationWindow);
   const bool   observables = std::any_of(records.begin(), records.end(),
@@ -152,6 +159,7 @@ double Engine<R>::loss(const RunInput<R>& input, const TileLoss<R>& loss, const 
 template <class R>
 double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                       const GradientOutputs<R>* outputs) {
+  check_input(input);
   const auto tiles = cut_batch(input.rows, prepared_.dense().width);
   for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);
 
@@ -198,8 +206,11 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput
   worker.bars.resize(options.watched.size());
   for (size_t i = 0; i < options.watched.size(); ++i) {
     const size_t size = tile.rows * (steps + 1) * w.layers[size_t(options.watched[i])].slab.units;
-    worker.values[i].assign(size, R(0));
-    worker.bars[i].assign(size, R(0));
+    const size_t units = size / (tile.rows * (steps + 1));
+    if (worker.values[i].size() != size) worker.values[i].assign(size, R(0)), worker.bars[i].assign(size, R(0));
+    for (size_t row = 0; row < tile.rows && adjoint; ++row)   // entries before the first are never looked at
+      std::fill_n(worker.bars[i].data() + (row * (steps + 1) + options.first_entry) * units,
+                  (steps + 1 - std::min(steps + 1, options.first_entry)) * units, R(0));
     seen.values.push_back(worker.values[i].data());
     seen.bars.push_back(worker.bars[i].data());
   }
@@ -269,6 +280,9 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput
       put_rows(prepared_, w, l, l.lambda[size_t(bar.state)].data(),
                const_cast<R*>(bar.values) + tile.first_row * l.slab.units, l.slab.units);
     }
+    // a learnt initial state has no say where another one was given
+    for (const auto& given : input.initial)
+      if (given.state == plan_->layers[size_t(given.layer)].start_state) w.layers[size_t(given.layer)].lambda[size_t(given.state)].clear();
   }
   collect_gradient(*plan_, prepared_, w, partial);
   return value;

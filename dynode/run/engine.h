@@ -60,7 +60,7 @@ using TileLoss = std::function<double(const TileOutputs<R>&)>;
 
 struct GradientOptions {
   std::vector<int> watched;          // layers (positions) whose outputs the loss reads
-  size_t first_entry      = 0;       // the loss reads entries from here on; earlier ones are zero in `values`
+  size_t first_entry      = 0;       // the loss reads and writes entries from here on; earlier ones mean nothing
   size_t checkpoint_every = 0;       // keep states only every k steps and recompute in between; 0: keep everything
 };
 
@@ -99,6 +99,7 @@ class Engine {
  private:
   struct Worker;
 
+  void          check_input(const RunInput<R>& input) const;
   Workspace<R>& workspace(Worker& worker, const WorkspaceShape& shape);
   void          set_start(Workspace<R>& w, const RunInput<R>& input, const Tile& tile);
   double        run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,

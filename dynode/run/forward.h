@@ -15,7 +15,7 @@ namespace dynode {
 /// The input array of a run, seen from one tile.
 template <class R>
 struct TileInput {
-  const R* x = nullptr;      // first row of the tile, [rows][total][width of layer 0]; null: no input
+  const R* x = nullptr;      // first row of the tile, [rows][total][width of layer 0]; null where the plan takes none
   size_t   row_stride = 0;   // numbers between rows
   size_t   first_step = 0;   // step at slab 0 of the window
 };
@@ -32,8 +32,8 @@ void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, con
 template <class R>
 void move_window(Workspace<R>& w, size_t steps);
 
-/// Looks at the outputs of every layer in slab `steps`; on a number that is not finite, finds the first step where it
-/// appeared in the window. @throws NumericsError  with layer, row, step, unit
+/// Looks at the outputs of every layer: in slab `steps`, and in all slabs of layers without memory. On a number that is
+/// not finite, finds the first step of the window that has one. @throws NumericsError  with layer, row, step, unit
 template <class R>
 void check_finite(const Plan& plan, const Workspace<R>& w, size_t first_row, size_t first_step, size_t steps);
 

@@ -36,7 +36,7 @@ void Prepared<R>::set(const R* theta) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerPlan& l = plan_.layers[i];
     LayerNumbers<R>& n = layers_[i];
-    n.dt = R(plan_.dt_block >= 0 ? double(theta[plan_.parameters[plan_.dt_block].offset]) : l.dt);
+    n.dt = R(plan_.dt_block >= 0 && !l.own_dt ? double(theta[plan_.parameters[plan_.dt_block].offset]) : l.dt);
 
     // parameters in real space
     for (size_t p = 0; p < l.params.size(); ++p) {
@@ -68,13 +68,15 @@ const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed) {
     panels->forward.resize(plan_.connections.size());
     panels->transposed.resize(plan_.connections.size());
   }
+  // nothing is written then: workers that make workspaces of known shapes may all come here
+  if (panels->fresh && (panels->fresh_transposed || !transposed)) return *panels;
   const auto pack = [&](Buffer<R>& to, const Slab& slab, size_t depth, const R* w, size_t w_unit, size_t w_source) {
     const size_t size = dense_.packed_size(slab, depth);
     if (to.size() != size) to = Buffer<R>(size);
     dense_.pack(slab, depth, w, w_unit, w_source, to.data());
   };
   const bool forward_now = !panels->fresh, transposed_now = transposed && !panels->fresh_transposed;
-  for (size_t c = 0; c < plan_.connections.size() && (forward_now || transposed_now); ++c) {
+  for (size_t c = 0; c < plan_.connections.size(); ++c) {
     const ConnectionPlan& k = plan_.connections[c];
     const size_t to = plan_.layers[size_t(k.to)].units, from = plan_.layers[size_t(k.from)].units;
     const R* w = theta_.data() + plan_.parameters[k.weights].offset + k.first_row * from;
