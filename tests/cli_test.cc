@@ -514,7 +514,7 @@ const Mistake kMistakes[] = {
      "parameter.yaml:3:55 layers[1].params.tua: CTRNN has no parameter 'tua'\n"
      "  did you mean 'tau'?  it has: dim, dt, *"},
     {"CycleOfLagZero", "info cycle.yaml",
-     "layers 1, 2 wait for each other within one step: every connection of the cycle has lag 0\n"
+     "layers 2, 1 wait for each other within one step: every connection of the cycle has lag 0\n"
      "  give one connection of the cycle lag: 1"},
     {"TrainingFileAsNetwork", "info train.yaml",
      "train.yaml: is a training file, not a network\n"
