@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "dynode/base/error.h"
+#include "dynode/base/version.h"
 #include "dynode/spec/json.h"
 
 namespace dynode {
 namespace {
-
-constexpr const char* kVersion = "0.1.0";
 
 std::vector<int64_t> shape_of(const Block& b) { return {b.shape.begin(), b.shape.end()}; }
 

@@ -7,8 +7,9 @@
 namespace dynode {
 namespace {
 
-LossTerm square(double s, double y) { return {(s - y) * (s - y), 2 * (s - y)}; }
-LossTerm magnitude(double s, double y) { return {std::abs(s - y), sign_of(s - y)}; }
+// objects rather than functions, so that they are compiled into the loop
+constexpr auto square    = [](double s, double y) { return EntryLoss{(s - y) * (s - y), 2 * (s - y)}; };
+constexpr auto magnitude = [](double s, double y) { return EntryLoss{std::abs(s - y), sign_of(s - y)}; };
 
 template <class R>
 double mse(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 0, 1, square); }

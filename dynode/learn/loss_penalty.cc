@@ -15,7 +15,7 @@ double get_off_the_ground(const Arguments& arguments, const LossCall<R>& call) {
   const double rise  = (arguments.number("max_penalty_offset") - b) / theta;
   return sum_entries(call, 0, arguments.number("factor"), [=](double v, double) {
     const double below = theta - std::abs(v);
-    return below < 0 ? LossTerm{0, 0} : LossTerm{b + rise * below, -rise * sign_of(v)};
+    return below < 0 ? EntryLoss{0, 0} : EntryLoss{b + rise * below, -rise * sign_of(v)};
   });
 }
 
@@ -25,7 +25,7 @@ double exp_high_state(const Arguments& arguments, const LossCall<R>& call) {
   const double k     = arguments.number("scale");
   return sum_entries(call, 0, arguments.number("factor"), [=](double v, double) {
     const double over = std::abs(v) - theta;
-    return over <= 0 ? LossTerm{0, 0} : LossTerm{std::expm1(k * over), k * std::exp(k * over) * sign_of(v)};
+    return over <= 0 ? EntryLoss{0, 0} : EntryLoss{std::expm1(k * over), k * std::exp(k * over) * sign_of(v)};
   });
 }
 

@@ -41,7 +41,7 @@ double firing_rate(const Arguments& arguments, const LossCall<R>& call) {
   const std::string& metric = arguments.text("metric");
   const double       n      = double(call.units);
   if (metric == "power")
-    return sum_entries(call, 0, 1 / n, [](double s, double) { return LossTerm{s * s, 2 * s}; });
+    return sum_entries(call, 0, 1 / n, [](double s, double) { return EntryLoss{s * s, 2 * s}; });
 
   const std::vector<double> mu = mean_rates(call);
   std::vector<double>       mu_bar(call.units);
