@@ -20,10 +20,10 @@ namespace {
 
 /// A key that means nothing here, or nothing yet.
 struct ForeignKey {
-  const char*        section;            // "" at the top
-  const char*        key;                // a last * stands for anything
-  const char*        way_out;            // null: any value is left out with a warning
-  std::vector<Value> neutral = {};       // values that ask for nothing
+  const char*        section;       // "" at the top
+  const char*        key;           // a last * stands for anything
+  const char*        way_out;       // null: any value is left out with a warning
+  std::vector<Value> neutral = {};  // values that ask for nothing
 };
 
 const std::vector<ForeignKey>& foreign_keys() {
@@ -138,8 +138,8 @@ void spell_out(Value& root) {
   if (Value* model = root.find("model"); model && model->is_mapping()) {
     spell_out_name(model->find("time_pooling"));
     if (model->has("range_start") || model->has("range_end")) {
-      Value* pooling = model->find("time_pooling");
-      const Value* name = pooling && pooling->is_mapping() ? pooling->find("name") : nullptr;
+      Value*       pooling = model->find("time_pooling");
+      const Value* name    = pooling && pooling->is_mapping() ? pooling->find("name") : nullptr;
       if (!name || !(*name == Value("mean_range")))
         (model->has("range_start") ? model->at("range_start") : model->at("range_end"))
             .fail("a range of steps belongs to another time pooling", "give time_pooling: mean_range");
@@ -198,15 +198,15 @@ Value without_type(const Value& schedule) {
 void settle_schedule(Value& schedule) {
   if (schedule.is_null()) return;
   if (schedule.is_text()) schedule.replace(Value::map({{"type", schedule.text()}}));
-  const Value*         type  = &schedule.at("type");
-  const ScheduleEntry& entry = find_schedule(type->text(), type->at());
-  Value params = completed(fmt::format("schedule {}", entry.name), entry.facts, without_type(schedule));
+  const Value*         type   = &schedule.at("type");
+  const ScheduleEntry& entry  = find_schedule(type->text(), type->at());
+  Value                params = completed(fmt::format("schedule {}", entry.name), entry.facts, without_type(schedule));
   for (const Value::Entry& param : params.entries()) schedule.set(param.key, param.value);
 }
 
 void settle_pooling(NamedConfig& pooling, Mapping mapping, const At& at) {
   const PoolingEntry& entry = find_pooling(pooling.name, at);
-  pooling.params = completed(fmt::format("time pooling {}", entry.name), entry.facts, pooling.params);
+  pooling.params            = completed(fmt::format("time pooling {}", entry.name), entry.facts, pooling.params);
   if (mapping == Mapping::seq2seq && entry.kind != Pooling::Kind::none)
     throw SpecError(at, fmt::format("mapping seq2seq compares every step, but time_pooling {} leaves one", entry.name),
                     "give time_pooling: none, or mapping: seq2static");
@@ -239,8 +239,8 @@ void settle_training(TrainConfig& config, const Value& root) {
 
   OptimizerConfig&      optimizer = training.optimizer;
   const OptimizerEntry& entry     = find_optimizer(lower_case(optimizer.name), place);
-  optimizer.name   = entry.name;
-  optimizer.kwargs = completed(fmt::format("optimizer {}", entry.name), entry.facts, optimizer.kwargs);
+  optimizer.name                  = entry.name;
+  optimizer.kwargs                = completed(fmt::format("optimizer {}", entry.name), entry.facts, optimizer.kwargs);
   optimizer_settings(entry, check_arguments(entry.name, entry.facts, optimizer.kwargs),
                      place_of(root, {"training", "optimizer", "kwargs"}));
   for (const ParamGroupConfig& group : optimizer.param_groups) {
@@ -261,7 +261,7 @@ void settle_training(TrainConfig& config, const Value& root) {
     LossConfig&      loss = training.loss.losses[i];
     const Value&     node = root.at("training").at("loss").at("losses").list()[i];
     const LossEntry& kind = find_loss(loss.name, node.at("name").at());
-    loss.params = completed(fmt::format("loss {}", kind.name), kind.facts, loss.params);
+    loss.params           = completed(fmt::format("loss {}", kind.name), kind.facts, loss.params);
     if (!std::isfinite(loss.weight)) node.at("weight").fail("must be a finite number");
     if (!kind.row_additive)
       node.fail(fmt::format("loss '{}' couples the rows of a batch and cannot be trained with yet", kind.name),
@@ -282,18 +282,18 @@ void settle_training(TrainConfig& config, const Value& root) {
 }
 
 void settle_data(const TrainConfig& config, const Value& root) {
-  const DataConfig& data = config.data;
-  const auto refuse = [&](bool given, const char* key, const char* hint) {
-    if (given) throw SpecError(place_of(root, {"data", key}),
-                               fmt::format("'{}' has no place with format {}", key,
-                                           data.format == DataFormat::idx ? "idx" : data.format == DataFormat::npz ? "npz" : "csv"),
-                               hint);
+  const DataConfig& data   = config.data;
+  const std::string format = write(data).at("format").text();
+  const auto        refuse = [&](bool given, const char* key, const char* hint) {
+    if (!given) return;
+    throw SpecError(place_of(root, {"data", key}), fmt::format("'{}' has no place with format {}", key, format), hint);
   };
   if (data.format == DataFormat::idx) {
     refuse(!data.test_path.empty(), "test_path", "the t10k files of the folder are the test set");
     refuse(data.test_split.has_value(), "test_split", "the t10k files of the folder are the test set");
     if (config.training.mapping == Mapping::seq2seq)
-      throw SpecError(place_of(root, {"training", "mapping"}), "images have one label per sequence", "give mapping: seq2static");
+      throw SpecError(place_of(root, {"training", "mapping"}), "images have one label per sequence",
+                      "give mapping: seq2static");
   }
   if (!data.test_path.empty()) refuse(data.test_split.has_value(), "test_split", "test_path is the test set already");
   if (data.format != DataFormat::csv) {
@@ -335,8 +335,8 @@ TrainConfig read_train_config(const Value& value) {
   spell_out(root);
 
   TrainConfig config = read<TrainConfig>(root);
-  config.warnings = std::move(warnings);
-  config.file     = root.at().file;
+  config.warnings    = std::move(warnings);
+  config.file        = root.at().file;
   settle_training(config, root);
   settle_model(config, root);
   settle_data(config, root);
@@ -347,7 +347,8 @@ TrainConfig read_train_config(const Value& value) {
     check_schedule_of(yardstick_config(config, i), root.at("yardsticks").list()[i].at());
   if (config.logging.metrics) {
     if (config.logging.metrics->empty())
-      throw SpecError(place_of(root, {"logging", "metrics"}), "a run needs at least one metric", "give metrics: [accuracy]");
+      throw SpecError(place_of(root, {"logging", "metrics"}), "a run needs at least one metric",
+                      "give metrics: [accuracy]");
     for (size_t i = 0; i < config.logging.metrics->size(); ++i)
       Metric((*config.logging.metrics)[i], root.at("logging").at("metrics").list()[i].at());
   }
@@ -365,7 +366,7 @@ std::string TrainConfig::resolve(const std::string& path) const {
 
 TrainConfig yardstick_config(const TrainConfig& config, size_t i) {
   const YardstickConfig& yardstick = config.yardsticks[i];
-  TrainConfig own = config;
+  TrainConfig            own       = config;
   own.yardsticks.clear();
   own.warnings.clear();
   own.name                    = yardstick.name;

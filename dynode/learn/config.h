@@ -1,6 +1,6 @@
 // The training file: which network learns what from which data, and how.
 //
-//   train.yaml ─▶ Value ─ keys of other programs sorted out ─▶ TrainConfig { data, model, training, callbacks, logging }
+//   train.yaml ─▶ Value ─ keys of other trainers sorted out ─▶ TrainConfig { data, model, training, … }
 //
 // Names of losses, optimisers, schedules, poolings and metrics are checked while reading, and their parameters are
 // completed by defaults, so a written TrainConfig says everything. Keys that other trainers of such files know but
@@ -38,25 +38,27 @@ struct EnumNames<Sequence> {
 struct DataConfig {
   DataFormat                 format = DataFormat::idx;
   std::string                data_path;
-  std::string                test_path;                     // "": see test_split
+  std::string                test_path;  // "": see test_split
   Sequence                   sequence = Sequence::rows;
-  std::optional<double>      min_scale, max_scale;          // inputs are mapped to [min_scale, max_scale]
-  std::optional<int>         num_classes;                   // missing: one more than the largest label
+  std::optional<double>      min_scale, max_scale;  // inputs are mapped to [min_scale, max_scale]
+  std::optional<int>         num_classes;           // missing: one more than the largest label
   double                     val_split = 0.2;
-  std::optional<double>      test_split;                    // missing: 0.1 where there is no other test set
-  std::optional<std::string> label_column;                  // csv; missing: "label" without target_columns
-  std::vector<std::string>   target_columns;                // csv
-  int                        values_per_step = 1;           // csv
+  std::optional<double>      test_split;           // missing: 0.1 where there is no other test set
+  std::optional<std::string> label_column;         // csv; missing: "label" without target_columns
+  std::vector<std::string>   target_columns;       // csv
+  int                        values_per_step = 1;  // csv
 
   static constexpr auto fields = std::tuple{
-      field("format", &DataConfig::format, "idx: folder with the four files of MNIST; npz: arrays x and y; csv: a table"),
+      field("format", &DataConfig::format,
+            "idx: folder with the four files of MNIST; npz: arrays x and y; csv: a table"),
       field("data_path", &DataConfig::data_path, "folder (idx) or file with the training data", required),
       field("test_path", &DataConfig::test_path, "npz, csv: file with the test data"),
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
       field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),
       field("max_scale", &DataConfig::max_scale, "inputs are scaled to [min_scale, max_scale]"),
       field("num_classes", &DataConfig::num_classes, "missing: one more than the largest label", at_least(1)),
-      field("val_split", &DataConfig::val_split, "share of the training data held back for validation", within(0, 0.99)),
+      field("val_split", &DataConfig::val_split, "share of the training data held back for validation",
+            within(0, 0.99)),
       field("test_split", &DataConfig::test_split, "npz, csv without test_path: share held back for the test (0.1)",
             within(0, 0.99)),
       field("label_column", &DataConfig::label_column, "csv: heading of the column with the class"),
@@ -68,7 +70,8 @@ struct DataConfig {
 enum class NumberType { float32, float64 };
 template <>
 struct EnumNames<NumberType> {
-  static constexpr std::array names{std::pair{NumberType::float32, "float32"}, std::pair{NumberType::float64, "float64"}};
+  static constexpr std::array names{std::pair{NumberType::float32, "float32"},
+                                    std::pair{NumberType::float64, "float64"}};
 };
 
 /// A word and its parameters: `max`, or {name: mean_last_n, params: {n: 5}}.
@@ -82,14 +85,14 @@ struct NamedConfig {
 
 /// Which network, and how its outputs are read.
 struct ModelConfig {
-  std::string                architecture_yaml;             // one of these three
-  Value                      architecture;                  // a spec, inline
-  std::string                base_model_path;
-  bool                       load_exact_model_state = false;
-  NamedConfig                time_pooling = {.name = "max"};
-  std::optional<double>      dt;                            // instead of the spec's
-  std::optional<bool>        dt_learnable;
-  NumberType                 dtype = NumberType::float32;
+  std::string           architecture_yaml;  // one of these three
+  Value                 architecture;       // a spec, inline
+  std::string           base_model_path;
+  bool                  load_exact_model_state = false;
+  NamedConfig           time_pooling           = {.name = "max"};
+  std::optional<double> dt;  // instead of the spec's
+  std::optional<bool>   dt_learnable;
+  NumberType            dtype = NumberType::float32;
 
   static constexpr auto fields = std::tuple{
       field("architecture_yaml", &ModelConfig::architecture_yaml, "file with the network"),
@@ -105,7 +108,7 @@ struct ModelConfig {
 
 /// Parameters that learn at a rate of their own.
 struct ParamGroupConfig {
-  std::string match, match_regex;                           // one of them: part of a name, or a pattern
+  std::string match, match_regex;  // one of them: part of a name, or a pattern
   double      lr = 0;
 
   static constexpr auto fields = std::tuple{
@@ -116,16 +119,16 @@ struct ParamGroupConfig {
 };
 
 struct OptimizerConfig {
-  std::string                   name = "adamw";
-  double                        lr   = 1e-3;
+  std::string                   name   = "adamw";
+  double                        lr     = 1e-3;
   Value                         kwargs = Value::map();
   std::vector<ParamGroupConfig> param_groups;
 
-  static constexpr auto fields = std::tuple{
-      field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop or lion"),
-      field("lr", &OptimizerConfig::lr, "learning rate where no schedule gives one", positive),
-      field("kwargs", &OptimizerConfig::kwargs, "parameters of the optimiser"),
-      field("param_groups", &OptimizerConfig::param_groups, "parameters with learning rates of their own")};
+  static constexpr auto fields =
+      std::tuple{field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop or lion"),
+                 field("lr", &OptimizerConfig::lr, "learning rate where no schedule gives one", positive),
+                 field("kwargs", &OptimizerConfig::kwargs, "parameters of the optimiser"),
+                 field("param_groups", &OptimizerConfig::param_groups, "parameters with learning rates of their own")};
 };
 
 struct LossConfig {
@@ -148,7 +151,8 @@ struct LossesConfig {
 enum class Mapping { seq2static, seq2seq };
 template <>
 struct EnumNames<Mapping> {
-  static constexpr std::array names{std::pair{Mapping::seq2static, "seq2static"}, std::pair{Mapping::seq2seq, "seq2seq"}};
+  static constexpr std::array names{std::pair{Mapping::seq2static, "seq2static"},
+                                    std::pair{Mapping::seq2seq, "seq2seq"}};
 };
 
 enum class ClipAlgorithm { norm, value };
@@ -173,7 +177,7 @@ struct TrainingConfig {
   bool                  checkpoint_save_last       = true;
   bool                  checkpoint_save_all_epochs = false;
   bool                  save_initial_state         = true;
-  Value                 adjoint = "full_tape";
+  Value                 adjoint                    = "full_tape";
 
   static constexpr auto fields = std::tuple{
       field("mapping", &TrainingConfig::mapping, "seq2static: one target per sequence; seq2seq: one per step"),
@@ -195,14 +199,15 @@ struct TrainingConfig {
             "write last.dynode, which resume needs, after every epoch"),
       field("checkpoint_save_all_epochs", &TrainingConfig::checkpoint_save_all_epochs, "keep them all"),
       field("save_initial_state", &TrainingConfig::save_initial_state, "write initial.dynode before the first update"),
-      field("adjoint", &TrainingConfig::adjoint, "full_tape, or {checkpoint_every: steps} to save memory; the same bits")};
+      field("adjoint", &TrainingConfig::adjoint,
+            "full_tape, or {checkpoint_every: steps} to save memory; the same bits")};
 
   /// 0: all states are kept.
   size_t checkpoint_every() const;
 };
 
 struct CallbacksConfig {
-  Value lr_scheduler;                                       // {type: cosine, …}; null: constant at optimizer.lr
+  Value lr_scheduler;  // {type: cosine, …}; null: constant at optimizer.lr
 
   static constexpr auto fields = std::tuple{
       field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters")};
@@ -211,9 +216,9 @@ struct CallbacksConfig {
 /// What is written, where.
 struct LoggingConfig {
   std::string                             project_dir = "runs";
-  std::string                             project_name, group_name, experiment_name;   // "": no folder of that name
+  std::string                             project_name, group_name, experiment_name;  // "": no folder of that name
   int                                     log_freq = 50;
-  std::optional<std::vector<std::string>> metrics;          // missing: accuracy with classes, mse with values
+  std::optional<std::vector<std::string>> metrics;  // missing: accuracy with classes, mse with values
 
   static constexpr auto fields = std::tuple{
       field("project_dir", &LoggingConfig::project_dir, "folder for run directories"),
@@ -227,25 +232,25 @@ struct LoggingConfig {
 /// A network to compare with: trained after the main one on the same data, same loss, same metrics.
 struct YardstickConfig {
   std::string                name;
-  std::string                architecture_yaml;             // one of these two
+  std::string                architecture_yaml;  // one of these two
   Value                      architecture;
-  std::optional<int>         max_epochs, batch_size;        // missing: as the main network
+  std::optional<int>         max_epochs, batch_size;  // missing: as the main network
   std::optional<double>      lr;
   std::optional<double>      min_scale, max_scale;
   std::optional<NamedConfig> time_pooling;
   Value                      lr_scheduler;
 
-  static constexpr auto fields = std::tuple{
-      field("name", &YardstickConfig::name, "what the report calls it", required),
-      field("architecture_yaml", &YardstickConfig::architecture_yaml, "file with the network"),
-      field("architecture", &YardstickConfig::architecture, "the network itself"),
-      field("max_epochs", &YardstickConfig::max_epochs, "instead of training.max_epochs", at_least(1)),
-      field("batch_size", &YardstickConfig::batch_size, "instead of training.batch_size", at_least(1)),
-      field("lr", &YardstickConfig::lr, "instead of training.optimizer.lr", positive),
-      field("min_scale", &YardstickConfig::min_scale, "instead of data.min_scale"),
-      field("max_scale", &YardstickConfig::max_scale, "instead of data.max_scale"),
-      field("time_pooling", &YardstickConfig::time_pooling, "instead of model.time_pooling"),
-      field("lr_scheduler", &YardstickConfig::lr_scheduler, "instead of callbacks.lr_scheduler")};
+  static constexpr auto fields =
+      std::tuple{field("name", &YardstickConfig::name, "what the report calls it", required),
+                 field("architecture_yaml", &YardstickConfig::architecture_yaml, "file with the network"),
+                 field("architecture", &YardstickConfig::architecture, "the network itself"),
+                 field("max_epochs", &YardstickConfig::max_epochs, "instead of training.max_epochs", at_least(1)),
+                 field("batch_size", &YardstickConfig::batch_size, "instead of training.batch_size", at_least(1)),
+                 field("lr", &YardstickConfig::lr, "instead of training.optimizer.lr", positive),
+                 field("min_scale", &YardstickConfig::min_scale, "instead of data.min_scale"),
+                 field("max_scale", &YardstickConfig::max_scale, "instead of data.max_scale"),
+                 field("time_pooling", &YardstickConfig::time_pooling, "instead of model.time_pooling"),
+                 field("lr_scheduler", &YardstickConfig::lr_scheduler, "instead of callbacks.lr_scheduler")};
 };
 
 struct TrainConfig {
@@ -258,19 +263,19 @@ struct TrainConfig {
   CallbacksConfig              callbacks;
   LoggingConfig                logging;
   std::vector<YardstickConfig> yardsticks;
-  std::string                  file;                        // paths are relative to this file; "": to where we are
-  std::vector<std::string>     warnings;                    // keys without effect, for people
+  std::string                  file;      // paths are relative to this file; "": to where we are
+  std::vector<std::string>     warnings;  // keys without effect, for people
 
-  static constexpr auto fields = std::tuple{
-      field("name", &TrainConfig::name, "name of the run and its directory"),
-      field("description", &TrainConfig::description, "free text"),
-      field("seed", &TrainConfig::seed, "of weights, splits and orders; the spec's own seed does not count"),
-      field("data", &TrainConfig::data, "where samples come from", required),
-      field("model", &TrainConfig::model, "which network", required),
-      field("training", &TrainConfig::training, "how it learns", required),
-      field("callbacks", &TrainConfig::callbacks, "what changes while it learns"),
-      field("logging", &TrainConfig::logging, "what is written"),
-      field("yardsticks", &TrainConfig::yardsticks, "networks to compare with")};
+  static constexpr auto fields =
+      std::tuple{field("name", &TrainConfig::name, "name of the run and its directory"),
+                 field("description", &TrainConfig::description, "free text"),
+                 field("seed", &TrainConfig::seed, "of weights, splits and orders; the spec's own seed does not count"),
+                 field("data", &TrainConfig::data, "where samples come from", required),
+                 field("model", &TrainConfig::model, "which network", required),
+                 field("training", &TrainConfig::training, "how it learns", required),
+                 field("callbacks", &TrainConfig::callbacks, "what changes while it learns"),
+                 field("logging", &TrainConfig::logging, "what is written"),
+                 field("yardsticks", &TrainConfig::yardsticks, "networks to compare with")};
 
   /// `path` as seen from the training file.
   std::string resolve(const std::string& path) const;

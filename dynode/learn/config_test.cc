@@ -55,11 +55,13 @@ TEST(TrainConfig, DefaultsAreWrittenOut) {
 }
 
 TEST(TrainConfig, WhatIsWrittenReadsTheSame) {
-  std::string text = with("optimizer: {name: adamw, lr: 2.0e-3}",
-                          "optimizer: {name: sgd, lr: 1.0e-3, kwargs: {momentum: 0.9, nesterov: true}, param_groups: [{match: "
-                          "log_gamma, lr: 1.0e-4}]}\n  adjoint: {checkpoint_every: 16}\n  early_stopping_patience: 3");
-  text += "callbacks: {lr_scheduler: {type: cosine, max_lr: 1.0e-2}}\nlogging: {metrics: [accuracy, top_2]}\n"
-          "yardsticks: [{name: other, architecture_yaml: gru.yaml, max_epochs: 2, time_pooling: final}]\n";
+  std::string text =
+      with("optimizer: {name: adamw, lr: 2.0e-3}",
+           "optimizer: {name: sgd, lr: 1.0e-3, kwargs: {momentum: 0.9, nesterov: true}, param_groups: [{match: "
+           "log_gamma, lr: 1.0e-4}]}\n  adjoint: {checkpoint_every: 16}\n  early_stopping_patience: 3");
+  text +=
+      "callbacks: {lr_scheduler: {type: cosine, max_lr: 1.0e-2}}\nlogging: {metrics: [accuracy, top_2]}\n"
+      "yardsticks: [{name: other, architecture_yaml: gru.yaml, max_epochs: 2, time_pooling: final}]\n";
   const Value once  = write_train_config(config_of(text));
   const Value twice = write_train_config(config_of(to_yaml(once)));
   EXPECT_EQ(once, twice);
@@ -68,23 +70,28 @@ TEST(TrainConfig, WhatIsWrittenReadsTheSame) {
 }
 
 TEST(TrainConfig, OtherSpellingsMeanTheSame) {
-  const TrainConfig c = config_of(with("loss: {losses: [{name: cross_entropy}]}", "losses: [{name: cross_entropy, weight: 2}]"));
+  const TrainConfig c =
+      config_of(with("loss: {losses: [{name: cross_entropy}]}", "losses: [{name: cross_entropy, weight: 2}]"));
   EXPECT_EQ(c.training.loss.losses.at(0).weight, 2);
-  const TrainConfig m = config_of(with("net.yaml}", "net.yaml, time_pooling: mean_range, range_start: 3, range_end: 9}"));
+  const TrainConfig m =
+      config_of(with("net.yaml}", "net.yaml, time_pooling: mean_range, range_start: 3, range_end: 9}"));
   EXPECT_EQ(pooling_of(m).range_start, 3);
   EXPECT_EQ(pooling_of(m).range_end, 9);
-  const TrainConfig s = config_of(with("optimizer:", "mapping: seq2static\n  optimizer:") + "callbacks: {lr_scheduler: rex}");
+  const TrainConfig s =
+      config_of(with("optimizer:", "mapping: seq2static\n  optimizer:") + "callbacks: {lr_scheduler: rex}");
   EXPECT_STREQ(schedule_of(s).entry->name, "rex");
 }
 
 TEST(TrainConfig, EveryStepHasATargetWithoutPooling) {
-  const TrainConfig c = config_of(with("{data_path: images}", "{format: npz, data_path: x.npz}") + "  mapping: seq2seq\n");
+  const TrainConfig c =
+      config_of(with("{data_path: images}", "{format: npz, data_path: x.npz}") + "  mapping: seq2seq\n");
   EXPECT_EQ(pooling_of(c).kind, Pooling::Kind::none);
 }
 
 TEST(TrainConfig, KeysOfOtherTrainersThatAskForNothingAreWarnings) {
-  const TrainConfig c = config_of(with("training:", "training:\n  accelerator: auto\n  num_workers: 4\n  use_tbptt: false") +
-                                  "profiler: {active: false}\nlogging: {log_level: INFO, mlflow_active: false}\n");
+  const TrainConfig c =
+      config_of(with("training:", "training:\n  accelerator: auto\n  num_workers: 4\n  use_tbptt: false") +
+                "profiler: {active: false}\nlogging: {log_level: INFO, mlflow_active: false}\n");
   ASSERT_EQ(c.warnings.size(), 6u);
   EXPECT_SAYS(c.warnings[0], "train.yaml:");
   EXPECT_SAYS(c.warnings[0], "'profiler' has no effect here");
@@ -134,8 +141,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"OptimizerParameter", "lr: 2.0e-3", "lr: 2.0e-3, kwargs: {momentum: 0.9}",
                 "optimizer adamw has no parameter 'momentum'"},
         BadCase{"NegativeRate", "lr: 2.0e-3", "lr: -1", "training.optimizer.lr: must be > 0, got -1"},
-        BadCase{"GroupWithoutMatch", "lr: 2.0e-3", "lr: 2.0e-3, param_groups: [{lr: 1}]", "either match or match_regex"},
-        BadCase{"BadPattern", "lr: 2.0e-3", "lr: 2.0e-3, param_groups: [{match_regex: '(', lr: 1}]", "'(' is no pattern"},
+        BadCase{"GroupWithoutMatch", "lr: 2.0e-3", "lr: 2.0e-3, param_groups: [{lr: 1}]",
+                "either match or match_regex"},
+        BadCase{"BadPattern", "lr: 2.0e-3", "lr: 2.0e-3, param_groups: [{match_regex: '(', lr: 1}]",
+                "'(' is no pattern"},
         BadCase{"NoNetwork", "{architecture_yaml: net.yaml}", "{dt: 37}", "the network is missing"},
         BadCase{"TwoNetworks", "net.yaml", "net.yaml, base_model_path: a.dynode", "the network is given twice"},
         BadCase{"ExactStateOfNothing", "net.yaml", "net.yaml, load_exact_model_state: true",
@@ -143,14 +152,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"UnknownPooling", "net.yaml", "net.yaml, time_pooling: maximum", "there is no time pooling 'maximum'"},
         BadCase{"RangeWithoutRange", "net.yaml", "net.yaml, time_pooling: max, range_start: 2",
                 "a range of steps belongs to another time pooling\n  give time_pooling: mean_range"},
-        BadCase{"NoPooling", "net.yaml", "net.yaml, time_pooling: none", "mapping seq2static has one target per sequence"},
+        BadCase{"NoPooling", "net.yaml", "net.yaml, time_pooling: none",
+                "mapping seq2static has one target per sequence"},
         BadCase{"LossesTwice", "optimizer:", "losses: [{name: mse}]\n  optimizer:", "losses are listed in two places"},
         BadCase{"Schedule", "training:", "callbacks: {lr_scheduler: {type: cosin}}\ntraining:",
                 "there is no learning-rate schedule 'cosin'\n  did you mean 'cosine'?"},
-        BadCase{"ScheduleBounds", "training:", "callbacks: {lr_scheduler: {type: cosine, min_lr: 1}}\ntraining:", "is above max_lr"},
-        BadCase{"Adjoint", "optimizer:", "adjoint: tape\n  optimizer:", "there is no adjoint 'tape'\n  there are: full_tape"},
+        BadCase{"ScheduleBounds",
+                "training:", "callbacks: {lr_scheduler: {type: cosine, min_lr: 1}}\ntraining:", "is above max_lr"},
+        BadCase{"Adjoint",
+                "optimizer:", "adjoint: tape\n  optimizer:", "there is no adjoint 'tape'\n  there are: full_tape"},
         BadCase{"AdjointZero", "optimizer:", "adjoint: {checkpoint_every: 0}\n  optimizer:", "must be >= 1, got 0"},
-        BadCase{"Metric", "training:", "logging: {metrics: [acuracy]}\ntraining:", "logging.metrics[0]: there is no metric 'acuracy'"},
+        BadCase{"Metric", "training:", "logging: {metrics: [acuracy]}\ntraining:",
+                "logging.metrics[0]: there is no metric 'acuracy'"},
         BadCase{"NoMetric", "training:", "logging: {metrics: []}\ntraining:", "a run needs at least one metric"},
         BadCase{"ScaleAlone", "images", "images, min_scale: 0", "min_scale and max_scale belong together"},
         BadCase{"SplitOfImages", "images", "images, test_split: 0.1", "the t10k files of the folder are the test set"},
@@ -165,9 +178,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(TrainConfig, ListsAreNoTrainingFile) { EXPECT_SAYS(message("[1, 2]"), "expected a mapping, got a list"); }
 
 TEST(TrainConfig, YardsticksAreTheSameFileWithTheirOwnWords) {
-  const TrainConfig c = config_of(std::string(kSmall) +
-                                  "yardsticks: [{name: GRU 8, architecture_yaml: gru.yaml, max_epochs: 2, lr: 0.1, min_scale: 0, "
-                                  "max_scale: 3, time_pooling: final, lr_scheduler: {type: step}}]\n");
+  const TrainConfig c =
+      config_of(std::string(kSmall) +
+                "yardsticks: [{name: GRU 8, architecture_yaml: gru.yaml, max_epochs: 2, lr: 0.1, min_scale: 0, "
+                "max_scale: 3, time_pooling: final, lr_scheduler: {type: step}}]\n");
   const TrainConfig y = yardstick_config(c, 0);
   EXPECT_EQ(y.name, "GRU 8");
   EXPECT_EQ(y.model.architecture_yaml, "gru.yaml");
@@ -182,10 +196,11 @@ TEST(TrainConfig, YardsticksAreTheSameFileWithTheirOwnWords) {
 
 TEST(TrainConfig, PathsAreSeenFromTheFile) {
   TrainConfig c = config_of(kSmall);
-  c.file = "/a/b/train.yaml";
+  c.file        = "/a/b/train.yaml";
   EXPECT_EQ(c.resolve("net.yaml"), "/a/b/net.yaml");
   EXPECT_EQ(c.resolve("/x/net.yaml"), "/x/net.yaml");
-  EXPECT_SAYS(message_of([] { load_train_config("/nowhere/train.yaml"); }), "/nowhere/train.yaml: there is no such file");
+  EXPECT_SAYS(message_of([] { load_train_config("/nowhere/train.yaml"); }),
+              "/nowhere/train.yaml: there is no such file");
 }
 
 }  // namespace

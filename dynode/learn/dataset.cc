@@ -16,14 +16,15 @@ void check_labels(const Samples& samples, int64_t classes) {
   for (size_t i = 0; i < samples.classes.size(); ++i) {
     const int64_t label = samples.classes[i];
     if (label == kIgnoredClass || (label >= 0 && label < classes)) continue;
-    throw IoError(samples.name, fmt::format("the class of row {} is {}, outside 0 … {}", i / samples.entries, label, classes - 1),
+    throw IoError(samples.name,
+                  fmt::format("the class of row {} is {}, outside 0 … {}", i / samples.entries, label, classes - 1),
                   "classes are counted from 0; data.num_classes says how many there are");
   }
 }
 
 /// Draws `count` of `rows`; what is left stays in `rows`. Both ascend.
 std::vector<size_t> draw_rows(std::vector<size_t>& rows, size_t count, Random random) {
-  std::vector<size_t> drawn, left;
+  std::vector<size_t>       drawn, left;
   const std::vector<size_t> chosen = random.choose(rows.size(), count);
   for (size_t i = 0, next = 0; i < rows.size(); ++i) {
     const bool take = next < chosen.size() && chosen[next] == i;
@@ -48,33 +49,33 @@ Dataset::Dataset(Samples samples, const DataConfig& config, double low, double h
   const bool images = config.format == DataFormat::idx;
   if (config.min_scale || images) {
     const double min = config.min_scale.value_or(0), max = config.max_scale.value_or(1);
-    factor_ = high > low ? (max - min) / (high - low) : 0;   // all inputs alike: they become min
+    factor_ = high > low ? (max - min) / (high - low) : 0;  // all inputs alike: they become min
     offset_ = min - factor_ * low;
   }
   for (size_t i = 0; i < byte_.size(); ++i) byte_[i] = double(i) * factor_ + offset_;
 }
 
-int64_t Dataset::class_count() const {
-  return has_classes() ? *std::ranges::max_element(samples_.classes) + 1 : 0;
-}
+int64_t Dataset::class_count() const { return has_classes() ? *std::ranges::max_element(samples_.classes) + 1 : 0; }
 
 template <class R>
 void Dataset::fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) const {
   const size_t size = samples_.steps * samples_.width;
 
   // inputs
-  std::visit([&](const auto& stored) {
-    using T = typename std::remove_cvref_t<decltype(stored)>::value_type;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const T* from = stored.data() + rows[i] * size;
-      R*       to   = x + i * size;
-      if constexpr (std::is_same_v<T, uint8_t>) {
-        for (size_t k = 0; k < size; ++k) to[k] = R(byte_[from[k]]);
-      } else {
-        for (size_t k = 0; k < size; ++k) to[k] = R(double(from[k]) * factor_ + offset_);
-      }
-    }
-  }, samples_.x);
+  std::visit(
+      [&](const auto& stored) {
+        using T = typename std::remove_cvref_t<decltype(stored)>::value_type;
+        for (size_t i = 0; i < rows.size(); ++i) {
+          const T* from = stored.data() + rows[i] * size;
+          R*       to   = x + i * size;
+          if constexpr (std::is_same_v<T, uint8_t>) {
+            for (size_t k = 0; k < size; ++k) to[k] = R(byte_[from[k]]);
+          } else {
+            for (size_t k = 0; k < size; ++k) to[k] = R(double(from[k]) * factor_ + offset_);
+          }
+        }
+      },
+      samples_.x);
 
   // targets
   target.classes.clear();
@@ -111,7 +112,8 @@ TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, S
       throw ShapeError(test.name + ": x", {-1, int64_t(all.steps), int64_t(all.width)},
                        {int64_t(test.rows), int64_t(test.steps), int64_t(test.width)}, "training data: " + all.name);
     if (test.classes.empty() != all.classes.empty() || test.target_width != all.target_width)
-      throw IoError(test.name, "its targets are of another kind than those of the training data", "training data: " + all.name);
+      throw IoError(test.name, "its targets are of another kind than those of the training data",
+                    "training data: " + all.name);
   }
 
   // splits
@@ -136,7 +138,7 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
   const DataConfig& data = config.data;
   const std::string path = config.resolve(data.data_path), test_path = config.resolve(data.test_path);
   const Mapping     mapping = config.training.mapping;
-  Samples all, test;
+  Samples           all, test;
   switch (data.format) {
     case DataFormat::idx:
       all  = read_idx_samples(data, path, Part::train);

@@ -21,16 +21,16 @@ namespace dynode {
 
 /// What a reader of a format finds in a file. Finite numbers only.
 struct Samples {
-  std::string name;                       // of the file, for errors
-  size_t      rows = 0, steps = 0, width = 0;
-  std::variant<std::vector<float>, std::vector<double>, std::vector<uint8_t>> x;   // [rows][steps][width]
+  std::string                                                                 name;  // of the file, for errors
+  size_t                                                                      rows = 0, steps = 0, width = 0;
+  std::variant<std::vector<float>, std::vector<double>, std::vector<uint8_t>> x;  // [rows][steps][width]
 
-  size_t               entries = 1;       // targets per row: 1, or steps
-  std::vector<int64_t> classes;           // [rows][entries]; or
+  size_t               entries = 1;  // targets per row: 1, or steps
+  std::vector<int64_t> classes;      // [rows][entries]; or
   size_t               target_width = 0;
-  std::vector<double>  values;            // [rows][entries][target_width]
+  std::vector<double>  values;  // [rows][entries][target_width]
 
-  double low = 0, high = 1;               // what min_scale and max_scale stand for
+  double low = 0, high = 1;  // what min_scale and max_scale stand for
 };
 
 // one file per format
@@ -57,7 +57,7 @@ class Dataset {
   /// Targets per row: 1, or steps.
   size_t entries() const { return samples_.entries; }
   /// Numbers per target; 0 with classes.
-  size_t target_width() const { return samples_.target_width; }
+  size_t             target_width() const { return samples_.target_width; }
   const std::string& name() const { return samples_.name; }
   int64_t label(size_t row, size_t entry = 0) const { return samples_.classes[row * samples_.entries + entry]; }
 
@@ -69,15 +69,15 @@ class Dataset {
 
  private:
   Samples                 samples_;
-  double                  factor_ = 1, offset_ = 0;   // x · factor + offset
-  std::array<double, 256> byte_ = {};                 // the same for bytes
+  double                  factor_ = 1, offset_ = 0;  // x · factor + offset
+  std::array<double, 256> byte_ = {};                // the same for bytes
 };
 
 /// Everything a training run reads.
 struct TrainingData {
-  Dataset             all, test_file;   // test_file is empty where the test rows are in `all`
+  Dataset             all, test_file;  // test_file is empty where the test rows are in `all`
   std::vector<size_t> train, validation, test;
-  int64_t             classes = 0;      // 0: targets are values
+  int64_t             classes = 0;  // 0: targets are values
 
   const Dataset& test_set() const { return test_file.rows() > 0 ? test_file : all; }
 };

@@ -40,7 +40,7 @@ class Table {
     return false;
   }
 
-  int64_t line() const { return line_; }
+  int64_t           line() const { return line_; }
   [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const {
     throw IoError(path_, fmt::format("line {}: {}", line_, what), hint);
   }
@@ -59,12 +59,13 @@ class Table {
 /// What the columns mean, by position.
 struct Columns {
   std::vector<std::string> names;
-  std::vector<size_t>      inputs, targets;   // a label is the only target
+  std::vector<size_t>      inputs, targets;  // a label is the only target
 };
 
 size_t find_column(const Table& table, const std::vector<std::string>& names, const std::string& name) {
   const auto found = std::ranges::find(names, name);
-  if (found == names.end()) table.fail(fmt::format("there is no column '{}'", name), did_you_mean(name, names, "there are"));
+  if (found == names.end())
+    table.fail(fmt::format("there is no column '{}'", name), did_you_mean(name, names, "there are"));
   return size_t(found - names.begin());
 }
 
@@ -80,18 +81,20 @@ Columns read_heading(Table& table, const DataConfig& config) {
   if (config.target_columns.empty()) {
     columns.targets = {find_column(table, columns.names, config.label_column.value_or("label"))};
   } else {
-    for (const std::string& name : config.target_columns) columns.targets.push_back(find_column(table, columns.names, name));
+    for (const std::string& name : config.target_columns)
+      columns.targets.push_back(find_column(table, columns.names, name));
   }
   for (size_t i = 0; i < columns.names.size(); ++i)
     if (std::ranges::find(columns.targets, i) == columns.targets.end()) columns.inputs.push_back(i);
   if (columns.inputs.empty() || columns.inputs.size() % size_t(config.values_per_step) != 0)
-    table.fail(fmt::format("{} columns of inputs cannot be cut into steps of {}", columns.inputs.size(), config.values_per_step),
+    table.fail(fmt::format("{} columns of inputs cannot be cut into steps of {}", columns.inputs.size(),
+                           config.values_per_step),
                "change data.values_per_step");
   return columns;
 }
 
 double read_number(const Table& table, std::string_view field, const std::string& column) {
-  double number = 0;
+  double number           = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
   if (error != std::errc() || end != field.data() + field.size())
     table.fail(fmt::format("column '{}': '{}' is not a number", column, field), "write numbers like 0.5 or 1e-3");
@@ -124,16 +127,18 @@ Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapp
       if (!labels) {
         samples.values.push_back(target);
       } else if (target != std::floor(target) || std::abs(target) > 1e9) {
-        table.fail(fmt::format("column '{}': {} is not a class", columns.names[i], fields[i]), "classes are 0, 1, 2, …");
+        table.fail(fmt::format("column '{}': {} is not a class", columns.names[i], fields[i]),
+                   "classes are 0, 1, 2, …");
       } else {
         samples.classes.push_back(int64_t(target));
       }
     }
   }
-  if (samples.rows == 0) table.fail("there are no rows", "the first line names the columns, each further line is a sequence");
+  if (samples.rows == 0)
+    table.fail("there are no rows", "the first line names the columns, each further line is a sequence");
   const auto [low, high] = std::ranges::minmax_element(x);
   samples.low = *low, samples.high = *high;
-  samples.x   = std::move(x);
+  samples.x = std::move(x);
   return samples;
 }
 

@@ -5,7 +5,7 @@
 namespace dynode {
 
 Samples read_idx_samples(const DataConfig& config, const std::string& folder, Part part) {
-  ImageSet images = load_image_set(folder, part == Part::train ? ImagePart::train : ImagePart::test);
+  ImageSet   images  = load_image_set(folder, part == Part::train ? ImagePart::train : ImagePart::test);
   const bool by_rows = config.sequence == Sequence::rows;
 
   Samples samples;

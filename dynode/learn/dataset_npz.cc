@@ -11,12 +11,14 @@ namespace {
 
 /// Names the first number that is not finite. @param steps, width  to say where it is; [N][steps][width]
 template <class T>
-void check_finite(const std::string& path, const char* array, const std::vector<T>& values, size_t steps, size_t width) {
+void check_finite(const std::string& path, const char* array, const std::vector<T>& values, size_t steps,
+                  size_t width) {
   const auto bad = std::ranges::find_if(values, [](T v) { return !std::isfinite(v); });
   if (bad == values.end()) return;
   const auto at = size_t(bad - values.begin());
-  throw IoError(path, fmt::format("{} has {} in row {}, step {}, number {}", array, double(*bad), at / (steps * width),
-                                  at / width % steps, at % width),
+  throw IoError(path,
+                fmt::format("{} has {} in row {}, step {}, number {}", array, double(*bad), at / (steps * width),
+                            at / width % steps, at % width),
                 "remove such rows, or replace their numbers");
 }
 
@@ -42,14 +44,16 @@ void take_inputs(const std::string& path, const Array& x, Samples& samples) {
 void take_targets(const std::string& path, const Array& y, Mapping mapping, Samples& samples) {
   const auto rows = int64_t(samples.rows), steps = int64_t(samples.steps);
   const bool per_step = mapping == Mapping::seq2seq;
-  const bool whole    = std::holds_alternative<std::vector<int64_t>>(y.data) || std::holds_alternative<std::vector<uint8_t>>(y.data);
+  const bool whole =
+      std::holds_alternative<std::vector<int64_t>>(y.data) || std::holds_alternative<std::vector<uint8_t>>(y.data);
   samples.entries = per_step ? samples.steps : 1;
 
   // classes: one number per target
   if (whole) {
     const std::vector<int64_t> expected = per_step ? std::vector{rows, steps} : std::vector{rows};
     if (y.shape != expected)
-      throw ShapeError(path + ": y", expected, y.shape, "whole numbers are classes, one per target; save values as floats");
+      throw ShapeError(path + ": y", expected, y.shape,
+                       "whole numbers are classes, one per target; save values as floats");
     samples.classes = y.as_integers(path + ": y");
     return;
   }
@@ -57,11 +61,13 @@ void take_targets(const std::string& path, const Array& y, Mapping mapping, Samp
   // values: one or more numbers per target
   std::vector<int64_t> expected = per_step ? std::vector{rows, steps} : std::vector{rows};
   const size_t         axes     = expected.size();
-  const bool fits = (y.shape.size() == axes || y.shape.size() == axes + 1) && std::equal(expected.begin(), expected.end(), y.shape.begin());
+  const bool           fits     = (y.shape.size() == axes || y.shape.size() == axes + 1) &&
+                    std::equal(expected.begin(), expected.end(), y.shape.begin());
   if (!fits || y.size() == 0) {
     expected.push_back(-1);
-    throw ShapeError(path + ": y", expected, y.shape,
-                     per_step ? "mapping seq2seq has one target per step" : "mapping seq2static has one target per sequence");
+    throw ShapeError(
+        path + ": y", expected, y.shape,
+        per_step ? "mapping seq2seq has one target per step" : "mapping seq2static has one target per sequence");
   }
   samples.target_width = y.shape.size() > axes ? size_t(y.shape.back()) : 1;
   samples.values       = y.as_double();

@@ -33,7 +33,8 @@ std::string idx_bytes(std::vector<int> shape, const std::string& bytes) {
 
 /// Three training images and two test images of two rows and three columns.
 void write_images(const TemporaryFolder& folder) {
-  write_file(folder / "train-images-idx3-ubyte", idx_bytes({3, 2, 3}, std::string("\0\1\2\3\4\5\xff\xff\xff\0\0\0\7\7\7\7\7\7", 18)));
+  write_file(folder / "train-images-idx3-ubyte",
+             idx_bytes({3, 2, 3}, std::string("\0\1\2\3\4\5\xff\xff\xff\0\0\0\7\7\7\7\7\7", 18)));
   write_file(folder / "train-labels-idx1-ubyte", idx_bytes({3}, std::string("\0\2\1", 3)));
   write_file(folder / "t10k-images-idx3-ubyte", idx_bytes({2, 2, 3}, std::string(12, '\x33')));
   write_file(folder / "t10k-labels-idx1-ubyte", idx_bytes({2}, std::string("\1\1", 2)));
@@ -59,7 +60,7 @@ BatchTarget<double> targets(const Dataset& data, std::vector<size_t> rows) {
 TEST(Dataset, ImagesAreRowsOfPixelsScaledToTheRangeAskedFor) {
   TemporaryFolder folder;
   write_images(folder);
-  TrainConfig c = config_for(DataFormat::idx, folder.path());
+  TrainConfig c    = config_for(DataFormat::idx, folder.path());
   c.data.min_scale = 0, c.data.max_scale = 0.4;
   const TrainingData d = load_data(c, 1);
   EXPECT_EQ(d.all.steps(), 2u);
@@ -78,8 +79,8 @@ TEST(Dataset, ImagesAreRowsOfPixelsScaledToTheRangeAskedFor) {
 TEST(Dataset, ImagesCanBeReadPixelByPixel) {
   TemporaryFolder folder;
   write_images(folder);
-  TrainConfig c = config_for(DataFormat::idx, folder.path());
-  c.data.sequence = Sequence::pixels;
+  TrainConfig c        = config_for(DataFormat::idx, folder.path());
+  c.data.sequence      = Sequence::pixels;
   const TrainingData d = load_data(c, 1);
   EXPECT_EQ(d.all.steps(), 6u);
   EXPECT_EQ(d.all.width(), 1u);
@@ -89,7 +90,7 @@ TEST(Dataset, ImagesCanBeReadPixelByPixel) {
 TEST(Dataset, LabelsBeyondTheClassesAreRefused) {
   TemporaryFolder folder;
   write_images(folder);
-  TrainConfig c = config_for(DataFormat::idx, folder.path());
+  TrainConfig c      = config_for(DataFormat::idx, folder.path());
   c.data.num_classes = 2;
   EXPECT_SAYS(message_of([&] { load_data(c, 1); }), "the class of row 1 is 2, outside 0 … 1");
 }
@@ -103,8 +104,8 @@ struct NpzCase : testing::Test {
   TemporaryFolder folder;
   std::string     path = folder / "data.npz";
   TrainingData    load(const std::vector<Npz::Entry>& arrays, Mapping mapping = Mapping::seq2static) {
-    save_npz(path, arrays);
-    return load_data(config_for(DataFormat::npz, path, mapping), 1);
+       save_npz(path, arrays);
+       return load_data(config_for(DataFormat::npz, path, mapping), 1);
   }
 };
 
@@ -117,7 +118,8 @@ TEST_F(NpzCase, WholeNumbersAreClasses) {
 }
 
 TEST_F(NpzCase, WholeNumbersPerStepAreClassesPerStep) {
-  const TrainingData d = load({{"x", floats({2, 2}, {1, 2, 3, 4})}, {"y", whole({2, 2}, {1, 0, -100, 1})}}, Mapping::seq2seq);
+  const TrainingData d =
+      load({{"x", floats({2, 2}, {1, 2, 3, 4})}, {"y", whole({2, 2}, {1, 0, -100, 1})}}, Mapping::seq2seq);
   EXPECT_EQ(d.all.entries(), 2u);
   EXPECT_EQ(targets(d.all, {1}).classes, (std::vector<int64_t>{-100, 1}));
 }
@@ -127,7 +129,8 @@ TEST_F(NpzCase, FloatsAreTargetValues) {
   EXPECT_EQ(one.classes, 0);
   EXPECT_EQ(one.all.target_width(), 3u);
   EXPECT_EQ(targets(one.all, {1}).values, (std::vector<double>{4, 5, 6}));
-  const TrainingData many = load({{"x", floats({2, 2, 1}, {1, 2, 3, 4})}, {"y", floats({2, 2}, {1, 2, 3, 4})}}, Mapping::seq2seq);
+  const TrainingData many =
+      load({{"x", floats({2, 2, 1}, {1, 2, 3, 4})}, {"y", floats({2, 2}, {1, 2, 3, 4})}}, Mapping::seq2seq);
   EXPECT_EQ(many.all.target_width(), 1u);
   EXPECT_EQ(many.all.entries(), 2u);
 }
@@ -135,7 +138,7 @@ TEST_F(NpzCase, FloatsAreTargetValues) {
 TEST_F(NpzCase, InputsAreScaledByTheRangeOfTheTrainingFile) {
   save_npz(folder / "train.npz", {{"x", floats({2, 2}, {-1, 0, 1, 3})}, {"y", whole({2}, {0, 1})}});
   save_npz(folder / "test.npz", {{"x", floats({1, 2}, {7, -1})}, {"y", whole({1}, {1})}});
-  TrainConfig c = config_for(DataFormat::npz, folder / "train.npz");
+  TrainConfig c    = config_for(DataFormat::npz, folder / "train.npz");
   c.data.test_path = folder / "test.npz";
   c.data.test_split.reset();
   c.data.min_scale = 10, c.data.max_scale = 14;
@@ -145,13 +148,14 @@ TEST_F(NpzCase, InputsAreScaledByTheRangeOfTheTrainingFile) {
 }
 
 TEST_F(NpzCase, BadArraysAreExplained) {
-  const Npz::Entry x = {"x", floats({2, 2, 1}, {1, 2, 3, 4})};
-  const auto shape   = [&](const std::vector<Npz::Entry>& arrays, Mapping mapping = Mapping::seq2static) {
+  const Npz::Entry x     = {"x", floats({2, 2, 1}, {1, 2, 3, 4})};
+  const auto       shape = [&](const std::vector<Npz::Entry>& arrays, Mapping mapping = Mapping::seq2static) {
     return message_of<ShapeError>([&] { load(arrays, mapping); });
   };
   const auto io = [&](const std::vector<Npz::Entry>& arrays) { return message_of([&] { load(arrays); }); };
   EXPECT_SAYS(io({x}), "y");
-  EXPECT_SAYS(shape({{"x", floats({4}, {1, 2, 3, 4})}, {"y", whole({4}, {0, 0, 0, 0})}}), "x: expected [any, any, any], got [4]");
+  EXPECT_SAYS(shape({{"x", floats({4}, {1, 2, 3, 4})}, {"y", whole({4}, {0, 0, 0, 0})}}),
+              "x: expected [any, any, any], got [4]");
   EXPECT_SAYS(shape({x, {"y", whole({3}, {0, 1, 0})}}), "y: expected [2], got [3]");
   EXPECT_SAYS(shape({x, {"y", whole({2, 2}, {0, 1, 0, 1})}}), "whole numbers are classes, one per target");
   EXPECT_SAYS(shape({x, {"y", whole({2}, {0, 1})}}, Mapping::seq2seq), "y: expected [2, 2], got [2]");
@@ -166,11 +170,11 @@ TEST_F(NpzCase, BadArraysAreExplained) {
 
 struct CsvCase : testing::Test {
   TemporaryFolder folder;
-  std::string     path = folder / "data.csv";
+  std::string     path   = folder / "data.csv";
   TrainConfig     config = config_for(DataFormat::csv, path);
   TrainingData    load(const std::string& text) {
-    write_file(path, text);
-    return load_data(config, 1);
+       write_file(path, text);
+       return load_data(config, 1);
   }
   std::string message(const std::string& text) {
     return message_of([&] { load(text); });
@@ -179,7 +183,7 @@ struct CsvCase : testing::Test {
 
 TEST_F(CsvCase, ALineIsASequence) {
   config.data.values_per_step = 2;
-  const TrainingData d = load("# made by hand\na, b, label, c, d\n1, 2, 1, 3, 4\r\n\n5,6,0,7,8e-1\n");
+  const TrainingData d        = load("# made by hand\na, b, label, c, d\n1, 2, 1, 3, 4\r\n\n5,6,0,7,8e-1\n");
   EXPECT_EQ(d.all.steps(), 2u);
   EXPECT_EQ(d.all.width(), 2u);
   EXPECT_EQ(inputs(d.all, {0, 1}), (std::vector<double>{1, 2, 3, 4, 5, 6, 7, 0.8}));
@@ -188,7 +192,7 @@ TEST_F(CsvCase, ALineIsASequence) {
 
 TEST_F(CsvCase, ColumnsCanBeTargetValues) {
   config.data.target_columns = {"z", "y"};
-  const TrainingData d = load("x,y,z\n1,2,3\n");
+  const TrainingData d       = load("x,y,z\n1,2,3\n");
   EXPECT_EQ(targets(d.all, {0}).values, (std::vector<double>{3, 2}));
   EXPECT_EQ(inputs(d.all, {0}), (std::vector<double>{1}));
 }
@@ -205,7 +209,8 @@ TEST_F(CsvCase, BadTablesAreExplained) {
   EXPECT_SAYS(message("a,label\n1,0.5\n"), "line 2: column 'label': 0.5 is not a class");
   config.data.values_per_step = 2;
   EXPECT_SAYS(message("a,b,c,label\n1,1,1,0\n"), "3 columns of inputs cannot be cut into steps of 2");
-  EXPECT_SAYS(message_of([&] { load_data(config_for(DataFormat::csv, folder / "no.csv"), 1); }), "there is no such file");
+  EXPECT_SAYS(message_of([&] { load_data(config_for(DataFormat::csv, folder / "no.csv"), 1); }),
+              "there is no such file");
 }
 
 TEST_F(CsvCase, SplitsAreDrawnBySeedWithoutOverlap) {

@@ -23,7 +23,9 @@ std::string numbers_text(const std::vector<NamedNumber>& numbers, const char* be
   return text;
 }
 
-double share_done(const ProgressState& state) { return double(state.update) / double(std::max<int64_t>(state.updates, 1)); }
+double share_done(const ProgressState& state) {
+  return double(state.update) / double(std::max<int64_t>(state.updates, 1));
+}
 
 std::string bar(const ProgressState& state) {
   const auto  full = size_t(std::clamp(share_done(state), 0.0, 1.0) * double(kBarCells) + 0.5);
@@ -49,9 +51,9 @@ std::string rate_text(double samples_per_second) {
 }
 
 std::string state_text(const ProgressState& state, const std::string& bar = {}) {
-  return fmt::format("epoch {}/{}{} {:3.0f} %   {}   ETA {}   {}", state.epoch, state.epochs, bar, 100 * share_done(state),
-                     rate_text(state.samples_per_second), duration_text(std::max(state.seconds_left, 0.0)),
-                     numbers_text(state.numbers, "   "));
+  return fmt::format("epoch {}/{}{} {:3.0f} %   {}   ETA {}   {}", state.epoch, state.epochs, bar,
+                     100 * share_done(state), rate_text(state.samples_per_second),
+                     duration_text(std::max(state.seconds_left, 0.0)), numbers_text(state.numbers, "   "));
 }
 
 class StreamProgress final : public Progress {
@@ -63,8 +65,8 @@ class StreamProgress final : public Progress {
   void begin(const std::string& title) override { say(title); }
 
   void update(const ProgressState& state) override {
-    const auto now = Clock::now();
-    const bool last = terminal_ && state.update >= state.updates;   // on paper an epoch has a line of its own
+    const auto now  = Clock::now();
+    const bool last = terminal_ && state.update >= state.updates;  // on paper an epoch has a line of its own
     if (now - shown_ < std::chrono::duration<double>(between_) && !last) return;
     shown_ = now;
     if (!terminal_) return say(state_text(state));
@@ -108,18 +110,19 @@ std::string NamedNumber::text() const {
 }
 
 std::string summary_text(const EpochSummary& summary) {
-  std::string text = fmt::format("epoch {}/{}   {}   {}   train {}", summary.epoch, summary.epochs,
-                                 duration_text(summary.seconds), rate_text(summary.samples_per_second),
-                                 numbers_text(summary.train, " "));
+  std::string text =
+      fmt::format("epoch {}/{}   {}   {}   train {}", summary.epoch, summary.epochs, duration_text(summary.seconds),
+                  rate_text(summary.samples_per_second), numbers_text(summary.train, " "));
   if (!summary.validation.empty()) text += "   validation " + numbers_text(summary.validation, " ");
   return summary.best ? text + "   best" : text;
 }
 
 std::unique_ptr<Progress> show_progress(std::FILE* to, double seconds_between) {
-  const int file = ::fileno(to);
-  winsize   size{};
+  const int    file = ::fileno(to);
+  winsize      size{};
   const bool   terminal = file >= 0 && ::isatty(file);
-  const size_t columns  = terminal && ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : kUsualColumns;
+  const size_t columns =
+      terminal && ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : kUsualColumns;
   return show_progress(to, terminal, columns, seconds_between);
 }
 

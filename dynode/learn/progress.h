@@ -25,16 +25,16 @@ struct NamedNumber {
 /// Where training stands within an epoch.
 struct ProgressState {
   int                      epoch = 1, epochs = 1;
-  int64_t                  update = 0, updates = 1;   // of this epoch
+  int64_t                  update = 0, updates = 1;  // of this epoch
   double                   samples_per_second = 0;
-  double                   seconds_left       = 0;    // of the whole run
-  std::vector<NamedNumber> numbers;                   // of this epoch so far
+  double                   seconds_left       = 0;  // of the whole run
+  std::vector<NamedNumber> numbers;                 // of this epoch so far
 };
 
 /// What an epoch ended with.
 struct EpochSummary {
   int                      epoch = 1, epochs = 1;
-  double                   seconds = 0;               // of this epoch
+  double                   seconds            = 0;  // of this epoch
   double                   samples_per_second = 0;
   std::vector<NamedNumber> train, validation;
   bool                     best = false;
@@ -44,14 +44,14 @@ class Progress {
  public:
   virtual ~Progress() = default;
   /// A network starts to learn. @param title  "GRU 128"
-  virtual void begin(const std::string& title) = 0;
+  virtual void begin(const std::string& title)    = 0;
   virtual void update(const ProgressState& state) = 0;
   virtual void epoch(const EpochSummary& summary) = 0;
   /// A line for people, e.g. a warning.
   virtual void say(const std::string& line) = 0;
 };
 
-/// "epoch 2/4   9.8 s   5,510 samples/s   train loss 0.51 accuracy 81.2 %   validation loss 0.48 accuracy 82.9 %   best"
+/// "epoch 2/4   9.8 s   5,510 samples/s   train loss 0.51 accuracy 81.2 %   validation loss 0.48   best"
 std::string summary_text(const EpochSummary& summary);
 
 /// Progress on a stream: rewritten in place if it is a terminal, plain lines otherwise.

@@ -26,8 +26,13 @@ std::string shown(bool terminal, size_t columns, double seconds, Show show) {
 }
 
 ProgressState half_way() {
-  return {.epoch = 2, .epochs = 4, .update = 50, .updates = 100, .samples_per_second = 12400, .seconds_left = 42,
-          .numbers = {{"loss", 0.513, false}, {"accuracy", 0.812, true}}};
+  return {.epoch              = 2,
+          .epochs             = 4,
+          .update             = 50,
+          .updates            = 100,
+          .samples_per_second = 12400,
+          .seconds_left       = 42,
+          .numbers            = {{"loss", 0.513, false}, {"accuracy", 0.812, true}}};
 }
 
 TEST(Progress, NumbersHaveNamesAndUnits) {
@@ -36,8 +41,13 @@ TEST(Progress, NumbersHaveNamesAndUnits) {
 }
 
 TEST(Progress, EpochsAreSummedUpInOneLine) {
-  const EpochSummary epoch{.epoch = 2, .epochs = 4, .seconds = 9.8, .samples_per_second = 5510,
-                           .train = {{"loss", 0.51, false}}, .validation = {{"loss", 0.48, false}}, .best = true};
+  const EpochSummary epoch{.epoch              = 2,
+                           .epochs             = 4,
+                           .seconds            = 9.8,
+                           .samples_per_second = 5510,
+                           .train              = {{"loss", 0.51, false}},
+                           .validation         = {{"loss", 0.48, false}},
+                           .best               = true};
   EXPECT_EQ(summary_text(epoch), "epoch 2/4   9.8 s   5,510 samples/s   train loss 0.51   validation loss 0.48   best");
 }
 
@@ -45,7 +55,12 @@ TEST(Progress, PlainLinesComeSeldom) {
   const std::string text = shown(false, 80, 1000, [](Progress& p) {
     p.begin("net");
     for (int i = 0; i < 50; ++i) p.update(half_way());
-    p.epoch({.epoch = 1, .epochs = 4, .seconds = 1, .samples_per_second = 10, .train = {{"loss", 1, false}}, .validation = {}});
+    p.epoch({.epoch              = 1,
+             .epochs             = 4,
+             .seconds            = 1,
+             .samples_per_second = 10,
+             .train              = {{"loss", 1, false}},
+             .validation         = {}});
   });
   EXPECT_EQ(text, "net\nepoch 1/4   1 s   10 samples/s   train loss 1\n");
 }
@@ -58,14 +73,14 @@ TEST(Progress, PlainLinesSayRateTimeLossAndAccuracy) {
 }
 
 TEST(Progress, TerminalsRewriteALineThatFits) {
-  ProgressState last = half_way();
-  last.update = last.updates;
+  ProgressState last     = half_way();
+  last.update            = last.updates;
   const std::string text = shown(true, 40, 0, [&](Progress& p) {
     p.update(last);
     p.update(last);
   });
   EXPECT_EQ(std::ranges::count(text, '\n'), 0);
-  EXPECT_EQ(std::ranges::count(text, '\r'), 3);   // twice written, once cleared at the end
+  EXPECT_EQ(std::ranges::count(text, '\r'), 3);  // twice written, once cleared at the end
   EXPECT_SAYS(text, "━━");
   const std::string line = text.substr(1, text.find("\x1b[K") - 1);
   EXPECT_EQ(display_width(line), 39u);

@@ -16,24 +16,27 @@ namespace {
 /// Makes the folder. @return false if it is there already
 bool make_folder(const fs::path& path) {
   std::error_code error;
-  const bool made = fs::create_directory(path, error);
-  if (error && !fs::is_directory(path)) throw IoError(path.string(), "cannot make the folder: " + error.message(),
-                                                      "give logging.project_dir a folder you may write to");
+  const bool      made = fs::create_directory(path, error);
+  if (error && !fs::is_directory(path))
+    throw IoError(path.string(), "cannot make the folder: " + error.message(),
+                  "give logging.project_dir a folder you may write to");
   return made;
 }
 
 void make_parents(const fs::path& path) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-  if (error) throw IoError(path.parent_path().string(), "cannot make the folder: " + error.message(),
-                           "give logging.project_dir a folder you may write to");
+  if (error)
+    throw IoError(path.parent_path().string(), "cannot make the folder: " + error.message(),
+                  "give logging.project_dir a folder you may write to");
 }
 
 std::string folder_name(const std::string& name, const char* key) {
   const bool fits = !name.empty() && name.size() <= 200 && name != "." && name != ".." &&
                     name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
-  if (!fits) throw SpecError({{}, 0, 0, key}, fmt::format("'{}' cannot be the name of a folder", name),
-                             "use letters, digits, - and _");
+  if (!fits)
+    throw SpecError({{}, 0, 0, key}, fmt::format("'{}' cannot be the name of a folder", name),
+                    "use letters, digits, - and _");
   return name;
 }
 
@@ -82,9 +85,9 @@ void RunDirectory::add_metrics(const Value& line) {
 }
 
 bool RunDirectory::cut_metrics(int64_t lines) {
-  const std::string text = has("metrics.jsonl") ? read_file(file("metrics.jsonl")) : std::string();
-  size_t  end   = 0;
-  int64_t found = 0;
+  const std::string text  = has("metrics.jsonl") ? read_file(file("metrics.jsonl")) : std::string();
+  size_t            end   = 0;
+  int64_t           found = 0;
   for (; found < lines; ++found) {
     const size_t next = text.find('\n', end);
     if (next == text.npos) break;
@@ -98,10 +101,10 @@ bool RunDirectory::cut_metrics(int64_t lines) {
 double RunDirectory::last_seconds() const {
   if (!has("metrics.jsonl")) return 0;
   const std::string text = read_file(file("metrics.jsonl"));
-  const size_t end = text.rfind('\n');
+  const size_t      end  = text.rfind('\n');
   if (end == text.npos || end == 0) return 0;
-  const size_t begin = text.rfind('\n', end - 1);
-  const Value  line  = parse_json(std::string_view(text).substr(begin + 1, end - begin - 1), file("metrics.jsonl"));
+  const size_t begin   = text.rfind('\n', end - 1);
+  const Value  line    = parse_json(std::string_view(text).substr(begin + 1, end - begin - 1), file("metrics.jsonl"));
   const Value* seconds = line.find("seconds");
   return seconds ? seconds->number() : 0;
 }
@@ -116,7 +119,7 @@ void RunDirectory::log(const std::string& line) const {
 
 std::string run_path(const TrainConfig& config) {
   const LoggingConfig& logging = config.logging;
-  fs::path path = logging.project_dir.empty() ? "." : logging.project_dir;
+  fs::path             path    = logging.project_dir.empty() ? "." : logging.project_dir;
   if (!logging.project_name.empty()) path /= "project_" + folder_name(logging.project_name, "logging.project_name");
   if (!logging.experiment_name.empty())
     path /= "experiment_" + folder_name(logging.experiment_name, "logging.experiment_name");

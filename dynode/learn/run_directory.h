@@ -29,9 +29,9 @@ class RunDirectory {
   static RunDirectory open(const std::string& path);
 
   const std::string& path() const { return path_; }
-  std::string file(const std::string& name) const;
-  std::string checkpoint(const std::string& name) const;   // checkpoints/<name>.dynode
-  bool        has(const std::string& name) const;
+  std::string        file(const std::string& name) const;
+  std::string        checkpoint(const std::string& name) const;  // checkpoints/<name>.dynode
+  bool               has(const std::string& name) const;
 
   /// Replaces a file. @throws IoError
   void write(const std::string& name, std::string_view bytes) const;

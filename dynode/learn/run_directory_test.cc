@@ -34,12 +34,13 @@ TEST(RunDirectory, OnlyAFolderWithAConfigCanBeOpened) {
 
 TEST(RunDirectory, MetricsAreCutBackToWholeLines) {
   TemporaryFolder folder;
-  RunDirectory run = RunDirectory::create(folder / "run");
+  RunDirectory    run = RunDirectory::create(folder / "run");
   run.write("config.yaml", "");
   EXPECT_EQ(run.last_seconds(), 0);
   for (int i = 1; i <= 3; ++i) run.add_metrics(Value::map({{"step", i}, {"seconds", 0.5 * i}}));
   EXPECT_EQ(run.metrics_lines(), 3);
-  EXPECT_EQ(read_file(run.file("metrics.jsonl")), "{\"step\":1,\"seconds\":0.5}\n{\"step\":2,\"seconds\":1}\n{\"step\":3,\"seconds\":1.5}\n");
+  EXPECT_EQ(read_file(run.file("metrics.jsonl")),
+            "{\"step\":1,\"seconds\":0.5}\n{\"step\":2,\"seconds\":1}\n{\"step\":3,\"seconds\":1.5}\n");
 
   // a line that a crash left unfinished
   std::string torn = read_file(run.file("metrics.jsonl")) + "{\"step\":4,\"se";
@@ -55,7 +56,7 @@ TEST(RunDirectory, MetricsAreCutBackToWholeLines) {
 }
 
 TEST(RunDirectory, LogTakesSeveralLines) {
-  TemporaryFolder folder;
+  TemporaryFolder    folder;
   const RunDirectory run = RunDirectory::create(folder / "run");
   run.log("one\n  two");
   run.log("three");

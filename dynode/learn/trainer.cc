@@ -26,7 +26,7 @@ NamedArray load_array(const std::string& path, const std::string& key) {
 
 /// A network, its data and the place of its numbers: all that training needs.
 struct Job {
-  TrainConfig                         config;    // of this network alone
+  TrainConfig                         config;  // of this network alone
   std::shared_ptr<const Plan>         plan;
   std::shared_ptr<const TrainingData> data;
 };
@@ -69,8 +69,8 @@ TrainConfig settle(TrainConfig config) {
   for (YardstickConfig& yardstick : config.yardsticks)
     yardstick.architecture_yaml = absolute(config, yardstick.architecture_yaml);
   TrainConfig settled = read_train_config(write_train_config(config));
-  settled.file     = config.file;
-  settled.warnings = config.warnings;
+  settled.file        = config.file;
+  settled.warnings    = config.warnings;
   return settled;
 }
 
@@ -102,7 +102,8 @@ void start_log(const RunDirectory& directory, const Job& job, Progress* progress
 template <class R>
 TrainResult run_in_precision(const Job& job, RunDirectory& directory, Call& call, const TensorFile* from,
                              const std::string& from_path) {
-  NetworkTrainer<R> trainer(job.config, job.plan, job.data, call.threads, initial_theta<R>(job.config, *job.plan), call.options);
+  NetworkTrainer<R> trainer(job.config, job.plan, job.data, call.threads, initial_theta<R>(job.config, *job.plan),
+                            call.options);
   try {
     return trainer.run(directory, from, from_path);
   } catch (const Error& error) {
@@ -145,7 +146,7 @@ TrainResult resume_network(const TrainConfig& config, RunDirectory& directory, C
     if (!fs::exists(path)) continue;
     const TensorFile file    = load_safetensors(path);
     CompileOptions   options = model_options(file);
-    options.seed = config.seed;
+    options.seed             = config.seed;
     const Job job{config, compile(model_spec(file, path), options), call.shelf.get(config)};
     return run_network(job, directory, call, &file, path);
   }
@@ -172,12 +173,12 @@ TrainResult continue_or_start(const TrainConfig& config, const std::string& path
   if (fs::exists(fs::path(path) / "config.yaml")) {
     RunDirectory      directory = RunDirectory::open(path);
     const TrainConfig written   = load_train_config(directory.file("config.yaml"));
-    result = resume_network(written, directory, call);
+    result                      = resume_network(written, directory, call);
     run_yardsticks(written, result, call);
   } else {
     Job          job       = prepare(config, call);
     RunDirectory directory = RunDirectory::create(path);
-    result = start_network(std::move(job), directory, call);
+    result                 = start_network(std::move(job), directory, call);
     run_yardsticks(config, result, call);
   }
   return result;
@@ -191,10 +192,10 @@ TrainConfig repeat_config(TrainConfig config, int k) {
 
 /// Means over the repeats.
 void summarise(TrainResult& result) {
-  const double n = double(result.repeats.size());
+  const double n   = double(result.repeats.size());
   result.best_loss = result.test_loss = 0;
   for (const TrainResult& repeat : result.repeats) {
-    result.epochs  += repeat.epochs;
+    result.epochs += repeat.epochs;
     result.updates += repeat.updates;
     result.seconds += repeat.seconds;
     result.best_loss += repeat.best_loss / n;
@@ -222,12 +223,13 @@ TrainResult run_repeats(const TrainConfig& config, const std::string& path, Call
 std::string divergence_text(const NumericsError& cause, int64_t epoch, int64_t update, double learning_rate,
                             const std::string& checkpoint) {
   std::string what = cause.what();
-  what = what.substr(0, what.find('\n'));
-  return fmt::format("training diverged in epoch {}, update {}, at learning rate {:.3g}: {}\n"
-                     "  lower the learning rate (callbacks.lr_scheduler, else training.optimizer.lr) or limit the gradient "
-                     "(training.gradient_clip_val){}",
-                     epoch, update, learning_rate, what,
-                     checkpoint.empty() ? "" : "; the network of the epoch before is in " + checkpoint);
+  what             = what.substr(0, what.find('\n'));
+  return fmt::format(
+      "training diverged in epoch {}, update {}, at learning rate {:.3g}: {}\n"
+      "  lower the learning rate (callbacks.lr_scheduler, else training.optimizer.lr) or limit the gradient "
+      "(training.gradient_clip_val){}",
+      epoch, update, learning_rate, what,
+      checkpoint.empty() ? "" : "; the network of the epoch before is in " + checkpoint);
 }
 
 }  // namespace
@@ -243,8 +245,8 @@ std::shared_ptr<const Plan> training_plan(const TrainConfig& config, uint64_t se
   TensorFile         base;
   if (!model.base_model_path.empty()) {
     const std::string path = config.resolve(model.base_model_path);
-    base = load_safetensors(path);
-    spec = model_spec(base, path);
+    base                   = load_safetensors(path);
+    spec                   = model_spec(base, path);
     if (model.load_exact_model_state) options.stored = model_options(base).stored;
   } else if (!model.architecture_yaml.empty()) {
     spec = load_spec(config.resolve(model.architecture_yaml));
@@ -282,7 +284,7 @@ TrainResult train(const TrainConfig& config, const TrainOptions& options) {
 }
 
 TrainResult resume(const std::string& run_directory, const TrainOptions& options) {
-  Call              call{options, std::make_shared<Threads>(options.threads)};
+  Call               call{options, std::make_shared<Threads>(options.threads)};
   const RunDirectory directory = RunDirectory::open(run_directory);
   const TrainConfig  config    = load_train_config(directory.file("config.yaml"));
   if (options.progress) options.progress->begin(fmt::format("{} in {}", config.name, directory.path()));

@@ -1,7 +1,7 @@
 // Training: from a training file to a network that has learnt, in a run directory that can be resumed.
 //
 //   order(seed, epoch) ─▶ minibatch ─▶ engine.gradient ─▶ clip ─▶ optimiser step at the scheduled rate ─▶ project
-//         epoch over: validation ─▶ schedule, early stopping, checkpoints          the end: test with the best checkpoint
+//         epoch over: validation ─▶ schedule, early stopping, checkpoints     the end: test with the best checkpoint
 //
 // "Best" is the smallest validation loss (without a validation split: training loss). Everything is a function of the
 // training file and its seed: any number of threads, and any number of interruptions followed by resume(), give the
@@ -22,27 +22,27 @@
 namespace dynode {
 
 struct TrainOptions {
-  int                      threads = 1;         // 0: one per core
-  std::string              run_directory = {};  // "": where run_path() says, with -2, -3, … if that is taken
-  Progress*                progress = nullptr;  // shown what happens, if given
-  const std::atomic<bool>* stop     = nullptr;  // becoming true ends the run after the current update
-  std::vector<std::string> notes    = {};       // lines on top of config.yaml: version, instruction set
+  int                      threads       = 1;        // 0: one per core
+  std::string              run_directory = {};       // "": where run_path() says, with -2, -3, … if that is taken
+  Progress*                progress      = nullptr;  // shown what happens, if given
+  const std::atomic<bool>* stop          = nullptr;  // becoming true ends the run after the current update
+  std::vector<std::string> notes         = {};       // lines on top of config.yaml: version, instruction set
 };
 
 /// How one network did.
 struct TrainResult {
-  std::string directory;
-  int64_t     epochs = 0, updates = 0;
-  int64_t     best_epoch = 0;
-  double      best_loss  = 0;                   // validation loss of that epoch
-  double      test_loss  = 0;
-  std::vector<NamedNumber> test;                // metrics, in the order of logging.metrics
-  double      seconds = 0;                      // spent by this call
-  bool        stopped = false;                  // by TrainOptions::stop: nothing was tested, resume() goes on
+  std::string              directory;
+  int64_t                  epochs = 0, updates = 0;
+  int64_t                  best_epoch = 0;
+  double                   best_loss  = 0;  // validation loss of that epoch
+  double                   test_loss  = 0;
+  std::vector<NamedNumber> test;             // metrics, in the order of logging.metrics
+  double                   seconds = 0;      // spent by this call
+  bool                     stopped = false;  // by TrainOptions::stop: nothing was tested, resume() goes on
 
   struct Yardstick;
   std::vector<Yardstick>   yardsticks;
-  std::vector<TrainResult> repeats;             // with num_repeats > 1; then the numbers above are means over them
+  std::vector<TrainResult> repeats;  // with num_repeats > 1; then the numbers above are means over them
 };
 
 struct TrainResult::Yardstick {

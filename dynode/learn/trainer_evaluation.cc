@@ -6,7 +6,7 @@
 namespace dynode {
 namespace {
 
-constexpr size_t kEvaluationRows = 256;   // per batch
+constexpr size_t kEvaluationRows = 256;  // per batch
 constexpr size_t kExamples       = 12;
 constexpr size_t kExampleLayers  = 3;
 
@@ -39,7 +39,9 @@ std::vector<size_t> choose_examples(const Dataset& data, std::span<const size_t>
 
 template <class R>
 Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, size_t checkpoint_every)
-    : objective_(plan, terms), checkpoint_every_(checkpoint_every), units_(plan.layers[size_t(plan.output)].units),
+    : objective_(plan, terms),
+      checkpoint_every_(checkpoint_every),
+      units_(plan.layers[size_t(plan.output)].units),
       targets_(terms.size()) {}
 
 template <class R>
@@ -55,10 +57,10 @@ void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows) {
 
 template <class R>
 double Minibatch<R>::gradient(Engine<R>& engine, R* theta_bar) {
-  GradientOptions options = objective_.options(steps_);
+  GradientOptions options  = objective_.options(steps_);
   options.checkpoint_every = checkpoint_every_;
-  return engine.gradient({.x = x_.data(), .rows = rows_, .steps = steps_, .initial = {}}, objective_.tile_loss(true), options,
-                         {.theta_bar = theta_bar});
+  return engine.gradient({.x = x_.data(), .rows = rows_, .steps = steps_, .initial = {}}, objective_.tile_loss(true),
+                         options, {.theta_bar = theta_bar});
 }
 
 template <class R>
@@ -70,7 +72,10 @@ double Minibatch<R>::loss(Engine<R>& engine) {
 template <class R>
 MetricBatch<R> Minibatch<R>::outputs() const {
   const BatchTarget<R>& target = targets_[0];
-  return {.rows = rows_, .steps = entries_, .units = units_, .output = pooled().data(),
+  return {.rows    = rows_,
+          .steps   = entries_,
+          .units   = units_,
+          .output  = pooled().data(),
           .classes = target.classes.empty() ? nullptr : target.classes.data(),
           .values  = target.values.empty() ? nullptr : target.values.data()};
 }
@@ -105,9 +110,9 @@ template <class R>
 std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data,
                                        std::span<const size_t> rows) {
   const std::vector<size_t> chosen = choose_examples(data, rows);
-  const size_t n = chosen.size(), steps = data.steps(), entries = data.entries();
-  const Plan&  plan  = engine.plan();
-  const size_t units = plan.layers[size_t(plan.output)].units;
+  const size_t              n = chosen.size(), steps = data.steps(), entries = data.entries();
+  const Plan&               plan  = engine.plan();
+  const size_t              units = plan.layers[size_t(plan.output)].units;
   batch.load(data, chosen);
   batch.loss(engine);
 
@@ -136,26 +141,33 @@ std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, c
   // what its layers did
   std::vector<int> layers;
   for (size_t i = plan.layers.size(); i-- > 0 && layers.size() < kExampleLayers;)
-    if (!plan.layers[i].is_input && plan.layers[i].name == std::to_string(plan.layers[i].layer_id)) layers.push_back(int(i));
+    if (!plan.layers[i].is_input && plan.layers[i].name == std::to_string(plan.layers[i].layer_id))
+      layers.push_back(int(i));
   std::ranges::sort(layers);
   std::vector<std::vector<R>> histories;
   std::vector<Record<R>>      records;
   for (const int layer : layers) histories.emplace_back(n * (steps + 1) * plan.layers[size_t(layer)].units);
   for (size_t i = 0; i < layers.size(); ++i)
-    records.push_back({Record<R>::What::state, layers[i], plan.layers[size_t(layers[i])].cell->output, histories[i].data()});
+    records.push_back(
+        {Record<R>::What::state, layers[i], plan.layers[size_t(layers[i])].cell->output, histories[i].data()});
   engine.simulate({.x = batch.input().data(), .rows = n, .steps = steps, .initial = {}}, records);
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[size_t(layers[i])];
-    arrays.emplace_back(fmt::format("s/{}", layer.layer_id), make_array({n, steps + 1, layer.units}, std::move(histories[i])));
+    arrays.emplace_back(fmt::format("s/{}", layer.layer_id),
+                        make_array({n, steps + 1, layer.units}, std::move(histories[i])));
   }
   return arrays;
 }
 
 template class Minibatch<float>;
 template class Minibatch<double>;
-template Scores evaluate(Engine<float>&, Minibatch<float>&, const Dataset&, std::span<const size_t>, std::vector<Metric>, int64_t);
-template Scores evaluate(Engine<double>&, Minibatch<double>&, const Dataset&, std::span<const size_t>, std::vector<Metric>, int64_t);
-template std::vector<Npz::Entry> example_arrays(Engine<float>&, Minibatch<float>&, const Dataset&, std::span<const size_t>);
-template std::vector<Npz::Entry> example_arrays(Engine<double>&, Minibatch<double>&, const Dataset&, std::span<const size_t>);
+template Scores                  evaluate(Engine<float>&, Minibatch<float>&, const Dataset&, std::span<const size_t>,
+                                          std::vector<Metric>, int64_t);
+template Scores                  evaluate(Engine<double>&, Minibatch<double>&, const Dataset&, std::span<const size_t>,
+                                          std::vector<Metric>, int64_t);
+template std::vector<Npz::Entry> example_arrays(Engine<float>&, Minibatch<float>&, const Dataset&,
+                                                std::span<const size_t>);
+template std::vector<Npz::Entry> example_arrays(Engine<double>&, Minibatch<double>&, const Dataset&,
+                                                std::span<const size_t>);
 
 }  // namespace dynode

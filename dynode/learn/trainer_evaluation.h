@@ -49,14 +49,14 @@ class Minibatch {
 
   Objective<R>                objective_;
   size_t                      checkpoint_every_, rows_ = 0, steps_ = 0, units_, entries_ = 1;
-  std::vector<R>              x_;         // [rows][steps][width]
-  std::vector<BatchTarget<R>> targets_;   // the same for every term
+  std::vector<R>              x_;        // [rows][steps][width]
+  std::vector<BatchTarget<R>> targets_;  // the same for every term
 };
 
 struct Scores {
-  double               loss = 0;      // mean over rows
+  double               loss = 0;  // mean over rows
   std::vector<Metric>  metrics;
-  std::vector<int64_t> confusion;     // [classes][classes], where asked for
+  std::vector<int64_t> confusion;  // [classes][classes], where asked for
 };
 
 /// Runs over `rows` of `data` in batches.

@@ -66,9 +66,12 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
     theta_ = model_theta<R>(*plan_, *from, from_path);
     restore_optimizer(*plan_, *from, from_path, optimizer_);
     if (!directory.cut_metrics(state_.metrics_lines))
-      say(fmt::format("metrics.jsonl has lost lines: {} are left of {}", directory.metrics_lines(), state_.metrics_lines));
+      say(fmt::format("metrics.jsonl has lost lines: {} are left of {}", directory.metrics_lines(),
+                      state_.metrics_lines));
     seconds_before_ = directory.last_seconds();
-    say(fmt::format("goes on after epoch {} of {}, with {}", state_.epoch, config_.training.max_epochs, from_path));
+    say(ended() ? fmt::format("is complete after epoch {}: it is only tested again", state_.epoch)
+                : fmt::format("goes on after epoch {} of {}, with {}", state_.epoch, config_.training.max_epochs,
+                              from_path));
   } else {
     project(plan_->parameters, theta_.data());
     if (config_.training.save_initial_state)
@@ -92,9 +95,9 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
 template <class R>
 bool NetworkTrainer<R>::train_epoch() {
   const std::vector<size_t> order = epoch_order(data_->train, config_.seed, state_.epoch);
-  const auto batch = size_t(config_.training.batch_size);
-  const auto start = Clock::now();
-  Window epoch = fresh_window(), window = fresh_window();
+  const auto                batch = size_t(config_.training.batch_size);
+  const auto                start = Clock::now();
+  Window                    epoch = fresh_window(), window = fresh_window();
   for (size_t at = 0; at < order.size(); at += batch) {
     if (options_.stop && *options_.stop) return false;
     update(std::span(order).subspan(at, std::min(batch, order.size() - at)), window);
@@ -148,9 +151,7 @@ void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
     window.updates += 1;
     rows_trained_ += double(rows.size());
     ++state_.step;
-  } catch (const NumericsError& cause) {
-    diverged(cause);
-  }
+  } catch (const NumericsError& cause) { diverged(cause); }
 }
 
 template <class R>
@@ -171,8 +172,12 @@ void NetworkTrainer<R>::diverged(const NumericsError& cause) const {
 
 template <class R>
 void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
-  EpochSummary summary{.epoch = int(state_.epoch) + 1, .epochs = config_.training.max_epochs, .seconds = seconds,
-                       .samples_per_second = train.rows / seconds, .train = train.numbers(), .validation = {}};
+  EpochSummary summary{.epoch              = int(state_.epoch) + 1,
+                       .epochs             = config_.training.max_epochs,
+                       .seconds            = seconds,
+                       .samples_per_second = train.rows / seconds,
+                       .train              = train.numbers(),
+                       .validation         = {}};
 
   // validation
   double monitored = train.mean_loss();
@@ -182,11 +187,9 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
       if (!std::isfinite(scores.loss))
         throw NumericsError(plan_->layers[size_t(plan_->output)].layer_id, "the validation loss", 0, 0, 0, scores.loss);
       summary.validation = numbers_of(scores.loss, scores.metrics);
-      monitored = scores.loss;
+      monitored          = scores.loss;
       log_scores("validation", scores.loss, scores.metrics, state_.epoch + 1);
-    } catch (const NumericsError& cause) {
-      diverged(cause);
-    }
+    } catch (const NumericsError& cause) { diverged(cause); }
   }
 
   // who listens
@@ -199,7 +202,7 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
   if (summary.best) state_.best_loss = monitored, state_.best_epoch = state_.epoch, state_.epochs_without_gain = 0;
   else ++state_.epochs_without_gain;
   const auto patience = config_.training.early_stopping_patience;
-  state_.ended = patience && state_.epochs_without_gain >= *patience;
+  state_.ended        = patience && state_.epochs_without_gain >= *patience;
 
   directory_->log(summary_text(summary));
   if (options_.progress) options_.progress->epoch(summary);
@@ -224,7 +227,7 @@ void NetworkTrainer<R>::save(bool best) {
   }
 
   // last.dynode is the one a resumed run trusts: it comes after those it names, and before any is removed
-  state_.metrics_lines = directory_->metrics_lines();
+  state_.metrics_lines    = directory_->metrics_lines();
   const std::string bytes = checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_);
   if (!state_.kept.empty() && state_.kept.back().epoch == state_.epoch)
     write_file(directory_->checkpoint(epoch_name(state_.epoch)), bytes);
@@ -248,14 +251,16 @@ void NetworkTrainer<R>::test(TrainResult& result) {
   const Scores   scores  = evaluate<R>(engine_, batch_, set, data_->test, recipe_.fresh_metrics(), confuse ? units : 0);
   log_scores("test", scores.loss, scores.metrics, state_.best_epoch);
   result.test_loss = scores.loss;
-  for (const Metric& metric : scores.metrics) result.test.push_back({metric.name(), metric.value(), in_percent(metric)});
+  for (const Metric& metric : scores.metrics)
+    result.test.push_back({metric.name(), metric.value(), in_percent(metric)});
 
   std::vector<Npz::Entry> arrays;
   if (confuse) arrays.emplace_back("confusion", Array{{units, units}, scores.confusion});
   for (Npz::Entry& entry : example_arrays<R>(engine_, batch_, set, data_->test)) arrays.push_back(std::move(entry));
   const DataConfig& data = config_.data;
   if (data.min_scale || data.format == DataFormat::idx)
-    arrays.emplace_back("input_range", Array{{2}, std::vector<double>{data.min_scale.value_or(0), data.max_scale.value_or(1)}});
+    arrays.emplace_back("input_range",
+                        Array{{2}, std::vector<double>{data.min_scale.value_or(0), data.max_scale.value_or(1)}});
   save_npz(directory_->file("evaluation.npz"), arrays, Packing::deflated);
   engine_.set_parameters(theta_);
   directory_->log(headline(result));
@@ -263,13 +268,18 @@ void NetworkTrainer<R>::test(TrainResult& result) {
 
 template <class R>
 void NetworkTrainer<R>::show(const Window& epoch, int64_t update, double rows_done, Clock::time_point start) {
-  const auto   now        = Clock::now();
-  const double since      = std::max(std::chrono::duration<double>(now - start).count(), 1e-9);
-  const double whole      = std::max(std::chrono::duration<double>(now - start_).count(), 1e-9);
-  const double rows_total = double(data_->train.size()) * double(config_.training.max_epochs - state_.epoch) - rows_done;
-  options_.progress->update({.epoch = int(state_.epoch) + 1, .epochs = config_.training.max_epochs, .update = update,
-                             .updates = updates_per_epoch_, .samples_per_second = rows_done / since,
-                             .seconds_left = rows_total * whole / rows_trained_, .numbers = epoch.numbers()});
+  const auto   now   = Clock::now();
+  const double since = std::max(std::chrono::duration<double>(now - start).count(), 1e-9);
+  const double whole = std::max(std::chrono::duration<double>(now - start_).count(), 1e-9);
+  const double rows_total =
+      double(data_->train.size()) * double(config_.training.max_epochs - state_.epoch) - rows_done;
+  options_.progress->update({.epoch              = int(state_.epoch) + 1,
+                             .epochs             = config_.training.max_epochs,
+                             .update             = update,
+                             .updates            = updates_per_epoch_,
+                             .samples_per_second = rows_done / since,
+                             .seconds_left       = rows_total * whole / rows_trained_,
+                             .numbers            = epoch.numbers()});
 }
 
 template <class R>

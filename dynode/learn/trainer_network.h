@@ -30,10 +30,10 @@ class NetworkTrainer {
   using Clock = std::chrono::steady_clock;
   /// Means over some updates.
   struct Window {
-    std::vector<Metric> metrics;
-    double loss = 0, rows = 0, norm = 0, updates = 0;   // sums
-    void   add(const Window& other);
-    double mean_loss() const { return loss / rows; }
+    std::vector<Metric>      metrics;
+    double                   loss = 0, rows = 0, norm = 0, updates = 0;  // sums
+    void                     add(const Window& other);
+    double                   mean_loss() const { return loss / rows; }
     std::vector<NamedNumber> numbers() const;
   };
 
@@ -41,16 +41,16 @@ class NetworkTrainer {
   bool   ended() const { return state_.ended || state_.epoch >= config_.training.max_epochs; }
   double seconds() const;
 
-  bool        train_epoch();                            // false: stopped
-  void        update(std::span<const size_t> rows, Window& window);
-  void        finish_epoch(const Window& train, double seconds);
-  void        save(bool best);
-  void        test(TrainResult& result);
-  void        show(const Window& epoch, int64_t update, double rows_done, Clock::time_point start);
-  void        log_train(const Window& window);
-  void        log_scores(const char* split, double loss, const std::vector<Metric>& metrics, int64_t epoch);
-  void        say(const std::string& line);
-  double      rate() const;                             // of the next update
+  bool              train_epoch();  // false: stopped
+  void              update(std::span<const size_t> rows, Window& window);
+  void              finish_epoch(const Window& train, double seconds);
+  void              save(bool best);
+  void              test(TrainResult& result);
+  void              show(const Window& epoch, int64_t update, double rows_done, Clock::time_point start);
+  void              log_train(const Window& window);
+  void              log_scores(const char* split, double loss, const std::vector<Metric>& metrics, int64_t epoch);
+  void              say(const std::string& line);
+  double            rate() const;  // of the next update
   [[noreturn]] void diverged(const NumericsError& cause) const;
 
   const TrainConfig&                  config_;
@@ -65,9 +65,9 @@ class NetworkTrainer {
   TrainingState                       state_;
   RunDirectory*                       directory_ = nullptr;
   Clock::time_point                   start_;
-  double                              seconds_before_ = 0;     // of earlier calls
-  double                              rows_trained_   = 0;     // by this call
-  double                              rate_ = 0;               // of the last update
+  double                              seconds_before_ = 0;  // of earlier calls
+  double                              rows_trained_   = 0;  // by this call
+  double                              rate_           = 0;  // of the last update
   int64_t                             updates_per_epoch_;
 };
 

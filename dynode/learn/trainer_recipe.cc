@@ -17,12 +17,14 @@ void check_network(const Plan& plan, const TrainingData& data) {
                      fmt::format("give the first layer dim: {}", set.width()));
   const LayerPlan& output = plan.layers[size_t(plan.output)];
   if (data.classes > int64_t(units))
-    throw SpecError({}, fmt::format("the data have {} classes, but the last layer ({}) has {} units", data.classes,
-                                    output.layer_id, units),
+    throw SpecError({},
+                    fmt::format("the data have {} classes, but the last layer ({}) has {} units", data.classes,
+                                output.layer_id, units),
                     fmt::format("give it dim: {}", data.classes));
   if (!set.has_classes() && set.target_width() != units)
-    throw SpecError({}, fmt::format("targets have {} numbers, but the last layer ({}) has {} units", set.target_width(),
-                                    output.layer_id, units),
+    throw SpecError({},
+                    fmt::format("targets have {} numbers, but the last layer ({}) has {} units", set.target_width(),
+                                output.layer_id, units),
                     fmt::format("give it dim: {}", set.target_width()));
 }
 
@@ -30,16 +32,17 @@ std::vector<ParameterBlock> blocks_of(const OptimizerConfig& optimizer, const Pa
   std::vector<ParameterBlock> blocks;
   std::vector<int>            matches(optimizer.param_groups.size());
   for (const Block& b : parameters.blocks()) {
-    ParameterBlock block{.begin = b.offset, .end = b.offset + b.size(), .decay = b.shape.size() == 2, .frozen = !b.learnable};
+    ParameterBlock block{
+        .begin = b.offset, .end = b.offset + b.size(), .decay = b.shape.size() == 2, .frozen = !b.learnable};
     for (size_t i = 0; i < optimizer.param_groups.size(); ++i) {
-      const ParamGroupConfig& group = optimizer.param_groups[i];
-      const std::string       name  = b.stored_name();
-      const bool matched = group.match.empty() ? std::regex_search(name, std::regex(group.match_regex))
-                                               : name.find(group.match) != name.npos;
+      const ParamGroupConfig& group   = optimizer.param_groups[i];
+      const std::string       name    = b.stored_name();
+      const bool              matched = group.match.empty() ? std::regex_search(name, std::regex(group.match_regex))
+                                                            : name.find(group.match) != name.npos;
       if (!matched) continue;
       block.lr_scale = group.lr / optimizer.lr;
       ++matches[i];
-      break;   // the first group that matches
+      break;  // the first group that matches
     }
     blocks.push_back(block);
   }
@@ -48,16 +51,17 @@ std::vector<ParameterBlock> blocks_of(const OptimizerConfig& optimizer, const Pa
     if (matches[i] > 0) continue;
     std::string names;
     for (const Block& b : parameters.blocks()) names += (names.empty() ? "" : ", ") + b.stored_name();
-    throw SpecError({{}, 0, 0, fmt::format("training.optimizer.param_groups[{}]", i)},
-                    fmt::format("no parameter is called like '{}'", group.match.empty() ? group.match_regex : group.match),
-                    "there are: " + names);
+    throw SpecError(
+        {{}, 0, 0, fmt::format("training.optimizer.param_groups[{}]", i)},
+        fmt::format("no parameter is called like '{}'", group.match.empty() ? group.match_regex : group.match),
+        "there are: " + names);
   }
   return blocks;
 }
 
 std::vector<ObjectiveTerm> terms_of(const TrainConfig& config, const Plan& plan, const TrainingData& data) {
   std::vector<ObjectiveTerm> terms;
-  const size_t units = plan.layers[size_t(plan.output)].units;
+  const size_t               units = plan.layers[size_t(plan.output)].units;
   for (const LossConfig& loss : config.training.loss.losses) {
     const LossEntry& entry = find_loss(loss.name);
     const At         at{{}, 0, 0, "training.loss.losses: " + loss.name};
@@ -77,10 +81,11 @@ std::vector<std::string> metrics_of(const TrainConfig& config, const TrainingDat
   if (!config.logging.metrics) return {data.all.has_classes() ? "accuracy" : "mse"};
   for (const std::string& name : *config.logging.metrics)
     if (Metric(name).entry().on_classes != data.all.has_classes())
-      throw SpecError({{}, 0, 0, "logging.metrics"},
-                      fmt::format("'{}' is about {}, but the targets are {}", name,
-                                  data.all.has_classes() ? "values" : "classes", data.all.has_classes() ? "classes" : "values"),
-                      data.all.has_classes() ? "use accuracy, for example" : "use mse, for example");
+      throw SpecError(
+          {{}, 0, 0, "logging.metrics"},
+          fmt::format("'{}' is about {}, but the targets are {}", name, data.all.has_classes() ? "values" : "classes",
+                      data.all.has_classes() ? "classes" : "values"),
+          data.all.has_classes() ? "use accuracy, for example" : "use mse, for example");
   return *config.logging.metrics;
 }
 

@@ -9,7 +9,11 @@
 namespace dynode {
 
 ScheduleState TrainingState::schedule() const {
-  return {.lr = schedule_lr, .best = schedule_best, .good = schedule_good, .bad = schedule_bad, .cooldown = schedule_cooldown};
+  return {.lr       = schedule_lr,
+          .best     = schedule_best,
+          .good     = schedule_good,
+          .bad      = schedule_bad,
+          .cooldown = schedule_cooldown};
 }
 
 void TrainingState::set_schedule(const ScheduleState& s) {
@@ -18,14 +22,15 @@ void TrainingState::set_schedule(const ScheduleState& s) {
 }
 
 template <class R>
-std::string checkpoint_bytes(const Plan& plan, std::span<const R> theta, Optimizer<R>& optimizer, const TrainConfig& config,
-                             const TrainingState& state) {
+std::string checkpoint_bytes(const Plan& plan, std::span<const R> theta, Optimizer<R>& optimizer,
+                             const TrainConfig& config, const TrainingState& state) {
   TensorFile file = model_tensors<R>(plan, theta);
   for (const OptimizerSlot<R>& slot : optimizer.slots()) {
     for (const Block& b : plan.parameters.blocks()) {
       const auto part = slot.values.subspan(b.offset, b.size());
-      file.tensors.emplace_back(fmt::format("opt/{}/{}", slot.name, b.stored_name()),
-                                make_tensor({b.shape.begin(), b.shape.end()}, std::vector<R>(part.begin(), part.end())));
+      file.tensors.emplace_back(
+          fmt::format("opt/{}/{}", slot.name, b.stored_name()),
+          make_tensor({b.shape.begin(), b.shape.end()}, std::vector<R>(part.begin(), part.end())));
     }
   }
   Value train = Value::map();
@@ -51,16 +56,20 @@ void restore_optimizer(const Plan& plan, const TensorFile& file, const std::stri
       const std::vector<int64_t> shape(b.shape.begin(), b.shape.end());
       if (tensor->shape != shape) throw ShapeError(path + ": " + name, shape, tensor->shape);
       const Array array = tensor->as_array(name);
-      const auto  put   = [&](const auto& values) { std::ranges::copy(values, slot.values.begin() + ptrdiff_t(b.offset)); };
+      const auto  put   = [&](const auto& values) {
+        std::ranges::copy(values, slot.values.begin() + ptrdiff_t(b.offset));
+      };
       if constexpr (sizeof(R) == 4) put(array.as_float());
       else put(array.as_double());
     }
   }
 }
 
-template std::string checkpoint_bytes(const Plan&, std::span<const float>, Optimizer<float>&, const TrainConfig&, const TrainingState&);
-template std::string checkpoint_bytes(const Plan&, std::span<const double>, Optimizer<double>&, const TrainConfig&, const TrainingState&);
-template void restore_optimizer(const Plan&, const TensorFile&, const std::string&, Optimizer<float>&);
-template void restore_optimizer(const Plan&, const TensorFile&, const std::string&, Optimizer<double>&);
+template std::string checkpoint_bytes(const Plan&, std::span<const float>, Optimizer<float>&, const TrainConfig&,
+                                      const TrainingState&);
+template std::string checkpoint_bytes(const Plan&, std::span<const double>, Optimizer<double>&, const TrainConfig&,
+                                      const TrainingState&);
+template void        restore_optimizer(const Plan&, const TensorFile&, const std::string&, Optimizer<float>&);
+template void        restore_optimizer(const Plan&, const TensorFile&, const std::string&, Optimizer<double>&);
 
 }  // namespace dynode

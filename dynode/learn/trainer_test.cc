@@ -44,7 +44,7 @@ layers:
   - {layer_id: 2, layer_type: Linear, params: {dim: 2}}
 connections:
   - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: fan_in_uniform, bias: zero}}
-  - {from_layer: 1, to_layer: 1, connection_type: sparse, params: {structure: {type: sparse, params: {sparsity: 0.5}}, init: fan_in_uniform}}
+  - {from_layer: 1, to_layer: 1, connection_type: sparse, params: {sparsity: 0.5, init: fan_in_uniform}}
   - {from_layer: 1, to_layer: 2, connection_type: dense, params: {init: fan_in_uniform, bias: zero}}
 )";
 
@@ -59,7 +59,8 @@ class Training : public testing::Test {
     return read_train_config(parse_yaml(
         "name: slopes\ndata: {format: npz, data_path: data.npz, val_split: 0.2, test_split: 0.2}\n"
         "model: {architecture_yaml: net.yaml, time_pooling: final}\n"
-        "training: {batch_size: 16, optimizer: {name: adamw, lr: 2.0e-2}, losses: [{name: cross_entropy}], " + training + "}\n" + rest,
+        "training: {batch_size: 16, optimizer: {name: adamw, lr: 2.0e-2}, losses: [{name: cross_entropy}], " +
+            training + "}\n" + rest,
         folder / "train.yaml"));
   }
 
@@ -92,7 +93,8 @@ class Training : public testing::Test {
 
   std::vector<std::string> checkpoints(const std::string& run) {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder / (run + "/checkpoints"))) names.push_back(entry.path().stem());
+    for (const auto& entry : fs::directory_iterator(folder / (run + "/checkpoints")))
+      names.push_back(entry.path().stem());
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -104,10 +106,10 @@ class Training : public testing::Test {
 class StopAfter final : public Progress {
  public:
   explicit StopAfter(int updates) : left_(updates) {}
-  void begin(const std::string&) override {}
-  void epoch(const EpochSummary&) override {}
-  void say(const std::string&) override {}
-  void update(const ProgressState&) override { stop = --left_ <= 0; }
+  void              begin(const std::string&) override {}
+  void              epoch(const EpochSummary&) override {}
+  void              say(const std::string&) override {}
+  void              update(const ProgressState&) override { stop = --left_ <= 0; }
   std::atomic<bool> stop = false;
 
  private:
@@ -120,7 +122,7 @@ TEST_F(Training, LearnsAndLeavesEverythingBehind) {
   EXPECT_GT(r.test[0].value, 0.9);
   EXPECT_EQ(headline(r).substr(0, 14), "test accuracy ");
   EXPECT_EQ(r.epochs, 6);
-  EXPECT_EQ(r.updates, 6 * 5);   // 120 samples, 24 for the test, 19 for validation: 77 in batches of 16
+  EXPECT_EQ(r.updates, 6 * 5);  // 120 samples, 24 for the test, 19 for validation: 77 in batches of 16
   EXPECT_FALSE(r.stopped);
   for (const char* file : {"config.yaml", "spec.yaml", "metrics.jsonl", "log.txt", "evaluation.npz",
                            "checkpoints/initial.dynode", "checkpoints/last.dynode", "checkpoints/best.dynode"})
@@ -141,7 +143,7 @@ TEST_F(Training, LearnsAndLeavesEverythingBehind) {
 TEST_F(Training, EvaluationShowsWhatTheReportNeeds) {
   run(config("max_epochs: 1"), "run");
   const Npz file = load_npz(folder / "run/evaluation.npz");
-  double all = 0;
+  double    all  = 0;
   for (double n : file.at("confusion").as_double()) all += n;
   EXPECT_EQ(all, 24);
   EXPECT_EQ(file.at("example_input").shape, (std::vector<int64_t>{12, 6, 2}));
@@ -175,13 +177,13 @@ TEST_F(Training, EqualSeedsGiveEqualBytes) {
   run(config(), "b");
   expect_same_run("a", "b");
   TrainConfig other = config();
-  other.seed = 43;
+  other.seed        = 43;
   run(other, "c");
   EXPECT_NE(metrics("a"), metrics("c"));
 }
 
 TEST_F(Training, ThreadsLeaveNoTrace) {
-  TrainConfig c = config("max_epochs: 2");
+  TrainConfig c         = config("max_epochs: 2");
   c.training.batch_size = 70;
   run(c, "one", 1);
   run(c, "two", 2);
@@ -197,12 +199,14 @@ TEST_F(Training, CheckpointedAdjointsLeaveNoTraceInTheNumbers) {
 TEST_F(Training, InterruptedRunsEndAsIfNothingHadHappened) {
   // greedy listens to validation, momentum and clipping have memory or thresholds: all must come back
   const char* const training = "max_epochs: 4, gradient_clip_val: 0.5, checkpoint_save_top_k: 2";
-  const char* const schedule = "callbacks: {lr_scheduler: {type: greedy, max_lr: 2.0e-2, patience: 1}}\nlogging: {log_freq: 2}\n";
+  const char* const schedule =
+      "callbacks: {lr_scheduler: {type: greedy, max_lr: 2.0e-2, patience: 1}}\nlogging: {log_freq: 2}\n";
   run(config(training, schedule), "straight");
 
   // stopped in the first epoch, in the second, in the third
-  StopAfter in_first(3);
-  TrainResult r = train(config(training, schedule), {.run_directory = folder / "broken", .progress = &in_first, .stop = &in_first.stop});
+  StopAfter   in_first(3);
+  TrainResult r = train(config(training, schedule),
+                        {.run_directory = folder / "broken", .progress = &in_first, .stop = &in_first.stop});
   EXPECT_TRUE(r.stopped);
   EXPECT_EQ(r.epochs, 0);
   for (int updates : {8, 7}) {
@@ -222,7 +226,7 @@ TEST_F(Training, InterruptedRunsEndAsIfNothingHadHappened) {
 
 TEST_F(Training, ACrashBetweenFilesIsRepaired) {
   run(config(), "straight");
-  StopAfter stop(7);   // in the second epoch of five updates
+  StopAfter stop(7);  // in the second epoch of five updates
   train(config(), {.run_directory = folder / "broken", .progress = &stop, .stop = &stop.stop});
 
   // the crash left a torn line and a checkpoint of the epoch that will be done again
@@ -234,8 +238,9 @@ TEST_F(Training, ACrashBetweenFilesIsRepaired) {
 }
 
 TEST_F(Training, EveryOptimizerResumes) {
-  for (const char* optimizer : {"sgd, lr: 0.1, kwargs: {momentum: 0.9}", "rmsprop, lr: 0.01, kwargs: {centered: true}", "lion, lr: 0.002"}) {
-    TrainConfig c = config("max_epochs: 2");
+  for (const char* optimizer :
+       {"sgd, lr: 0.1, kwargs: {momentum: 0.9}", "rmsprop, lr: 0.01, kwargs: {centered: true}", "lion, lr: 0.002"}) {
+    TrainConfig c        = config("max_epochs: 2");
     c.training.optimizer = read<OptimizerConfig>(parse_yaml(std::string("{name: ") + optimizer + "}"));
     fs::remove_all(folder / "a"), fs::remove_all(folder / "b");
     run(c, "a");
@@ -276,29 +281,33 @@ TEST_F(Training, BoxesHoldAfterEveryUpdate) {
   net.replace(net.find("init: fan_in_uniform"), 20, "init: fan_in_uniform, constraints: {min: -0.1, max: 0.1}");
   write_file(folder / "net.yaml", net);
   run(config("max_epochs: 2"), "run");
-  const TensorFile file = load_safetensors(folder / "run/checkpoints/last.dynode");
-  double largest = 0;
+  const TensorFile file    = load_safetensors(folder / "run/checkpoints/last.dynode");
+  double           largest = 0;
   for (double w : file.find("J_0_to_1")->as_array("J").as_double()) largest = std::max(largest, std::abs(w));
   EXPECT_FLOAT_EQ(float(largest), 0.1f);
 }
 
 TEST_F(Training, GroupsLearnAtTheirOwnRate) {
   run(config("max_epochs: 1", ""), "run");
-  TrainConfig c = config("max_epochs: 1");
+  TrainConfig c                     = config("max_epochs: 1");
   c.training.optimizer.param_groups = {{.match = "J_0", .match_regex = "", .lr = 0}};
   run(c, "still");
-  const auto tensor = [&](const char* file, const char* name) { return load_safetensors(folder / file).find(name)->bytes; };
-  EXPECT_EQ(tensor("still/checkpoints/initial.dynode", "J_0_to_1"), tensor("still/checkpoints/last.dynode", "J_0_to_1"));
-  EXPECT_NE(tensor("still/checkpoints/initial.dynode", "J_1_to_2"), tensor("still/checkpoints/last.dynode", "J_1_to_2"));
+  const auto tensor = [&](const char* file, const char* name) {
+    return load_safetensors(folder / file).find(name)->bytes;
+  };
+  EXPECT_EQ(tensor("still/checkpoints/initial.dynode", "J_0_to_1"),
+            tensor("still/checkpoints/last.dynode", "J_0_to_1"));
+  EXPECT_NE(tensor("still/checkpoints/initial.dynode", "J_1_to_2"),
+            tensor("still/checkpoints/last.dynode", "J_1_to_2"));
   c.training.optimizer.param_groups = {{.match = "K_0", .match_regex = "", .lr = 0}};
   EXPECT_SAYS(message_of<SpecError>([&] { run(c, "none"); }), "no parameter is called like 'K_0'\n  there are: ");
   EXPECT_FALSE(fs::exists(folder / "none"));
 }
 
 TEST_F(Training, EarlyStoppingKeepsTheBest) {
-  TrainConfig c = config("max_epochs: 40, early_stopping_patience: 2, checkpoint_save_top_k: 1");
+  TrainConfig c           = config("max_epochs: 40, early_stopping_patience: 2, checkpoint_save_top_k: 1");
   c.training.optimizer.lr = 0.3;
-  const TrainResult r = run(c, "run");
+  const TrainResult r     = run(c, "run");
   EXPECT_LT(r.epochs, 40);
   EXPECT_EQ(r.epochs, r.best_epoch + 2);
   EXPECT_EQ(checkpoints("run"), (std::vector<std::string>{"best", epoch_name(r.best_epoch), "initial", "last"}));
@@ -307,14 +316,16 @@ TEST_F(Training, EarlyStoppingKeepsTheBest) {
 }
 
 TEST_F(Training, CheckpointsByEpochFollowTheirKeys) {
-  run(config("max_epochs: 4, checkpoint_every_n_epochs: 2, checkpoint_save_all_epochs: true, save_initial_state: false"), "all");
+  run(config(
+          "max_epochs: 4, checkpoint_every_n_epochs: 2, checkpoint_save_all_epochs: true, save_initial_state: false"),
+      "all");
   EXPECT_EQ(checkpoints("all"), (std::vector<std::string>{"best", "epoch_0002", "epoch_0004", "last"}));
   run(config("max_epochs: 3, checkpoint_save_top_k: 0, checkpoint_save_last: false"), "few");
   EXPECT_EQ(checkpoints("few"), (std::vector<std::string>{"best", "initial"}));
 }
 
 TEST_F(Training, DivergenceSaysWhereAndWhatToDo) {
-  TrainConfig c = config("max_epochs: 3");
+  TrainConfig c        = config("max_epochs: 3");
   c.training.optimizer = read<OptimizerConfig>(parse_yaml("{name: sgd, lr: 1.0e+38}"));
   try {
     run(c, "run");
@@ -334,7 +345,7 @@ TEST_F(Training, RepeatsHaveSeedsAndFoldersOfTheirOwn) {
   EXPECT_SAYS(headline(r), " ± ");
   EXPECT_NE(metrics("run/repeat_0"), metrics("run/repeat_1"));
   TrainConfig second = config("max_epochs: 1");
-  second.seed = 43;
+  second.seed        = 43;
   run(second, "second");
   EXPECT_EQ(metrics("run/repeat_1"), metrics("second"));
 
@@ -348,7 +359,8 @@ TEST_F(Training, YardsticksAreTrainedNextToTheNetwork) {
   std::string other = kNet;
   other.replace(other.find("dim: 8"), 6, "dim: 4");
   write_file(folder / "other.yaml", other);
-  const TrainConfig c = config("max_epochs: 2", "yardsticks: [{name: four units, architecture_yaml: other.yaml, max_epochs: 1}]\n");
+  const TrainConfig c =
+      config("max_epochs: 2", "yardsticks: [{name: four units, architecture_yaml: other.yaml, max_epochs: 1}]\n");
   const TrainResult r = run(c, "run");
   ASSERT_EQ(r.yardsticks.size(), 1u);
   EXPECT_EQ(r.yardsticks[0].name, "four units");
@@ -364,7 +376,7 @@ TEST_F(Training, YardsticksAreTrainedNextToTheNetwork) {
 }
 
 TEST_F(Training, NamesThatExistGetANumber) {
-  TrainConfig c = config("max_epochs: 1");
+  TrainConfig c         = config("max_epochs: 1");
   c.logging.project_dir = folder / "runs";
   EXPECT_EQ(train(c).directory, folder / "runs/slopes");
   EXPECT_EQ(train(c).directory, folder / "runs/slopes-2");
@@ -389,10 +401,11 @@ TEST_F(Training, ValuesAtEveryStepCanBeLearntInDouble) {
   write_file(folder / "net.yaml", net);
   const TrainConfig c = read_train_config(parse_yaml(
       "data: {format: npz, data_path: mean.npz}\nmodel: {architecture_yaml: net.yaml, dtype: float64}\n"
-      "training: {mapping: seq2seq, batch_size: 8, max_epochs: 20, optimizer: {lr: 1.0e-2}, losses: [{name: mse}]}\n", folder / "t.yaml"));
+      "training: {mapping: seq2seq, batch_size: 8, max_epochs: 20, optimizer: {lr: 1.0e-2}, losses: [{name: mse}]}\n",
+      folder / "t.yaml"));
   const TrainResult r = run(c, "run");
   EXPECT_EQ(r.test[0].name, "mse");
-  EXPECT_LT(r.test[0].value, 0.02);   // the variance of the target is 1/3
+  EXPECT_LT(r.test[0].value, 0.02);  // the variance of the target is 1/3
   EXPECT_EQ(load_safetensors(folder / "run/checkpoints/last.dynode").find("J_0_to_1")->dtype, Dtype::F64);
   EXPECT_EQ(load_npz(folder / "run/evaluation.npz").find("confusion"), nullptr);
 }
@@ -402,9 +415,9 @@ TEST_F(Training, AModelCanBeTheStart) {
   const auto start = [&](bool exact, const char* name) {
     TrainConfig c = config("max_epochs: 1");
     c.model.architecture_yaml.clear();
-    c.model.base_model_path = folder / "first/checkpoints/last.dynode";
+    c.model.base_model_path        = folder / "first/checkpoints/last.dynode";
     c.model.load_exact_model_state = exact;
-    c.seed = 99;
+    c.seed                         = 99;
     run(c, name);
     return load_safetensors(folder / (std::string(name) + "/checkpoints/initial.dynode"));
   };
@@ -416,17 +429,17 @@ TEST_F(Training, AModelCanBeTheStart) {
 }
 
 TEST_F(Training, WhatDoesNotFitIsRefusedBeforeAnythingIsWritten) {
-  const auto said = [&](TrainConfig c) { return message_of<Error>([&] { run(c, "run"); }); };
-  TrainConfig c = config();
+  const auto  said       = [&](TrainConfig c) { return message_of<Error>([&] { run(c, "run"); }); };
+  TrainConfig c          = config();
   c.training.loss.losses = {{.name = "mse"}};
   EXPECT_SAYS(said(c), "needs target values, but the targets are classes");
-  c = config();
+  c                 = config();
   c.logging.metrics = {"mse"};
   EXPECT_SAYS(said(c), "'mse' is about values, but the targets are classes");
-  c = config();
+  c                  = config();
   c.data.num_classes = 3;
   EXPECT_SAYS(said(c), "the data have 3 classes, but the last layer (2) has 2 units\n  give it dim: 3");
-  c = config();
+  c                         = config();
   c.model.architecture_yaml = "no.yaml";
   EXPECT_SAYS(said(c), "no.yaml: there is no such file");
   std::string net = kNet;
