@@ -1,0 +1,229 @@
+// What must leave no trace in the bits: checkpoints, threads, neighbours in the batch, what is recorded.
+#include <gtest/gtest.h>
+#include <map>
+
+#include "dynode/kernels/isa.h"
+#include "dynode/run/network_test.h"
+
+namespace dynode {
+namespace {
+
+template <class R>
+class Invariance : public ::testing::Test {
+ protected:
+  void TearDown() override { use_isa(""); }
+};
+using Precisions = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Invariance, Precisions);
+
+constexpr uint64_t kSpecs = 60;
+
+/// Kinks and the table are welcome here: nothing is differenced.
+Spec spec_of(uint64_t seed) { return random_spec(seed, {.smooth = seed % 2 == 0}); }
+
+TYPED_TEST(Invariance, CheckpointsGiveTheBitsOfTheFullTape) {
+  using R            = TypeParam;
+  const size_t width = dense_kernels<R>().width;
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    const size_t        rows = std::vector<size_t>{1, 3, width + 1, 2 * width + 5}[seed % 4];
+    NetworkCase<R>      c(spec_of(seed), rows, 11 + seed % 13);
+    auto                engine = c.engine();
+    const GradientOf<R> full   = c.gradient(*engine);
+    for (size_t every : {1, 3, 7, 1000})
+      ASSERT_EQ(c.gradient(*engine, every), full) << "every " << every << ", " << case_name(seed, *c.plan);
+    ASSERT_EQ(c.gradient(*engine), full) << "once more";
+    ASSERT_EQ(c.loss(*engine), full.loss);
+  }
+}
+
+TYPED_TEST(Invariance, LongRunsOfOneNetworkDoNotDependOnCheckpointsEither) {
+  using R = TypeParam;
+  // more steps than a window of a simulation, a chunk of the forward pass and a chunk of the adjoint
+  NetworkCase<R>      c(random_spec(5), 3, 150);
+  auto                engine = c.engine();
+  const GradientOf<R> full   = c.gradient(*engine);
+  for (size_t every : {16, 31, 64, 149}) ASSERT_EQ(c.gradient(*engine, every), full) << every;
+  ASSERT_EQ(c.loss(*engine), full.loss);
+}
+
+TYPED_TEST(Invariance, ThreadsLeaveNoTrace) {
+  using R            = TypeParam;
+  const size_t width = dense_kernels<R>().width;
+  for (uint64_t seed = 1; seed <= kSpecs; seed += 2) {
+    NetworkCase<R>      c(spec_of(seed), seed % 3 ? 5 * width + 3 : 40 * width + 1, 4);  // also more tiles than groups
+    auto                one      = c.engine(1);
+    const GradientOf<R> gradient = c.gradient(*one);
+    const auto          records  = c.record(*one);
+    for (int threads : {2, 3}) {
+      auto more = c.engine(threads);
+      for (int again = 0; again < 2; ++again) {
+        ASSERT_EQ(c.gradient(*more, again ? 3 : 0), gradient) << threads << " threads, " << case_name(seed, *c.plan);
+        ASSERT_EQ(c.record(*more), records) << threads << " threads, " << case_name(seed, *c.plan);
+      }
+    }
+  }
+}
+
+TYPED_TEST(Invariance, ARowHasTheSameBitsAloneAndInEveryBatch) {
+  using R = TypeParam;
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    const Spec   spec  = spec_of(seed);
+    const size_t steps = 3 + seed % 40;
+    for (size_t rows : {5, 17, 40, 70}) {
+      if ((seed + rows) % 4) continue;  // one of them per network
+      NetworkCase<R>      batch(spec, rows, steps);
+      auto                engine   = batch.engine();
+      const auto          records  = batch.record(*engine);
+      const GradientOf<R> gradient = batch.gradient(*engine);
+      for (size_t row : {size_t{0}, rows / 2, rows - 1}) {
+        NetworkCase<R> alone(spec, 1, steps, row);
+        auto           single = alone.engine();
+        const auto     same   = [&](const std::vector<R>& one, const std::vector<R>& all, const std::string& what) {
+          ASSERT_EQ(one, std::vector<R>(all.begin() + ptrdiff_t(row * one.size()),
+                                        all.begin() + ptrdiff_t((row + 1) * one.size())))
+              << what << " of row " << row << " of " << rows << ", " << case_name(seed, *batch.plan);
+        };
+        const auto own = alone.record(*single);
+        for (size_t i = 0; i < own.size(); ++i) same(own[i], records[i], "record " + std::to_string(i));
+        const GradientOf<R> g = alone.gradient(*single);
+        same(g.x, gradient.x, "x_bar");
+        for (size_t i = 0; i < g.initial.size(); ++i) same(g.initial[i], gradient.initial[i], "initial_bar");
+        if (this->HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TYPED_TEST(Invariance, RecordingChangesNothingAndIsWhatTheLossSees) {
+  using R            = TypeParam;
+  const size_t width = dense_kernels<R>().width;
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    NetworkCase<R> c(spec_of(seed), seed % 2 ? 3 : width + 2, 1 + seed * 7 % 71);
+    auto           engine = c.engine();
+    // all states with and without observables; observables keep every drive
+    const auto states = c.record(*engine, false), all = c.record(*engine);
+    size_t     i = 0, j = 0;
+    for (const LayerPlan& l : c.plan->layers) {
+      for (size_t s = 0; s < l.cell->states.size(); ++s) ASSERT_EQ(states[i++], all[j++]) << case_name(seed, *c.plan);
+      if (!l.is_input) j += l.cell->observables.size();
+    }
+    // the last entry alone
+    const LayerPlan& out = c.plan->layers[size_t(c.plan->output)];
+    std::vector<R>   last(c.rows * out.units), history(c.rows * (c.steps + 1) * out.units);
+    const Record<R>  wish[] = {{Record<R>::What::state, c.plan->output, out.cell->output, last.data(), true},
+                               {Record<R>::What::state, c.plan->output, out.cell->output, history.data()}};
+    engine->simulate(c.input(), wish);
+    for (size_t row = 0; row < c.rows; ++row)
+      for (size_t u = 0; u < out.units; ++u)
+        ASSERT_EQ(last[row * out.units + u], history[(row * (c.steps + 1) + c.steps) * out.units + u]);
+    // what a loss is shown
+    std::vector<R>    shown(history.size());
+    const TileLoss<R> look = [&](const TileOutputs<R>& seen) {
+      const size_t size = (seen.steps + 1) * out.units;
+      std::copy_n(seen.values[0], seen.rows * size, shown.begin() + ptrdiff_t(seen.first_row * size));
+      return 0.0;
+    };
+    engine->loss(c.input(), look, {{c.plan->output}, 0, 0});
+    ASSERT_EQ(shown, history) << case_name(seed, *c.plan);
+    std::vector<R> theta_bar(c.theta.size());
+    engine->gradient(c.input(), look, {{c.plan->output}, 0, 0}, {theta_bar.data()});
+    ASSERT_EQ(shown, history) << case_name(seed, *c.plan);
+    // a loss that reads from an entry on is shown the rest
+    const size_t first = c.steps / 2 + 1;
+    std::fill(shown.begin(), shown.end(), R(-7));
+    engine->loss(c.input(), look, {{c.plan->output}, first, 0});
+    for (size_t n = 0; n < shown.size(); ++n)
+      if (n / out.units % (c.steps + 1) >= first) { ASSERT_EQ(shown[n], history[n]); }
+  }
+}
+
+TYPED_TEST(Invariance, EarlierRunsOfOtherShapesLeaveNoTrace) {
+  using R             = TypeParam;
+  const Spec     spec = random_spec(9);
+  NetworkCase<R> first(spec, 40, 33), other(spec, 7, 90), third(spec, 2, 5);
+  auto           used = first.engine();
+  for (auto* c : {&other, &third, &first, &other}) {
+    auto       fresh    = c->engine();
+    const auto gradient = c->gradient(*fresh);
+    const auto records  = c->record(*fresh);
+    ASSERT_EQ(c->gradient(*used), gradient);
+    ASSERT_EQ(c->record(*used), records);
+    ASSERT_EQ(c->gradient(*used, 4), gradient);
+  }
+}
+
+TYPED_TEST(Invariance, InstructionSetsAgreeToRounding) {
+  using R = TypeParam;
+  for (uint64_t seed = 2; seed <= 20; seed += 2) {
+    std::vector<double> first;
+    for (const std::string& isa : isa_names()) {
+      use_isa(isa);
+      NetworkCase<R>      c(random_spec(seed), 19, 9);
+      auto                engine  = c.engine(2);
+      const GradientOf<R> g       = c.gradient(*engine);
+      std::vector<double> numbers = {g.loss};
+      numbers.insert(numbers.end(), g.theta.begin(), g.theta.end());
+      numbers.insert(numbers.end(), g.x.begin(), g.x.end());
+      if (first.empty()) first = numbers;
+      double scale = 1;
+      for (double n : first) scale = std::max(scale, std::abs(n));
+      for (size_t i = 0; i < numbers.size(); ++i)
+        ASSERT_NEAR(numbers[i], first[i], (sizeof(R) == 8 ? 1e-12 : 2e-5) * scale)
+            << isa << ", " << case_name(seed, *c.plan);
+    }
+  }
+}
+
+// ---- evaluation methods ---------------------------------------------------------------------------------
+
+TYPED_TEST(Invariance, WithoutLoopsLayerwiseIsGaussSeidel) {
+  using R = TypeParam;
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    Spec spec                                 = random_spec(seed, {.loops = false, .smooth = seed % 2 == 0});
+    spec.simulation.network_evaluation_method = Evaluation::layerwise;
+    NetworkCase<R> layerwise(spec, 5, 20);
+    spec.simulation.network_evaluation_method = Evaluation::stepwise_gauss_seidel;
+    NetworkCase<R> stepwise(spec, 5, 20);
+    auto           a = layerwise.engine(), b = stepwise.engine();
+    ASSERT_EQ(layerwise.record(*a), stepwise.record(*b)) << case_name(seed, *stepwise.plan);
+    ASSERT_EQ(layerwise.gradient(*a), stepwise.gradient(*b)) << case_name(seed, *stepwise.plan);
+  }
+}
+
+/// A chain in which nothing happens before something arrives: every connection of Jacobi delays by one step.
+TYPED_TEST(Invariance, JacobiIsGaussSeidelOneStepLaterPerConnection) {
+  using R = TypeParam;
+  Spec spec;
+  spec.simulation.dt = 1;
+  spec.layers        = {{.layer_id = 0, .layer_type = "Linear", .params = Value::map({{"dim", 3}})},
+                        {.layer_id   = 1,
+                         .layer_type = "CTRNN",
+                         .params     = Value::map({{"dim", 4}, {"source_func", "Tanh"}, {"alpha", 0.4}})},
+                        {.layer_id = 2, .layer_type = "Linear", .params = Value::map({{"dim", 2}})},
+                        {.layer_id   = 3,
+                         .layer_type = "CTRNN",
+                         .params     = Value::map({{"dim", 3}, {"source_func", "Tanh"}, {"alpha", 0.7}})}};
+  for (int to : {1, 2, 3})
+    spec.connections.push_back({.from_layer = to - 1, .to_layer = to, .connection_type = "dense"});
+  spec.connections.push_back({.from_layer = 1, .to_layer = 1, .connection_type = "dense"});
+  spec.simulation.network_evaluation_method = Evaluation::stepwise_gauss_seidel;
+  NetworkCase<R> fresh(spec, 4, 30);
+  spec.simulation.network_evaluation_method = Evaluation::stepwise_jacobi;
+  NetworkCase<R> late(spec, 4, 30);
+  for (auto* c : {&fresh, &late}) c->initial_layers.clear(), c->initial_values.clear();  // all at rest
+  auto       a = fresh.engine(), b = late.engine();
+  const auto now = fresh.record(*a, false), then = late.record(*b, false);
+  size_t     i = 0;
+  for (size_t layer = 0; layer < 4; ++layer)
+    for (size_t s = 0; s < fresh.plan->layers[layer].cell->states.size(); ++s, ++i) {
+      const size_t units = fresh.plan->layers[layer].units;
+      for (size_t row = 0; row < 4; ++row)
+        for (size_t t = 0; t + layer <= 30; ++t)
+          for (size_t u = 0; u < units; ++u)
+            ASSERT_EQ(then[i][(row * 31 + t + layer) * units + u], now[i][(row * 31 + t) * units + u])
+                << "layer " << layer << ", entry " << t;
+    }
+}
+
+}  // namespace
+}  // namespace dynode

@@ -1,0 +1,110 @@
+// Small random networks for tests: every kind of cell, random wiring with loops and skips, all the settings that change
+// what a run does. The same seed gives the same network.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "dynode/base/random.h"
+#include "dynode/spec/spec.h"
+
+namespace dynode {
+
+struct RandomSpecOptions {
+  bool loops  = true;  // connections from a layer to itself or to an earlier one
+  bool smooth = true;  // no kinks: differences are meaningful everywhere
+};
+
+class SpecGenerator {
+ public:
+  SpecGenerator(uint64_t seed, const RandomSpecOptions& options) : random_(seed, "random spec"), options_(options) {
+    spec_.seed = seed;
+  }
+
+  Spec make() {
+    SimulationSpec& s           = spec_.simulation;
+    s.dt                        = 0.5 + random_.uniform();
+    s.dt_learnable              = chance(0.3);
+    s.input_type                = chance(0.3) ? InputType::flux : InputType::state;
+    s.network_evaluation_method = std::vector{Evaluation::layerwise, Evaluation::stepwise_gauss_seidel,
+                                              Evaluation::stepwise_jacobi}[random_.integer(3)];
+    const int count             = 2 + int(random_.integer(4));
+    for (int id = 0; id < count; ++id) spec_.layers.push_back(layer(id));
+    for (int to = 0; to < count; ++to) {
+      const int source = to ? int(random_.integer(uint64_t(to))) : -1;  // everybody is reached
+      for (int from = 0; from < count; ++from) {
+        if (to == 0 && s.input_type == InputType::state) continue;  // has no effect
+        const double wanted = from < to ? 0.3 : options_.loops ? 0.25 : 0.0;
+        if (from == source || chance(wanted)) spec_.connections.push_back(connection(from, to));
+      }
+    }
+    return spec_;
+  }
+
+ private:
+  bool        chance(double p) { return random_.uniform() < p; }
+  double      between(double low, double high) { return low + (high - low) * random_.uniform(); }
+  std::string pick(const std::vector<const char*>& words) { return words[random_.integer(words.size())]; }
+
+  /// One number, one per unit, or a distribution.
+  Value number(int dim, double low, double high) {
+    switch (random_.integer(3)) {
+      case 0: return between(low, high);
+      case 1: {
+        Value list = Value::list_of();
+        for (int i = 0; i < dim; ++i) list.push_back(between(low, high));
+        return list;
+      }
+      default: return Value::map({{"distribution", "uniform"}, {"params", Value::map({{"min", low}, {"max", high}})}});
+    }
+  }
+
+  LayerSpec layer(int id) {
+    const int  dim = 1 + int(random_.integer(5));
+    LayerSpec  l{.layer_id = id, .layer_type = "Linear", .params = Value::map({{"dim", dim}})};
+    const bool input = id == 0 && spec_.simulation.input_type == InputType::state;
+    if (!input) l.layer_type = pick({"Linear", "SingleDendrite", "DendriteReadout", "CTRNN", "CTRNN", "GRU"});
+    if (l.layer_type == "CTRNN" || l.layer_type == "SingleDendrite" || l.layer_type == "DendriteReadout")
+      l.params.set("source_func", options_.smooth ? pick({"Tanh", "Sigmoid", "SimpleGELU", "Telu", "Identity"})
+                                                  : pick({"Tanh", "ReLU", "ReTanh", "RateArray"}));
+    if (l.layer_type == "CTRNN") {
+      if (chance(0.5)) l.params.set("alpha", number(dim, 0.2, 0.9)).set("learn_alpha", chance(0.7));
+      else l.params.set("tau", number(dim, 2.0, 5.0));
+    }
+    if (l.layer_type == "SingleDendrite") {
+      l.params.set("phi_offset", number(dim, -0.3, 0.3)).set("bias_current", 1.7);
+      l.params.set("gamma_plus", number(dim, 0.2, 0.5)).set("gamma_minus", number(dim, 0.1, 0.4));
+      if (chance(0.3)) l.params.set("learnable_params", Value::map({{"gamma_plus", false}}));
+    }
+    if (l.layer_type == "DendriteReadout") l.params.set("phi_offset", number(dim, -0.3, 0.3));
+    if (!input && chance(0.2)) l.params.set("dt", between(0.4, 1.2));
+    if (!input && chance(0.3)) l.params.set("init_state", "learn");
+    if (chance(0.15)) l.params.set("polarity_init", Value::map({{"excitatory_ratio", 0.5}}));
+    return l;
+  }
+
+  ConnectionSpec connection(int from, int to) {
+    ConnectionSpec c{
+        .from_layer = from, .to_layer = to, .connection_type = pick({"dense", "dense", "sparse", "one_to_one"})};
+    Value init = Value::map({{"name", "normal"}, {"params", Value::map({{"std", 0.5}})}});
+    if (chance(0.3)) init = Value::map({{"name", "uniform"}, {"params", Value::map({{"min", -0.6}, {"max", 0.6}})}});
+    c.params.set("init", std::move(init));
+    if (c.connection_type == "sparse")
+      c.params.set("structure", Value::map({{"type", "sparse"}, {"params", Value::map({{"sparsity", 0.6}})}}));
+    if (chance(0.5)) c.params.set("bias", pick({"zero", "fan_in_normal", "fan_in_uniform"}));
+    if (chance(0.2)) c.params.set("constraints", Value::map({{"min", -0.5}, {"max", 0.8}}));
+    if (chance(0.1)) c.learnable = false;
+    if (from < to && chance(0.2)) c.lag = int(random_.integer(2));
+    if (from > to && chance(0.2)) c.lag = 1;
+    return c;
+  }
+
+  Random            random_;
+  RandomSpecOptions options_;
+  Spec              spec_;
+};
+
+inline Spec random_spec(uint64_t seed, const RandomSpecOptions& options = {}) {
+  return SpecGenerator(seed, options).make();
+}
+
+}  // namespace dynode
