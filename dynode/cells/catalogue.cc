@@ -12,13 +12,19 @@ namespace dynode {
 CellEntry linear();
 CellEntry single_dendrite();
 CellEntry dendrite_readout();
+CellEntry non_linear();
+CellEntry scaling_layer();
 CellEntry ctrnn();
+CellEntry rnn();
 CellEntry gru();
+CellEntry lstm();
+CellEntry min_gru();
 
 const std::vector<CellEntry>& cells() {
   static const std::vector<CellEntry> all = [] {
     apply_isa_override();
-    return std::vector<CellEntry>{linear(), single_dendrite(), dendrite_readout(), ctrnn(), gru()};
+    return std::vector<CellEntry>{linear(), scaling_layer(), non_linear(), single_dendrite(), dendrite_readout(), ctrnn(),
+                                  rnn(),    gru(),           lstm(),       min_gru()};
   }();
   return all;
 }

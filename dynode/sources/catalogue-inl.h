@@ -6,6 +6,7 @@
 #define DYNODE_SOURCES_CATALOGUE_INL_H_
 #endif
 
+#include "dynode/sources/heaviside-inl.h"
 #include "dynode/sources/identity-inl.h"
 #include "dynode/sources/rate_array-inl.h"
 #include "dynode/sources/relu-inl.h"
@@ -13,6 +14,7 @@
 #include "dynode/sources/sigmoid-inl.h"
 #include "dynode/sources/simple_gelu-inl.h"
 #include "dynode/sources/tanh-inl.h"
+#include "dynode/sources/tanh_gauss-inl.h"
 #include "dynode/sources/telu-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -38,7 +40,7 @@ struct SourceList {
 };
 
 using AllSources = SourceList<TanhSource, ReluSource, SigmoidSource, ReTanhSource, IdentitySource, SimpleGeluSource,
-                              TeluSource, RateArraySource>;
+                              TeluSource, HeavisideSource, TanhGaussSource, RateArraySource>;
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

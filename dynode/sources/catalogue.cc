@@ -16,6 +16,7 @@ const std::vector<SourceEntry>& source_functions() {
     HWY_NAMESPACE::AllSources::each([&]<template <class> class Source>() {
       using S = Source<float>;
       list.push_back({S::name, S::summary, S::uses_current, S::uses_table});
+      if constexpr (requires { S::alias; }) list.back().alias = S::alias;
     });
     return list;
   }();
@@ -29,7 +30,7 @@ int find_source(const std::string& name) {
   };
   const auto& all = source_functions();
   for (size_t i = 0; i < all.size(); ++i)
-    if (lower(all[i].name) == lower(name)) return int(i);
+    if (!name.empty() && (lower(all[i].name) == lower(name) || lower(all[i].alias) == lower(name))) return int(i);
   return -1;
 }
 

@@ -7,7 +7,7 @@
 #define DYNODE_SOURCES_RATE_ARRAY_INL_H_
 #endif
 
-#include "dynode/sources/flux_only-inl.h"
+#include "dynode/sources/flux_and_current-inl.h"
 #include "dynode/sources/rate_table.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -46,7 +46,7 @@ struct RateArraySource {
     return {inside * fma(fx, gx, fma(fy, r[2], r[0])), inside * sign * gx, inside * V(table.y_scale) * gy};
   }
   HWY_INLINE Slope1<V> with_slope(V phi) const {
-    const auto [y, dphi, di] = with_slope(phi, V(R(kCurrent)));
+    const auto [y, dphi, di] = with_slope(phi, V(R(kDefaultCurrent)));
     return {y, dphi};
   }
   HWY_INLINE V slope(V phi, V) const { return with_slope(phi).dx; }
@@ -66,7 +66,6 @@ struct RateArraySource {
   }
 
  private:
-  static constexpr double kCurrent = 1.7;   // where a cell has no current of its own
   struct Record {
     const R* records;
     const hn::TFromD<hn::RebindToSigned<typename V::Tag>>* cell;

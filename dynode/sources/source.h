@@ -13,12 +13,13 @@ struct SourceEntry {
   const char* summary;
   bool        uses_current;   // depends on the current i
   bool        uses_table;     // reads a rate table, which the plan must bring
+  const char* alias = "";     // another name people know it by
 };
 
 /// All source functions; the position in the list is what kernels are asked for.
 const std::vector<SourceEntry>& source_functions();
 
-/// Position of the function with this name (case ignored), or -1.
+/// Position of the function with this name or alias (case ignored), or -1.
 int find_source(const std::string& name);
 
 }  // namespace dynode

@@ -1,14 +1,17 @@
-// Readout of dendrites:  s[t+1] = g(φ + φ₀, i_b)        no state of its own
+// Source function as a layer:  s[t+1] = g(φ + φ₀, i_b)        no state of its own
 // adjoint: φ̄ = φ̄₀ = g_φ λ   ī_b = g_i λ
+// Two kinds: DendriteReadout reads dendrites out, NonLinear maps anything; they differ in what `phi` records.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "dynode/cells/dendrite_readout.cc"
+#define HWY_TARGET_INCLUDE "dynode/cells/source_map.cc"
 #include <hwy/foreach_target.h>
 #include "dynode/cells/pointwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
-struct DendriteReadout {
+/// @tparam kOffsetSeen  `phi` records the flux with its offset
+template <bool kOffsetSeen>
+struct SourceMap {
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_offset, bias_current; };
@@ -20,8 +23,8 @@ struct DendriteReadout {
   }
 
   template <class V, class G>
-  static HWY_INLINE void pull(const Values<DendriteReadout, V>& v, const G& g, const State<V>& lambda,
-                              Bars<DendriteReadout, V>& bars) {
+  static HWY_INLINE void pull(const Values<SourceMap, V>& v, const G& g, const State<V>& lambda,
+                              Bars<SourceMap, V>& bars) {
     const auto [y, dphi, di] = g.with_slope(v.in.phi + v.p.phi_offset, v.p.bias_current);
     bars.s.s             = constant<V>(0);
     bars.in.phi          = dphi * lambda.s;
@@ -32,11 +35,12 @@ struct DendriteReadout {
   template <class V, class G>
   static HWY_INLINE Observed<V> observe(const State<V>&, const Ports<V>& in, const Params<V>& p, const G& g) {
     const V phi = in.phi + p.phi_offset;
-    return {phi, g(phi, p.bias_current)};
+    return {kOffsetSeen ? phi : in.phi, g(phi, p.bias_current)};
   }
 };
 
-CellKernels DendriteReadoutKernels(int source) { return pointwise_kernels<DendriteReadout>(source); }
+CellKernels DendriteReadoutKernels(int source) { return pointwise_kernels<SourceMap<true>>(source); }
+CellKernels NonLinearKernels(int source) { return pointwise_kernels<SourceMap<false>>(source); }
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -44,18 +48,39 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace dynode {
 HWY_EXPORT(DendriteReadoutKernels);
+HWY_EXPORT(NonLinearKernels);
+
+namespace {
+
+std::vector<ParamFacts> source_map_params() {
+  return {{.name = "phi_offset", .value = 0.0, .unit = "Phi_0", .help = "flux added to what arrives"},
+          {.name = "bias_current", .value = 1.7, .min = 0, .unit = "I_c", .help = "current of the source function"}};
+}
+
+}  // namespace
 
 CellEntry dendrite_readout() {
   return {.name = "DendriteReadout",
           .summary = "source function without memory, reads dendrites out",
-          .params = {{.name = "phi_offset", .value = 0.0, .unit = "Phi_0", .help = "flux added to what arrives"},
-                     {.name = "bias_current", .value = 1.7, .min = 0, .unit = "I_c", .help = "bias of the readout"}},
+          .params = source_map_params(),
           .states = {{.name = "s", .memoryless = true}},
           .ports = {"phi"},
           .source = "RateArray",
           .static_map = true,
           .observables = {"phi", "g"},
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(DendriteReadoutKernels)(source); }};
+}
+
+CellEntry non_linear() {
+  return {.name = "NonLinear",
+          .summary = "source function applied to what it receives",
+          .params = source_map_params(),
+          .states = {{.name = "s", .memoryless = true}},
+          .ports = {"phi"},
+          .source = "Tanh",
+          .static_map = true,
+          .observables = {"phi", "g"},
+          .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(NonLinearKernels)(source); }};
 }
 }  // namespace dynode
 #endif
