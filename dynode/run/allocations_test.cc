@@ -66,9 +66,9 @@ TYPED_TEST(NoAllocation, WhileSteppingForwardOrBackward) {
       prepared.set(c.theta.data());
       Workspace<R>    w(*c.plan, prepared,
                         {.tile = {0, rows, layout}, .window = steps, .adjoint = true, .keep_drives = true});
-      TileGradient<R> wanted{.total_steps = steps, .x_bar = nullptr};
+      TileGradient<R> wanted;
       std::vector<R>  x_bar(c.x.size());
-      wanted.x_bar = x_bar.data();
+      wanted.total_steps = steps, wanted.x_bar = x_bar.data();
       for (size_t i = 0; i < c.watched.size(); ++i) wanted.outputs.push_back({c.watched[i], c.coefficients[i].data()});
       const TileInput<R> input{c.x.data(), steps * c.plan->input_width(), 0};
       start(*c.plan, prepared, w);

@@ -232,7 +232,7 @@ layers:
 connections: [{from_layer: 0, to_layer: 1, connection_type: dense}]
 )");
   n.set("J_0_to_1", {1, 0, 0, 100});
-  const size_t rows = dense_kernels<R>().width + 1, steps = 50;
+  const size_t rows = dense_kernels<R>().width + 3, steps = 50;
   for (size_t row : {size_t{2}, rows - 1}) {
     auto x = pulse<R>(rows, steps, row, 40, 1, huge);
     for (size_t t = 41; t < steps; ++t) x[(row * steps + t) * 2 + 1] = 0;  // one step alone
@@ -286,7 +286,7 @@ TYPED_TEST(NotFinite, LargeNumbersThatAreFiniteAreNoError) {
 TYPED_TEST(NotFinite, TheEngineWorksOnAfterwards) {
   using R           = TypeParam;
   Network<R>   n    = integrator<R>({1e10, 0, 0, 0.5}, 2);
-  const size_t rows = 3 * dense_kernels<R>().width, steps = 60;
+  const size_t rows = 3 * dense_kernels<R>().width + 6, steps = 60;
   const auto   bad = pulse<R>(rows, steps, 5, 0, 0, R(1)), good = pulse<R>(rows, steps, 5, 0, 1, R(1));
   Network<R>   other  = integrator<R>({1e10, 0, 0, 0.5}, 1);
   const auto   wanted = other.output(7, good, rows, steps);

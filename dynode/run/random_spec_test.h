@@ -1,10 +1,12 @@
 // Small random networks for tests: every kind of cell, random wiring with loops and skips, all the settings that change
 // what a run does. The same seed gives the same network.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "dynode/base/random.h"
+#include "dynode/cells/cell.h"
 #include "dynode/spec/spec.h"
 
 namespace dynode {
@@ -59,23 +61,26 @@ class SpecGenerator {
   }
 
   LayerSpec layer(int id) {
-    const int  dim = 1 + int(random_.integer(5));
-    LayerSpec  l{.layer_id = id, .layer_type = "Linear", .params = Value::map({{"dim", dim}})};
-    const bool input = id == 0 && spec_.simulation.input_type == InputType::state;
-    if (!input) l.layer_type = pick({"Linear", "SingleDendrite", "DendriteReadout", "CTRNN", "CTRNN", "GRU"});
-    if (l.layer_type == "CTRNN" || l.layer_type == "SingleDendrite" || l.layer_type == "DendriteReadout")
+    const int        dim = 1 + int(random_.integer(5));
+    LayerSpec        l{.layer_id = id, .layer_type = "Linear", .params = Value::map({{"dim", dim}})};
+    const bool       input = id == 0 && spec_.simulation.input_type == InputType::state;
+    const CellEntry& cell  = input ? *find_cell("Linear") : cells()[random_.integer(cells().size())];
+    l.layer_type           = cell.name;
+    if (cell.source)
       l.params.set("source_func", options_.smooth ? pick({"Tanh", "Sigmoid", "SimpleGELU", "Telu", "Identity"})
                                                   : pick({"Tanh", "ReLU", "ReTanh", "RateArray"}));
-    if (l.layer_type == "CTRNN") {
-      if (chance(0.5)) l.params.set("alpha", number(dim, 0.2, 0.9)).set("learn_alpha", chance(0.7));
-      else l.params.set("tau", number(dim, 2.0, 5.0));
+    for (const ParamFacts& p : cell.params) {
+      if (p.alternative.name[0]) {
+        if (chance(0.5)) l.params.set(p.alternative.name, number(dim, 2.0, 5.0));
+        else l.params.set(p.name, number(dim, 0.2, 0.9)).set(std::string("learn_") + p.name, chance(0.7));
+      } else if (p.log) {
+        l.params.set(p.name, number(dim, 0.15, 0.5));
+      } else {
+        l.params.set(p.name, number(dim, std::max(p.min, p.value - 0.3), std::min(p.max, p.value + 0.3)));
+      }
     }
-    if (l.layer_type == "SingleDendrite") {
-      l.params.set("phi_offset", number(dim, -0.3, 0.3)).set("bias_current", 1.7);
-      l.params.set("gamma_plus", number(dim, 0.2, 0.5)).set("gamma_minus", number(dim, 0.1, 0.4));
-      if (chance(0.3)) l.params.set("learnable_params", Value::map({{"gamma_plus", false}}));
-    }
-    if (l.layer_type == "DendriteReadout") l.params.set("phi_offset", number(dim, -0.3, 0.3));
+    if (!cell.params.empty() && chance(0.2))
+      l.params.set("learnable_params", Value::map({{cell.params.back().name, false}}));
     if (!input && chance(0.2)) l.params.set("dt", between(0.4, 1.2));
     if (!input && chance(0.3)) l.params.set("init_state", "learn");
     if (chance(0.15)) l.params.set("polarity_init", Value::map({{"excitatory_ratio", 0.5}}));
