@@ -28,12 +28,12 @@ std::vector<std::string> cell_names() {
   return names;
 }
 
-/// "[0, 5]", "at least 0", "any finite number".
+/// "within [0, 5]", "at least 0", "finite".
 std::string range_text(double min, double max) {
-  if (min <= -1e300 && max >= 1e300) return "any finite number";
+  if (min <= -1e300 && max >= 1e300) return "finite";
   if (max >= 1e300) return fmt::format("at least {}", min);
   if (min <= -1e300) return fmt::format("at most {}", max);
-  return fmt::format("[{}, {}]", min, max);
+  return fmt::format("within [{}, {}]", min, max);
 }
 
 class Compiler {
@@ -143,6 +143,11 @@ class Compiler {
     layer.own_dt      = spec.params.has("dt");
     layer.dt          = layer.own_dt ? positive_number(spec.params.at("dt")) : dt_;
     layer.is_input    = holds_input;
+    if (plan_.dt_block >= 0 && !layer.own_dt)
+      for (const ParamFacts& p : cell->params)
+        if (p.alternative.name[0])
+          plan_.warnings.push_back(fmt::format("dt is learnt, but layer {} keeps its own {}: its time does not follow dt",
+                                               spec.layer_id, p.name));
     layer.start_state = cell->output;
     if (cell->states[size_t(cell->output)].memoryless && !cell->static_map)
       for (size_t i = 0; i < cell->states.size(); ++i)
@@ -176,6 +181,15 @@ class Compiler {
         known.push_back(later);
       }
     refuse_unknown(cell.name, spec.params, known);
+    if (const Value* learn = spec.params.find("learnable_params")) {
+      std::vector<std::string> names;
+      for (const ParamFacts& p : cell.params) names.push_back(p.name);
+      for (const CoreFacts& c : cell.core) {
+        names.push_back(c.weights);
+        if (c.bias) names.push_back(c.bias);
+      }
+      refuse_unknown(cell.name, *learn, names);
+    }
     if (const Value* solver = spec.params.find("solver"); solver && lower_case(solver->text()) != "fe")
       solver->fail(fmt::format("there is no solver '{}'", solver->text()), "there is: FE (forward Euler)");
   }
@@ -263,18 +277,13 @@ class Compiler {
       set_box(b, facts, p, instead ? std::optional(layer.dt) : std::nullopt, *v);
       for (size_t i = 0; i < values.size(); ++i)
         if (!std::isfinite(values[i]) || values[i] < facts.min || values[i] > facts.max)
-          v->fail(fmt::format("{}{} of unit {} is {}, outside its range {}",
-                              instead ? fmt::format("{} {} makes ", other.name, settings[i]) : "", facts.name, i, values[i],
+          v->fail(fmt::format("{} of unit {} is {}{}, but must be {}", instead ? other.name : facts.name, i, settings[i],
+                              instead ? fmt::format(", which makes {} {}", facts.name, values[i]) : "",
                               range_text(facts.min, facts.max)));
     }
     if (const Value* learn = spec.params.find(std::string("learn_") + facts.name)) b.learnable = learn->boolean();
-    if (const Value* learn = spec.params.find("learnable_params")) {
-      std::vector<std::string> names;
-      for (const ParamFacts& p : layer.cell->params) names.push_back(p.name);
-      for (const CoreFacts& c : layer.cell->core) names.insert(names.end(), {c.weights, c.bias});
-      refuse_unknown(layer.cell->name, *learn, names);
+    if (const Value* learn = spec.params.find("learnable_params"))
       if (const Value* l = learn->find(facts.name)) b.learnable = l->boolean();
-    }
     layer.params.push_back(add_block(std::move(b), std::move(values)));
   }
 
@@ -413,6 +422,7 @@ class Compiler {
   Mask draw_mask(const ConnectionSpec& c, const ConnectionParams& p) {
     const size_t to = units_of(c.to_layer), from = units_of(c.from_layer);
     if (const auto kept = stored("mask/" + name_of(c), {to, from})) return custom_mask(to, from, *kept, p.at);
+    if (stored(name_of(c), {to, from})) return Mask(to, from, true);   // kept without a mask: all weights are there
     const auto   find = [&](const std::string& key) { return p.structure_param(key); };
     const StructureEntry& rule = find_structure(p.structure, p.at);
     if (!p.structure_params.empty()) {
@@ -426,7 +436,7 @@ class Compiler {
       if (!file) throw SpecError(p.at, "structure custom needs 'mask_file'", "an .npz with the array 'mask' [to, from]");
       const NamedArray mask = load(*file, "mask");
       if (mask.shape != std::vector<size_t>{to, from})
-        throw ShapeError("mask of " + name_of(c), {int64_t(to), int64_t(from)}, {mask.shape.begin(), mask.shape.end()});
+        throw ShapeError(file->text() + ": mask of " + name_of(c), {int64_t(to), int64_t(from)}, {mask.shape.begin(), mask.shape.end()});
       Mask m = custom_mask(to, from, mask.values, file->at());
       if (!p.allow_self_connections && to == from)
         for (size_t i = 0; i < to; ++i) m(i, i) = 0;
@@ -444,7 +454,8 @@ class Compiler {
       if (!file) throw SpecError(p.at, "initialiser custom needs 'weights_file'", "an .npy, or an .npz with the array 'weights'");
       NamedArray w = load(*file, "weights");
       if (w.shape != std::vector<size_t>{mask.to, mask.from})
-        throw ShapeError("weights of " + name_of(c), {int64_t(mask.to), int64_t(mask.from)}, {w.shape.begin(), w.shape.end()});
+        throw ShapeError(file->text() + ": weights of " + name_of(c), {int64_t(mask.to), int64_t(mask.from)},
+                         {w.shape.begin(), w.shape.end()});
       return std::move(w.values);
     }
     const InitialiserEntry& rule = find_initialiser(p.init, p.at);
