@@ -198,10 +198,10 @@ struct Core {
       const LossEntry&    entry   = find_loss(t.loss);
       terms.push_back({layer, make_pooling(pooling, arguments(pooling.name, pooling.facts, t.pooling_params)), &entry,
                        arguments(entry.name, entry.facts, t.params), t.weight});
-      BatchTarget<R> target;
-      if (entry.target == LossTarget::classes) target.classes = t.target.as_integers("target");
-      else if (entry.target == LossTarget::values) target.values = numbers<R>(t.target);
-      targets.push_back(std::move(target));
+      const size_t entries = terms.back().pooling.kind == Pooling::Kind::none ? in.steps : 1;
+      const size_t units   = plan->layers[size_t(layer)].units;
+      check_loss(entry, terms.back().arguments, entries, units);
+      targets.push_back(target_of(t, entry.target, int64_t(in.rows), int64_t(entries), int64_t(units)));
     }
     Objective<R> objective(*plan, std::move(terms));
     objective.set_batch(in.rows, in.steps, targets);
@@ -238,6 +238,24 @@ struct Core {
     for (auto& [name, values] : initial_bar)
       result.initial.emplace_back(name, make_array({int64_t(in.rows), int64_t(values.size() / in.rows)}, std::move(values)));
     return result;
+  }
+
+  /// The target of one term, as classes [rows][entries] or values [rows][entries][units]; axes of length 1 may be missing.
+  static BatchTarget<R> target_of(const LossTerm& t, LossTarget wanted, int64_t rows, int64_t entries, int64_t units) {
+    if (wanted == LossTarget::nothing) return {};
+    const std::string name = fmt::format("target of loss '{}'", t.loss);
+    if (t.target.size() == 0) throw ShapeError(name + ": there is none");
+    const auto fits = [&](std::vector<int64_t> shape) {
+      std::vector<int64_t> given = t.target.shape;
+      std::erase(given, 1), std::erase(shape, 1);
+      return given == shape;
+    };
+    BatchTarget<R> target;
+    if (wanted != LossTarget::values && fits({rows, entries})) target.classes = t.target.as_integers(name);
+    else if (wanted != LossTarget::classes && fits({rows, entries, units})) target.values = numbers<R>(t.target);
+    else if (wanted == LossTarget::values) throw ShapeError(name, {rows, entries, units}, t.target.shape);
+    else throw ShapeError(name, {rows, entries}, t.target.shape, "one class per row and step");
+    return target;
   }
 
   static Arguments arguments(const char* owner, const std::vector<Fact>& facts, const std::map<std::string, double>& given) {
@@ -288,7 +306,8 @@ Model Model::load(const std::string& path, const ModelOptions& options) {
   if (std::filesystem::path(path).extension() != ".dynode") return from_spec(load_spec(path), options);
   const TensorFile file = load_safetensors(path);
   CompileOptions   compile_options = model_options(file);
-  compile_options.seed = options.seed;
+  compile_options.seed       = options.seed;
+  compile_options.load_array = load_array;   // a rate table is not part of the file
   Model model(std::make_unique<Impl>(compile(model_spec(file, path), compile_options), options));
   model.impl_->visit([&]<class R>(Core<R>& c) {
     c.theta = model_theta<R>(*c.plan, file, path);
@@ -328,11 +347,17 @@ void Model::set_parameter(const std::string& name, const Array& values) {
   // one number may come without axes, or as [1]
   const bool one = b.size() == 1 && values.size() == 1;
   if (values.shape != shape_of(b) && !one) throw ShapeError(name, shape_of(b), values.shape);
-  std::vector<double> real = values.as_double();
-  if (name != b.name)
-    for (double& x : real) x = real_value(b.transform, x);
   impl_->visit([&]<class R>(Core<R>& c) {
-    set_real<R>(b, real, c.theta.data());
+    if (name == b.name) {
+      set_real<R>(b, values.as_double(), c.theta.data());
+    } else {
+      // as stored: no bit is lost
+      const std::vector<R> stored = numbers<R>(values);
+      for (size_t i = 0; i < stored.size(); ++i)
+        if (!std::isfinite(stored[i]))
+          throw SpecError({}, fmt::format("{}: value {} at position {} is not finite", name, double(stored[i]), i));
+      std::copy(stored.begin(), stored.end(), c.theta.begin() + ptrdiff_t(b.offset));
+    }
     c.changed();
   });
 }
