@@ -113,7 +113,7 @@ TEST(MalformedNetwork, ValuesOfParameters) {
   EXPECT_EQ(layer("SingleDendrite", "gamma_plus: {distribution: linear, params: {min: 0.001, max: -0.001}}"),
             "net.yaml:3:76 layers[1].params.gamma_plus: gamma_plus of unit 1 is 0, but must be at least 1e-10");
   EXPECT_EQ(layer("SingleDendrite", "phi_offset: .inf"),
-            "net.yaml:3:76 layers[1].params.phi_offset: must be a finite number");
+            "net.yaml:3:76 layers[1].params.phi_offset: phi_offset of unit 0 is inf, but must be finite");
   EXPECT_EQ(layer("SingleDendrite", "bias_current: {value: 1.7, constraints: {max: -2}}"),
             "net.yaml:3:78 layers[1].params.bias_current: constraints of bias_current leave no room between 0 and -2");
   EXPECT_EQ(layer("SingleDendrite", "gamma_plus: {value: 0.001, constraints: {max: 0}}"),
