@@ -2,37 +2,34 @@
 //
 //   θ = [ J_0_to_1 | b_0_to_1 | layer1/gamma_plus | dt | … ]        optimiser: one loop; checkpoint: one file
 //
-// A block is stored through a transform (gamma_plus as its logarithm); names and shapes outside speak of real values.
-// Constraints are projections of θ: masked entries are zero, boxes hold, signs hold.
+//   stored ──transform──▶ real        names and shapes outside speak of real values (gamma_plus, stored as its logarithm)
+//   weights ──relu · sign──▶ effective where a block is rectified: the weights that act; θ and its gradient stay raw
+//   after an update: project, so that absent entries are zero, boxes hold, signs hold
 #pragma once
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dynode/params/transform.h"
+
 namespace dynode {
-
-/// real = stored, or real = exp(stored).
-enum class Transform { identity, exponential };
-
-double real_value(Transform transform, double stored);
-double stored_value(Transform transform, double real);
-/// ∂real/∂stored, given the real value.
-double transform_slope(Transform transform, double real);
 
 struct Block {
   std::string          name;                 // in real space: layer1/gamma_plus
   std::vector<size_t>  shape = {};           // [to, from], [units] or []
   size_t               offset = 0;           // in θ
-  Transform            transform = Transform::identity;
+  Transform            transform = {};
   bool                 learnable = true;
   double               min = -1e300, max = 1e300;   // box on the real values
   std::vector<uint8_t> mask = {};            // [entries], 0: the entry is absent and stays 0; empty: all are there
   std::vector<int8_t>  sign = {};            // [entries], +1: not negative, −1: not positive, 0: free; empty: all free
+  bool                 rectified = false;    // signed entries are stored raw and act as relu(w)·sign; else: projected
+  std::vector<double>  plasticity = {};      // [entries], factor of updates in [0, 1], 0: never changes; empty: all 1
   std::string          help = {};
 
   size_t size() const;
-  /// Name of the stored values: layer1/log_gamma_plus where the logarithm is stored.
+  /// Name of the stored values: layer1/log_gamma_plus for a logarithm, layer1/taus_gaus for a sigmoid.
   std::string stored_name() const;
 };
 
@@ -46,7 +43,7 @@ class ParameterMap {
   const Block&              operator[](int i) const { return blocks_[size_t(i)]; }
   Block&                    operator[](int i) { return blocks_[size_t(i)]; }
   size_t                    size() const { return size_; }          // of θ
-  size_t                    learnable_size() const;
+  size_t                    learnable_size() const;                 // without absent and frozen entries
   /// Position of the block with this name (real or stored), or -1.
   int find(const std::string& name) const;
   std::vector<std::string> names() const;
@@ -60,13 +57,26 @@ class ParameterMap {
 template <class R> void to_real(const Block& block, const R* theta, std::span<R> real);
 
 /// Puts real values into θ. @throws ShapeError  on another length
-/// @throws SpecError  on a value that is not finite, or not positive where the logarithm is stored
+/// @throws SpecError  on a value that is not finite, or outside what the transform can give
 template <class R> void set_real(const Block& block, std::span<const double> real, R* theta);
 
-/// Turns gradients by real values into gradients by stored ones, and clears those of absent entries.
+/// Puts stored values into θ as they are. @throws ShapeError, SpecError  on another length, on values not finite
+template <class R> void set_stored(const Block& block, std::span<const double> stored, R* theta);
+
+/// Replaces raw weights by those that act: relu(w)·sign where a block is rectified. Not idempotent.
+template <class R> void to_effective(const ParameterMap& map, R* theta);
+
+/// Turns gradients by real values and effective weights into gradients by what is stored (the slope of relu is 0 at 0),
+/// and clears those of absent entries.
 template <class R> void to_stored_gradient(const ParameterMap& map, const R* theta, R* gradient);
 
 /// The nearest θ that satisfies all constraints. Idempotent.
 template <class R> void project(const ParameterMap& map, R* theta);
+
+/// Multiplies each entry's gradient by its plasticity; where that is 0 the gradient is exactly 0.
+template <class R> void apply_plasticity(const ParameterMap& map, R* gradient);
+
+/// Positions in θ whose plasticity is 0, in learnable blocks: weight decay, too, must leave them alone.
+std::vector<size_t> frozen_entries(const ParameterMap& map);
 
 }  // namespace dynode

@@ -49,6 +49,7 @@ TEST(Parameters, AreFoundByRealAndByStoredName) {
   EXPECT_EQ(map.find("layer1/log_offset"), -1);
   EXPECT_EQ(map.find("gamma"), -1);
   EXPECT_EQ((Block{.name = "tau", .transform = Transform::exponential}).stored_name(), "log_tau");
+  EXPECT_EQ((Block{.name = "layer1/taus", .transform = Transform::sigmoid(4, 20)}).stored_name(), "layer1/taus_gaus");
 }
 
 TEST(Parameters, TwoBlocksOfOneNameAreOurMistake) {
@@ -66,6 +67,21 @@ TEST(Transforms, AreInverseAndTheirSlopeIsTheDerivative) {
     }
   EXPECT_EQ(stored_value(Transform::exponential, 1.0), 0.0);
   EXPECT_EQ(real_value(Transform::identity, -3.0), -3.0);
+}
+
+TEST(Transforms, ASigmoidStaysWithinItsRangeWhateverIsStored) {
+  const Transform t = Transform::sigmoid(4, 20);
+  EXPECT_EQ(real_value(t, 0), 12.0);
+  EXPECT_EQ(transform_slope(t, 12), 4.0) << "(20 − 4) / 4";
+  EXPECT_EQ(stored_value(t, 12), 0.0);
+  EXPECT_EQ(real_value(t, -1e4), 4.0);
+  EXPECT_EQ(real_value(t, 1e4), 20.0);
+  for (double stored : {-3.0, -0.2, 1.7}) {
+    const double real = real_value(t, stored), h = 1e-6;
+    EXPECT_NEAR(stored_value(t, real), stored, 1e-13);
+    EXPECT_NEAR(transform_slope(t, real), (real_value(t, stored + h) - real_value(t, stored - h)) / (2 * h), 1e-8);
+  }
+  EXPECT_NE(t, Transform::sigmoid(4, 21));
 }
 
 TEST(SetReal, StoresWhatToRealGivesBack) {
@@ -94,6 +110,75 @@ TEST(SetReal, RefusesWhatCannotBeStored) {
   EXPECT_EQ(set(1, {NAN, 1}), "layer1/gamma: value nan at position 0 is not finite");
   EXPECT_EQ(set(2, {1, kInfinity}), "layer1/offset: value inf at position 1 is not finite");
   EXPECT_EQ(set(3, {-4}), "no error") << "ranges are the projection's business";
+}
+
+TEST(SetReal, RefusesTheEndsOfASigmoid) {
+  ParameterMap map;
+  map.add({.name = "taus", .shape = {2}, .transform = Transform::sigmoid(4, 20)});
+  std::vector<double> theta(2);
+  const auto set = [&](double x) { return failure([&] { set_real<double>(map[0], std::vector{12, x}, theta.data()); }); };
+  EXPECT_EQ(set(5), "no error");
+  EXPECT_EQ(set(4), "taus: value 4 at position 1 is not between 4 and 20");
+  EXPECT_EQ(set(25), "taus: value 25 at position 1 is not between 4 and 20");
+}
+
+TEST(SetStored, TakesTheNumbersAsTheyAre) {
+  const ParameterMap  map = some_map();
+  std::vector<double> theta(map.size());
+  set_stored<double>(map[1], std::vector<double>{-6.907755278982137, 3}, theta.data());
+  EXPECT_EQ(theta[6], -6.907755278982137);
+  EXPECT_EQ(theta[7], 3.0);
+  EXPECT_EQ(failure([&] { set_stored<double>(map[1], std::vector<double>{1, NAN}, theta.data()); }),
+            "layer1/log_gamma: value nan at position 1 is not finite");
+  EXPECT_EQ(failure([&] { set_stored<double>(map[1], std::vector<double>{1}, theta.data()); }),
+            "layer1/gamma: expected [2], got [1]");
+}
+
+/// [to 2, from 3]: the first source excites, the second inhibits, the third is free
+ParameterMap rectified_map() {
+  ParameterMap map;
+  map.add({.name = "J_1_to_1", .shape = {2, 3}, .sign = {1, -1, 0, 1, -1, 0}, .rectified = true});
+  return map;
+}
+
+TEST(Rectified, WeightsActWithTheSignOfTheirSourceOrNotAtAll) {
+  std::vector<float> theta = {2, 3, -4, -0.5f, -1, 0};
+  to_effective(rectified_map(), theta.data());
+  EXPECT_EQ(theta, (std::vector<float>{2, -3, -4, 0, 0, 0}));
+  std::vector<float> hurt = {NAN, 1, 1, 1, NAN, 1};
+  to_effective(rectified_map(), hurt.data());
+  EXPECT_TRUE(std::isnan(hurt[0]) && std::isnan(hurt[4])) << "NaN is handed on, so that it is noticed";
+}
+
+TEST(Rectified, GradientsPassWhereTheWeightIsPositive) {
+  const std::vector<double> theta    = {2, 3, -4, -0.5, 0, 0};
+  std::vector<double>       gradient = {5, 5, 5, 5, 5, 5};
+  to_stored_gradient(rectified_map(), theta.data(), gradient.data());
+  EXPECT_EQ(gradient, (std::vector<double>{5, -5, 5, 0, 0, 5}));
+}
+
+TEST(Rectified, RawWeightsAreNotProjected) {
+  const std::vector<double> before = {-2, 3, -4, 0.5, -1, 7};
+  std::vector<double>       theta  = before;
+  project(rectified_map(), theta.data());
+  EXPECT_EQ(theta, before);
+}
+
+TEST(Rectified, AWeightWithoutASignIsOurMistake) {
+  ParameterMap map;
+  EXPECT_THROW(map.add({.name = "w", .shape = {2}, .sign = {1}, .rectified = true}), std::logic_error);
+}
+
+TEST(Plasticity, ScalesGradientsAndFreezesExactly) {
+  ParameterMap map;
+  map.add({.name = "b", .shape = {2}});
+  map.add({.name = "w", .shape = {2, 2}, .plasticity = {1, 0.25, 0, 0}});
+  map.add({.name = "still", .shape = {1}, .learnable = false, .plasticity = {0}});
+  std::vector<double> gradient = {3, 3, 3, 3, -3, kInfinity, 3};
+  apply_plasticity(map, gradient.data());
+  EXPECT_EQ(gradient, (std::vector<double>{3, 3, 3, 0.75, 0, 0, 0}));
+  EXPECT_EQ(frozen_entries(map), (std::vector<size_t>{4, 5}));
+  EXPECT_EQ(map.learnable_size(), 4u);
 }
 
 TEST(StoredGradient, OfALogarithmIsTheRealOneTimesTheValue) {
