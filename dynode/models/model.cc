@@ -158,8 +158,8 @@ struct Core {
       const size_t before = chosen.size();
       for (const Recordable& r : all)
         if (wish == r.name || wish == r.kind) chosen.push_back(r);
-      if (chosen.size() == before && wish != "output") {
-        std::vector<std::string> known = {"s", "state", "phi", "g", "output"};
+      std::vector<std::string> known = {"s", "state", "phi", "g", "output"};   // some networks have none of a kind
+      if (chosen.size() == before && std::find(known.begin(), known.end(), wish) == known.end()) {
         for (const Recordable& r : all) known.push_back(r.name);
         throw SpecError({}, fmt::format("'{}' cannot be recorded", wish), did_you_mean(wish, known, "there are"));
       }
@@ -235,8 +235,10 @@ struct Core {
         std::copy_n(x_bar.data() + n * units, std::min(in.width, units), given.data() + n * in.width);
       result.input = make_array({int64_t(in.rows), int64_t(in.steps), int64_t(in.width)}, std::move(given));
     }
-    for (auto& [name, values] : initial_bar)
-      result.initial.emplace_back(name, make_array({int64_t(in.rows), int64_t(values.size() / in.rows)}, std::move(values)));
+    for (auto& [name, values] : initial_bar) {
+      const auto units = int64_t(values.size() / in.rows);
+      result.initial.emplace_back(name, make_array({int64_t(in.rows), units}, std::move(values)));
+    }
     return result;
   }
 
