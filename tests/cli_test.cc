@@ -509,7 +509,7 @@ const Mistake kMistakes[] = {
      "broken.yaml:2:1: did not find expected node content (while parsing a flow node)"},
     {"UnknownLayerType", "info typo.yaml",
      "typo.yaml:2:5 layers[0]: there is no layer type 'CTRN'\n"
-     "  did you mean 'CTRNN'?  there are: Linear, SingleDendrite, *"},
+     "  did you mean 'CTRNN'?  there are: Linear, ScalingLayer, *"},
     {"UnknownParameter", "info parameter.yaml",
      "parameter.yaml:3:55 layers[1].params.tua: CTRNN has no parameter 'tua'\n"
      "  did you mean 'tau'?  it has: dim, dt, *"},

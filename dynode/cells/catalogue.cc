@@ -14,17 +14,25 @@ CellEntry single_dendrite();
 CellEntry dendrite_readout();
 CellEntry non_linear();
 CellEntry scaling_layer();
+CellEntry softmax();
+CellEntry multiplier_wicc();
+CellEntry multiplier_nocc();
 CellEntry ctrnn();
 CellEntry rnn();
 CellEntry gru();
 CellEntry lstm();
 CellEntry min_gru();
+CellEntry leaky_gru();
+CellEntry nocc_edge();
+CellEntry nocc_sum();
 
 const std::vector<CellEntry>& cells() {
   static const std::vector<CellEntry> all = [] {
     apply_isa_override();
-    return std::vector<CellEntry>{linear(), scaling_layer(), non_linear(), single_dendrite(), dendrite_readout(), ctrnn(),
-                                  rnn(),    gru(),           lstm(),       min_gru()};
+    return std::vector<CellEntry>{linear(),          scaling_layer(),    non_linear(),      softmax(),
+                                  single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
+                                  ctrnn(),           rnn(),              gru(),             lstm(),
+                                  min_gru(),         leaky_gru(),        nocc_edge(),       nocc_sum()};
   }();
   return all;
 }

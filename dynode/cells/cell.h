@@ -19,6 +19,9 @@ struct Alternative {
   double      value = 0;             // default of the setting, in `unit`
   const char* unit  = "";
   double (*to_parameter)(double setting, double dt) = nullptr;
+  const char* spacing = "";          // setting (geometric or linear): how a pair [first, last] is spread over the units
+  const char* floor   = "";          // setting: positive values below it are raised to it
+  double      floor_value = 0;       // its default
 };
 
 /// A number per unit.
@@ -30,6 +33,19 @@ struct ParamFacts {
   bool        learn = true;
   bool        log   = false;         // stored, and learnt, as its natural logarithm
   Alternative alternative = {};
+  const char* learn_word = "";       // setting that says whether it is learnt, besides learn_<name>
+};
+
+/// A number per unit that follows from the rest of the spec: people do not set it, nothing learns it.
+struct ConstantFacts {
+  enum class From {
+    fan_in_of_self,   // connections from its own layer, as masked; `value` where the layer has none to itself
+    kept_diagonal,    // 1 where the diagonal of a core is `one`, else 0
+  };
+  const char* name;
+  From        from;
+  double      value = 0;
+  const char* help  = "";
 };
 
 struct StateFacts {
@@ -44,7 +60,10 @@ struct CoreFacts {
   const char* weights;
   const char* bias;
   bool        from_self;             // reads the layer's own output one step late; else what arrives at the layer
-  std::vector<const char*> ports;
+  std::vector<const char*> ports;    // "": rows that nothing reads; they stay 0
+  const char* init     = "";         // initialiser of the weights, over all rows; "": uniform in ±1/√dim
+  const char* diagonal = "";         // setting: `zero` (default), `one`, `free`; the diagonal of each port's weights is
+                                     // then absent, absent with the constant kept_diagonal at 1, or like the others
 };
 
 /// One step of one slab. Arrays of pointers go over components (states, ports, parameters).
@@ -53,7 +72,7 @@ struct StepArgs {
   Slab            slab;
   R               dt;
   const void*     source;    // table of the source function, if it reads one
-  const R* const* params;    // [units], padded to whole vectors
+  const R* const* params;    // [units], padded to whole vectors: the parameters, then the constants
   const R* const* state;     // s[t]
   R* const*       drive;     // what the connections delivered to each port
   R* const*       next;      // s[t+1]
@@ -65,7 +84,8 @@ struct PullArgs {
   StepArgs<R> step;
   R* const*   lambda;        // in: ∂L/∂s[t+1], out: its part of ∂L/∂s[t] that does not pass through ports
   R* const*   drive_bar;     // out: ∂L/∂drive
-  R* const*   params_bar;    // += [units][width] in tiles (lanes are folded at the very end), [units] in rows
+  R* const*   params_bar;    // += [units][width] in tiles (lanes are folded at the very end), [units] in rows; those of
+                             // constants are there, but mean nothing
   R*          dt_bar;        // += [width], lanes apart
 };
 
@@ -99,13 +119,16 @@ struct CellEntry {
   const char* summary;
   const char* alias = nullptr;                // another name people know it by
   std::vector<ParamFacts>  params = {};
+  std::vector<ConstantFacts> constants = {};
   std::vector<StateFacts>  states = {};
   std::vector<const char*> ports = {};
   const char* source = nullptr;               // default source function; null: the cell has none
   int         output = 0;                     // which state connections read
   double      dt     = 0;                     // default step of its family; 0: any
   bool        pull_reads_drive = true;        // false: `pull` works from s[t], s[t+1] alone, drives need not be kept
+  bool        internal = false;               // part of a connection, not a layer people name
   bool        static_map = false;             // no state of its own: s[t+1] is a function of the drive
+  bool        couples_units = false;          // a unit's s[t+1] depends on the drives of the others, too
   std::vector<CoreFacts>   core = {};
   std::vector<const char*> observables = {};  // e.g. phi, g
   CellKernels (*kernels)(int source);

@@ -170,7 +170,7 @@ TEST(ContractDouble, TheDerivedPullIsTheSlopeOfTheStep) {
         for (size_t i = 0; i < run.drive.size(); ++i)
           check(drive_bar[i][at], slope([&](double h) { run.drive[i][at] += h; }), cell.ports[i]);
       }
-    for (size_t p = 0; p < run.params.size(); ++p)
+    for (size_t p = 0; p < cell.params.size(); ++p)
       for (size_t unit = 0; unit < kUnits; ++unit)
         check(sums[p * kUnits + unit], slope([&](double h) { run.params[p][unit] += h; }), cell.params[p].name);
     check(sums.back(), slope([&](double h) { run.dt += h; }), "dt");
@@ -278,8 +278,9 @@ TYPED_TEST(Contract, NotANumberTravelsFromDrivesAndStatesToTheOutput) {
       drives.step(), states.step();
       const size_t out = size_t(cell.output);
       EXPECT_TRUE(std::isnan(drives.next[out][drives.at(0, 1)])) << kind_name(cell, source) << ", " << name_of(shape);
-      EXPECT_FALSE(std::isnan(drives.next[out][drives.at(0, 2)])) << kind_name(cell, source) << ", " << name_of(shape);
-      if (!cell.static_map) {
+      EXPECT_EQ(std::isnan(drives.next[out][drives.at(0, 2)]), cell.couples_units) << kind_name(cell, source);
+      const bool remembers = std::any_of(cell.states.begin(), cell.states.end(), [](const auto& s) { return !s.memoryless; });
+      if (remembers) {
         EXPECT_TRUE(std::isnan(states.next[out][states.at(0, 1)])) << kind_name(cell, source) << ", " << name_of(shape);
       }
     }
@@ -325,11 +326,16 @@ TEST(CellFacts, AreComplete) {
       EXPECT_STRNE(p.help, "") << p.name;
       if (p.alternative.name[0]) { EXPECT_TRUE(names.insert(p.alternative.name).second) << p.alternative.name; }
     }
+    for (const ConstantFacts& c : cell.constants) {
+      EXPECT_TRUE(names.insert(c.name).second) << c.name;
+      EXPECT_STRNE(c.help, "") << c.name;
+    }
     for (const CoreFacts& core : cell.core) {
       EXPECT_TRUE(names.insert(core.weights).second);
       if (core.bias) { EXPECT_TRUE(names.insert(core.bias).second); }
       EXPECT_FALSE(core.ports.empty());
-      for (const char* port : core.ports) EXPECT_TRUE(ports.count(port)) << port;
+      for (const char* port : core.ports)
+        if (port[0]) { EXPECT_TRUE(ports.count(port)) << port; }
     }
   }
 }

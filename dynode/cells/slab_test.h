@@ -82,6 +82,12 @@ class SlabRun {
         params.back()[unit] = R(parameter_at(p, std::min(unit, kUnits - 1), double(dt)));
       params_bar.emplace_back(padded(kUnits) * width_);
     }
+    for (const ConstantFacts& c : cell.constants) {
+      params.emplace_back(padded(kUnits));
+      for (size_t unit = 0; unit < padded(kUnits); ++unit)
+        params.back()[unit] = R(c.value + number_at(c.name, 0, std::min(unit, kUnits - 1), 0.0, 1.0));
+      params_bar.emplace_back(padded(kUnits) * width_);
+    }
     dt_bar = Buffer<R>(width_);
   }
 
@@ -131,7 +137,7 @@ class SlabRun {
   /// Gradients of parameters and dt.
   std::vector<double> sums() const {
     std::vector<double> list;
-    for (size_t p = 0; p < params.size(); ++p)
+    for (size_t p = 0; p < cell.params.size(); ++p)
       for (size_t unit = 0; unit < kUnits; ++unit) list.push_back(param_bar(p, unit));
     list.push_back(dt_gradient());
     return list;

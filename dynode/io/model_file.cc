@@ -22,6 +22,14 @@ TensorFile model_tensors(const Plan& plan, std::span<const R> theta) {
     const auto part = theta.subspan(b.offset, b.size());
     file.tensors.emplace_back(b.stored_name(), make_tensor(shape_of(b), std::vector<R>(part.begin(), part.end())));
     if (!b.mask.empty()) file.tensors.emplace_back("mask/" + b.name, make_tensor(shape_of(b), b.mask));
+    if (!b.plasticity.empty())
+      file.tensors.emplace_back("plasticity_mask/" + b.name, make_tensor(shape_of(b), b.plasticity));
+  }
+  for (const ConnectionSpec& c : plan.spec.connections) {
+    const int block = plan.parameters.find(fmt::format("J_{}_to_{}", c.from_layer, c.to_layer));
+    if (block < 0 || !c.params.find("ei_mask")) continue;
+    const Block& b = plan.parameters[block];
+    file.tensors.emplace_back("ei_mask/" + b.name, make_tensor(shape_of(b), b.sign));
   }
   for (const LayerPlan& l : plan.layers)
     if (!l.polarity.empty())

@@ -1,7 +1,8 @@
 // Model files (.dynode): a network and its numbers in one safetensors container.
 //
 //   tensors    θ as stored, block by block: J_0_to_1, b_1_to_2, layer1/log_gamma_plus; masks mask/J_… (U8);
-//              signs of sources layer<ID>/polarity (I8) where a layer has them
+//              signs of sources layer<ID>/polarity (I8) where a layer has them; ei_mask/J_… (I8) and plasticity_mask/J_…
+//              (F64) where a connection has them
 //   metadata   dynode.version, dynode.model: the spec as compact JSON; more from the caller
 #pragma once
 #include <optional>

@@ -53,6 +53,8 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       optimizer_(recipe_.optimizer, plan_->parameters.size(), recipe_.blocks),
       theta_(std::move(theta)),
       theta_bar_(theta_.size()),
+      frozen_(frozen_entries(plan_->parameters)),
+      frozen_values_(frozen_.size()),
       start_(Clock::now()) {
   const auto batch   = int64_t(config.training.batch_size);
   updates_per_epoch_ = (int64_t(data_->train.size()) + batch - 1) / batch;
@@ -128,6 +130,8 @@ void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
     const int    last = plan_->layers[size_t(plan_->output)].layer_id;
     if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data_->all.steps()), 0, loss);
 
+    apply_plasticity(plan_->parameters, theta_bar_.data());
+
     // clipping
     double norm;
     if (training.gradient_clip_val && training.gradient_clip_algorithm == ClipAlgorithm::norm) {
@@ -138,9 +142,11 @@ void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
     }
     if (!std::isfinite(norm)) throw NumericsError(last, "the gradient", 0, 0, 0, norm);
 
-    // step
+    // step; decay, too, leaves frozen entries alone
     rate_ = rate();
+    for (size_t i = 0; i < frozen_.size(); ++i) frozen_values_[i] = theta_[frozen_[i]];
     optimizer_.step(theta_, theta_bar_, rate_, state_.step + 1);
+    for (size_t i = 0; i < frozen_.size(); ++i) theta_[frozen_[i]] = frozen_values_[i];
     project(plan_->parameters, theta_.data());
     engine_.set_parameters(theta_);
 

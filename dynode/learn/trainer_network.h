@@ -62,6 +62,8 @@ class NetworkTrainer {
   Minibatch<R>                        batch_;
   Optimizer<R>                        optimizer_;
   std::vector<R>                      theta_, theta_bar_;
+  std::vector<size_t>                 frozen_;         // positions in θ that no update may change
+  std::vector<R>                      frozen_values_;
   TrainingState                       state_;
   RunDirectory*                       directory_ = nullptr;
   Clock::time_point                   start_;

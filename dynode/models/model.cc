@@ -54,7 +54,8 @@ std::vector<Recordable> recordables(const Plan& plan) {
   std::vector<Recordable> list;
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& l = plan.layers[i];
-    const bool       core_front = l.name != std::to_string(l.layer_id);
+    const bool       core_front = l.name == std::to_string(l.layer_id) + ".input";
+    if (!core_front && l.name != std::to_string(l.layer_id)) continue;   // inside a connection
     if (!core_front) {
       list.push_back({fmt::format("s/{}", l.layer_id), "s", true, int(i), l.cell->output});
       for (size_t s = 0; s < l.cell->states.size(); ++s)
@@ -350,16 +351,8 @@ void Model::set_parameter(const std::string& name, const Array& values) {
   const bool one = b.size() == 1 && values.size() == 1;
   if (values.shape != shape_of(b) && !one) throw ShapeError(name, shape_of(b), values.shape);
   impl_->visit([&]<class R>(Core<R>& c) {
-    if (name == b.name) {
-      set_real<R>(b, values.as_double(), c.theta.data());
-    } else {
-      // as stored: no bit is lost
-      const std::vector<R> stored = numbers<R>(values);
-      for (size_t i = 0; i < stored.size(); ++i)
-        if (!std::isfinite(stored[i]))
-          throw SpecError({}, fmt::format("{}: value {} at position {} is not finite", name, double(stored[i]), i));
-      std::copy(stored.begin(), stored.end(), c.theta.begin() + ptrdiff_t(b.offset));
-    }
+    if (name == b.name) set_real<R>(b, values.as_double(), c.theta.data());
+    else set_stored<R>(b, values.as_double(), c.theta.data());   // no bit is lost
     c.changed();
   });
 }
@@ -373,6 +366,7 @@ void Model::load_parameters(const std::string& path) {
   }
   for (const auto& [name, array] : arrays) {
     if (name.starts_with("opt/") || name.ends_with("/polarity")) continue;
+    if (name.starts_with("ei_mask/") || name.starts_with("plasticity_mask/")) continue;
     if (name.starts_with("mask/")) {
       const Block& b = find_block(plan(), name.substr(5));
       if (array.shape != shape_of(b)) throw ShapeError(path + ": " + name, shape_of(b), array.shape);
@@ -397,11 +391,14 @@ Gradient Model::gradient(const Array& x, const std::vector<LossTerm>& loss, cons
 
 void Model::descend(const Gradient& gradient, double rate) {
   impl_->visit([&]<class R>(Core<R>& c) {
+    std::vector<R> step(c.theta.size());   // 0 for what is not learnable
     for (const Block& b : c.plan->parameters.blocks()) {
       if (!b.learnable) continue;
       const std::vector<R> g = numbers<R>(gradient.at(b.stored_name()));
-      for (size_t i = 0; i < g.size(); ++i) c.theta[b.offset + i] -= R(rate) * g[i];
+      std::copy(g.begin(), g.end(), step.begin() + ptrdiff_t(b.offset));
     }
+    apply_plasticity(c.plan->parameters, step.data());
+    for (size_t i = 0; i < step.size(); ++i) c.theta[i] -= R(rate) * step[i];
     c.changed();
   });
 }

@@ -100,7 +100,7 @@ class Model {
   /// Loss and its exact gradient by back-propagation through time.
   Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request = {});
 
-  /// Weights and parameters after a plain step θ ← θ − rate · gradient, projected onto the constraints.
+  /// Weights and parameters after a plain step θ ← θ − rate · plasticity · gradient, projected onto the constraints.
   void descend(const Gradient& gradient, double rate);
 
   /// Writes a model file (.dynode). @throws IoError

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <optional>
+#include <tuple>
 
 #include "dynode/base/display.h"
 #include "dynode/base/text.h"
@@ -123,10 +124,16 @@ void add_network(Report& report, const Model& model) {
   }
 
   // ports of a core share one block: one wire each
-  std::vector<std::pair<int, int>> seen;
+  std::vector<std::tuple<int, int, int>> seen;
   for (const ConnectionPlan& c : plan.connections) {
-    if (std::ranges::count(seen, std::pair(c.weights, c.to))) continue;
-    seen.emplace_back(c.weights, c.to);
+    if (std::ranges::count(seen, std::tuple(c.weights, c.from, c.to))) continue;
+    seen.emplace_back(c.weights, c.from, c.to);
+    if (c.weights < 0) {   // constants inside a programmable connection
+      const auto entries = int64_t(c.sparse->column.size());
+      report.connections.push_back({.name = c.name, .from = c.from, .to = c.to, .lag = c.lag, .weights = entries,
+                                    .present = entries, .learnable = false});
+      continue;
+    }
     const Block& block = plan.parameters[c.weights];
     const auto   there = block.mask.empty() ? ptrdiff_t(block.size()) : std::ranges::count(block.mask, uint8_t(1));
     report.connections.push_back({.name      = c.name,

@@ -77,8 +77,8 @@ template <class R>
 void set_stored(const Block& block, std::span<const double> stored, R* theta) {
   check_size(block, stored.size());
   for (size_t i = 0; i < stored.size(); ++i) {
-    if (!std::isfinite(stored[i]))
-      throw SpecError({}, fmt::format("{}: value {} at position {} is not finite", block.stored_name(), stored[i], i));
+    if (!std::isfinite(R(stored[i])))
+      throw SpecError({}, fmt::format("{}: value {} at position {} is not finite", block.stored_name(), R(stored[i]), i));
     theta[block.offset + i] = R(stored[i]);
   }
 }

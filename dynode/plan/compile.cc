@@ -7,11 +7,15 @@
 #include "dynode/base/random.h"
 #include "dynode/base/text.h"
 #include "dynode/plan/arguments.h"
+#include "dynode/plan/entry_masks.h"
+#include "dynode/plan/pattern.h"
 #include "dynode/plan/plan.h"
+#include "dynode/plan/programmable.h"
 #include "dynode/plan/stages.h"
 #include "dynode/sources/default_rate_table.h"
 #include "dynode/sources/source.h"
 #include "dynode/wiring/distributions.h"
+#include "dynode/wiring/ei_mask.h"
 #include "dynode/wiring/initialisers.h"
 #include "dynode/wiring/polarity.h"
 #include "dynode/wiring/structures.h"
@@ -24,7 +28,8 @@ constexpr double kNeutralStep = 1.0;
 
 std::vector<std::string> cell_names() {
   std::vector<std::string> names;
-  for (const CellEntry& c : cells()) names.push_back(c.name);
+  for (const CellEntry& c : cells())
+    if (!c.internal) names.push_back(c.name);
   return names;
 }
 
@@ -127,7 +132,8 @@ class Compiler {
 
   void add_layer(const LayerSpec& spec) {
     const CellEntry* cell = find_cell(spec.layer_type);
-    if (!cell) throw SpecError(spec.at, fmt::format("there is no layer type '{}'", spec.layer_type),
+    if (!cell || cell->internal)
+      throw SpecError(spec.at, fmt::format("there is no layer type '{}'", spec.layer_type),
                                did_you_mean(spec.layer_type, cell_names(), "there are"));
     const bool holds_input = plan_.layers.empty() && plan_.spec.simulation.input_type == InputType::state;
     refuse_unknown_params(spec, *cell);
@@ -155,6 +161,8 @@ class Compiler {
     choose_source(spec, layer);
     if (!holds_input)
       for (const ParamFacts& p : cell->params) add_parameter(spec, layer, p);
+    if (!holds_input)
+      for (const ConstantFacts& c : cell->constants) layer.constants.emplace_back(layer.units, c.value);
     choose_start(spec, layer);
     layer.incoming.resize(cell->ports.size());
     plan_.layers.push_back(std::move(layer));
@@ -174,7 +182,11 @@ class Compiler {
     for (const ParamFacts& p : cell.params) {
       known.push_back(p.name);
       if (p.alternative.name[0]) known.insert(known.end(), {p.alternative.name, std::string("learn_") + p.name});
+      for (const char* word : {p.alternative.spacing, p.alternative.floor, p.learn_word})
+        if (word[0]) known.push_back(word);
     }
+    for (const CoreFacts& c : cell.core)
+      if (c.diagonal[0]) known.push_back(c.diagonal);
     for (const char* later : {"preact_noise", "postact_noise", "noise_std"})
       if (const Value* v = spec.params.find(later)) {
         if (v->number() != 0) v->fail(fmt::format("{} is not available yet", later), "leave it out, or give 0");
@@ -202,6 +214,14 @@ class Compiler {
             entry.value.fail("noise and perturbations are not available yet", "leave them out, or give 0");
   }
 
+  static int source_position(const std::string& name, const At& at) {
+    const int position = find_source(name);
+    if (position >= 0) return position;
+    std::vector<std::string> names;
+    for (const auto& s : source_functions()) names.push_back(s.name);
+    throw SpecError(at, fmt::format("there is no source function '{}'", name), did_you_mean(name, names, "there are"));
+  }
+
   void choose_source(const LayerSpec& spec, LayerPlan& layer) {
     if (!layer.cell->source || layer.is_input) {
       layer.kernels = layer.cell->kernels(0);
@@ -209,12 +229,7 @@ class Compiler {
     }
     const Value*      given = spec.params.find("source_func");
     const std::string name  = given ? given->text() : layer.cell->source;
-    layer.source = find_source(name);
-    if (layer.source < 0) {
-      std::vector<std::string> names;
-      for (const auto& s : source_functions()) names.push_back(s.name);
-      given->fail(fmt::format("there is no source function '{}'", name), did_you_mean(name, names, "there are"));
-    }
+    layer.source = source_position(name, given ? given->at() : spec.at);
     if (source_functions()[size_t(layer.source)].uses_table) layer.table = rate_table();
     layer.kernels = layer.cell->kernels(layer.source);
   }
@@ -268,8 +283,10 @@ class Compiler {
       instead->fail(fmt::format("{} and {} say the same thing", facts.name, other.name), "give one of them");
     std::vector<double> values(layer.units, other.name[0] ? other.to_parameter(other.value, layer.dt) : facts.value);
     if (const Value* v = given ? given : instead) {
-      const ParameterSpec p = read_parameter(*v);
+      ParameterSpec p = read_parameter(*v);
+      if (instead) spread_pair(spec, other, layer.units, p);
       values = parameter_values(spec, layer, facts, p);
+      if (instead) raise_to_floor(spec, other, values);
       const std::vector<double> settings = values;
       if (instead)
         for (double& x : values) x = other.to_parameter(x, layer.dt);
@@ -281,10 +298,39 @@ class Compiler {
                               instead ? fmt::format(", which makes {} {}", facts.name, values[i]) : "",
                               range_text(facts.min, facts.max)));
     }
-    if (const Value* learn = spec.params.find(std::string("learn_") + facts.name)) b.learnable = learn->boolean();
+    for (const std::string& word : {std::string(facts.learn_word), std::string("learn_") + facts.name})
+      if (const Value* learn = spec.params.find(word)) b.learnable = learn->boolean();
     if (const Value* learn = spec.params.find("learnable_params"))
       if (const Value* l = learn->find(facts.name)) b.learnable = l->boolean();
     layer.params.push_back(add_block(std::move(b), std::move(values)));
+  }
+
+  /// A pair [first, last] of a setting that has a spacing becomes a number per unit.
+  static void spread_pair(const LayerSpec& spec, const Alternative& setting, size_t units, ParameterSpec& p) {
+    if (!setting.spacing[0]) return;
+    const Value* word = spec.params.find(setting.spacing);
+    const bool   geometric = !word || word->text() == "geometric";
+    if (!geometric && word->text() != "linear")
+      word->fail(fmt::format("there is no {} '{}'", setting.spacing, word->text()),
+                 did_you_mean(word->text(), {"geometric", "linear"}, "there are"));
+    if (p.values.size() != 2) return;
+    const double first = p.values[0], last = p.values[1];
+    if (geometric && !(first > 0 && last > 0))
+      throw SpecError(p.at, fmt::format("{} and {} cannot be spaced geometrically", first, last),
+                      fmt::format("give positive numbers, or {}: linear", setting.spacing));
+    p.values.resize(units);
+    for (size_t i = 0; i < units; ++i) {
+      const double x = units > 1 ? double(i) / double(units - 1) : 0;
+      p.values[i] = geometric ? first * std::pow(last / first, x) : first + (last - first) * x;
+    }
+  }
+
+  static void raise_to_floor(const LayerSpec& spec, const Alternative& setting, std::vector<double>& values) {
+    if (!setting.floor[0]) return;
+    const Value* given = spec.params.find(setting.floor);
+    const double floor = given ? positive_number(*given) : setting.floor_value;
+    for (double& x : values)
+      if (x > 0) x = std::max(x, floor);
   }
 
   /// The user's box replaces that of the facts. @param dt  given where the box is that of the alternative
@@ -345,18 +391,15 @@ class Compiler {
     layer.start_block = add_block(std::move(b), std::vector<double>(layer.units, 0.0));
   }
 
-  /// Sign per unit (empty where the layer has none) and what initial weights of the wrong sign become.
+  /// Sign per unit (empty where the layer has none) and, if given, what weights of the wrong sign become.
   struct LayerPolarity {
-    std::vector<int8_t> sign;
-    PolarityEnforcement method = PolarityEnforcement::sign_flip;
+    std::vector<int8_t>                sign;
+    std::optional<PolarityEnforcement> method;
   };
   LayerPolarity read_polarity(const LayerSpec& spec) {
     LayerPolarity polarity;
-    if (const Value* method = spec.params.find("polarity_enforcement_method")) {
+    if (const Value* method = spec.params.find("polarity_enforcement_method"))
       polarity.method = polarity_enforcement(method->text(), method->at());
-      if (polarity.method == PolarityEnforcement::relu)
-        method->fail("polarity_enforcement_method relu is not available yet", "there are: sign_flip, clip_to_zero");
-    }
     const size_t units = size_t(spec.dim());
     if (const auto kept = stored(fmt::format("layer{}/polarity", spec.layer_id), {units})) {
       polarity.sign = check_polarity(units, *kept, spec.at);
@@ -479,9 +522,87 @@ class Compiler {
     for (const Fact& f : find_structure(p.structure, p.at).facts) known.push_back(f.name);
     for (const Fact& f : find_initialiser(p.init, p.at).facts) known.push_back(f.name);
     if (!p.flat.empty()) refuse_unknown(fmt::format("a {} connection with init {}", p.structure, p.init), p.flat, known);
+    const std::vector<std::string> ready = {"polarity", "ei_mask", "ei_balance", "allow_mixed_signs", "plasticity_mask"};
     for (const auto& entry : p.rest.entries())
-      if (entry.key != "polarity" && !(entry.value.is_boolean() && !entry.value.boolean()))
+      if (std::find(ready.begin(), ready.end(), entry.key) == ready.end() &&
+          !(entry.value.is_boolean() && !entry.value.boolean()))
         throw SpecError(p.rest.key_at(entry), fmt::format("'{}' is not available yet", entry.key), "leave it out");
+  }
+
+  /// Gives the block its signs, from the polarity of the source or entry by entry, and makes initial weights obey:
+  /// absent ones are 0, then signs, then balance. Weights somebody kept are as they should be.
+  void set_signs(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask, const LayerPolarity& polarity,
+                 Block& b, std::vector<double>& weights) {
+    const auto flag = [&](const char* word, bool otherwise) {
+      const Value* v = p.rest.find(word);
+      return v ? v->boolean() : otherwise;
+    };
+    const bool   of_source = !polarity.sign.empty() && flag("polarity", true);
+    const Value* own       = p.rest.find("ei_mask");
+    if (own && of_source)
+      own->fail(fmt::format("layer {} has a polarity, which says the signs of these weights already", c.from_layer),
+                "give one of them, or polarity: false on this connection");
+    if (own && p.mode != "fixed") own->fail(fmt::format("{} connections have no signs", p.mode), "remove 'ei_mask'");
+    if (own) {
+      if (const auto kept = stored("ei_mask/" + b.name, b.shape))
+        b.sign = ei_mask_signs(mask.to, mask.from, *kept, true, own->at());
+      else
+        b.sign = read_ei_mask(*own, b.name, mask.to, mask.from, flag("allow_mixed_signs", false),
+                              [this](const Value& path, const std::string& key) { return load(path, key); });
+    } else if (of_source) {
+      for (size_t i = 0; i < mask.to; ++i) b.sign.insert(b.sign.end(), polarity.sign.begin(), polarity.sign.end());
+    }
+    const bool balanced = flag("ei_balance", false);
+    if (balanced && b.sign.empty())
+      p.rest.find("ei_balance")->fail("weights without signs have no balance", "give 'ei_mask', or the source a polarity");
+    const PolarityEnforcement method =
+        polarity.method.value_or(own ? PolarityEnforcement::clip_to_zero : PolarityEnforcement::sign_flip);
+    b.rectified = !b.sign.empty() && method == PolarityEnforcement::relu;
+    if (b.sign.empty() || stored(b.name, b.shape)) return;
+
+    for (size_t i = 0; i < weights.size(); ++i)
+      if (!mask.on[i]) weights[i] = 0;
+    const bool raw = b.rectified && p.init == "custom";   // given as they are stored: negative ones do not act
+    if (!raw) enforce_polarity(b.sign, method, weights);
+    if (raw && balanced)
+      for (size_t i = 0; i < weights.size(); ++i)
+        if (b.sign[i]) weights[i] = std::max(weights[i], 0.0);
+    if (balanced) balance_signs(b.sign, weights);
+  }
+
+  void set_plasticity(const ConnectionSpec& c, const ConnectionParams& p, Block& b) {
+    const Value* written = p.rest.find("plasticity_mask");
+    if (!written) return;
+    if (auto kept = stored("plasticity_mask/" + b.name, b.shape))
+      b.plasticity = check_plasticity(std::move(*kept), b.shape[1], c.at);
+    else
+      b.plasticity = read_plasticity_mask(*written, b.name, b.shape[0], b.shape[1],
+                                          [this](const Value& path, const std::string& key) { return load(path, key); });
+  }
+
+  static const ProgrammableMode& find_mode(const ConnectionParams& p) {
+    std::vector<std::string> names = {"fixed"};
+    for (const ProgrammableMode& mode : programmable_modes()) {
+      if (p.mode == mode.name) return mode;
+      names.push_back(mode.name);
+    }
+    throw SpecError(p.at, fmt::format("connection mode '{}' is not available yet", p.mode), "there are: " + join(names));
+  }
+
+  /// A connection whose weights are circuits: `k` says where it leads and which block its weights are.
+  void program(const ConnectionSpec& c, const ConnectionParams& p, const ProgrammableMode& mode, const Mask& mask,
+               const ConnectionPlan& k) {
+    if (!polarity_[size_t(k.from)].sign.empty())
+      throw SpecError(c.at, fmt::format("layer {} has a polarity, which {} connections cannot keep", c.from_layer, mode.name),
+                      "remove the polarity, or use mode fixed");
+    if (p.bias != "none") throw SpecError(c.at, fmt::format("{} connections have no bias", mode.name), "remove 'bias'");
+    const Arguments arguments = check_arguments(mode.name, mode.facts, p.mode_params);
+    const int       source    = source_position(arguments.text("source_func"), p.mode_params.at());
+    const bool jacobi = plan_.spec.simulation.network_evaluation_method == Evaluation::stepwise_jacobi;
+    add_programmable(plan_, {.mode = &mode, .arguments = &arguments, .name = k.name, .mask = &mask, .weights = k.weights,
+                             .from = k.from, .to = k.to, .lag = k.lag, .emission = jacobi && k.from != k.to, .source = source,
+                             .table = source_functions()[size_t(source)].uses_table ? rate_table() : -1, .dt = dt_,
+                             .add_block = [this](Block b, std::vector<double> v) { return add_block(std::move(b), std::move(v)); }});
   }
 
   void add_connection(const ConnectionSpec& c) {
@@ -491,13 +612,16 @@ class Compiler {
       return;
     }
     const ConnectionParams p = read_connection_params(c, nullptr);
-    if (p.mode != "fixed")
-      throw SpecError(c.at, fmt::format("connection mode '{}' is not available yet", p.mode), "there is: fixed");
+    const ProgrammableMode* mode = p.mode == "fixed" ? nullptr : &find_mode(p);
     if (c.delay) throw SpecError(c.at, "delay belongs to spike connections", "use lag: 1 for one step");
     refuse_flat(p);
 
     const int to = entrance(c.to_layer), from = layer_position(c.from_layer);
     const Mask mask = draw_mask(c, p);
+    if (c.from_layer == c.to_layer) {
+      const auto fans = mask.fan_in();
+      set_constant(from, ConstantFacts::From::fan_in_of_self, {fans.begin(), fans.end()});
+    }
     std::vector<double> weights = draw_weights(c, p, mask);
     Block b{.name = name_of(c), .shape = {mask.to, mask.from}, .learnable = p.learnable, .help = "weights"};
     if (mask.count() < mask.on.size()) b.mask = mask.on;
@@ -505,16 +629,13 @@ class Compiler {
     if (p.max) b.max = *p.max;
     if (p.min && p.max && *p.min > *p.max) throw SpecError(p.at, "constraints: min is above max");
 
-    // the sign of a source holds for all of its weights
-    const Value* wants_polarity = p.rest.find("polarity");
-    const LayerPolarity& polarity = polarity_[size_t(from)];
-    if (!polarity.sign.empty() && !(wants_polarity && !wants_polarity->boolean())) {
-      enforce_polarity(polarity.sign, polarity.method, weights);
-      for (size_t i = 0; i < mask.to; ++i) b.sign.insert(b.sign.end(), polarity.sign.begin(), polarity.sign.end());
-    }
+    set_signs(c, p, mask, polarity_[size_t(from)], b, weights);
+    set_plasticity(c, p, b);
 
     ConnectionPlan k{.name = b.name, .from = from, .to = to, .port = 0, .lag = lag(c)};
     k.weights = add_block(std::move(b), std::move(weights));
+    if (mode) return program(c, p, *mode, mask, k);
+    if (double(mask.count()) < kSparseDensity * double(mask.on.size())) set_pattern(k, pattern_of(mask), mask.from);
     if (p.bias != "none") {
       Random draw = random(name_of(c) + "/bias");
       Block  bias{.name = fmt::format("b_{}_to_{}", c.from_layer, c.to_layer), .shape = {mask.to}, .learnable = p.learnable,
@@ -522,6 +643,13 @@ class Compiler {
       k.bias = add_block(std::move(bias), initial_bias(p.bias, mask.to, mask.from, draw, p.at));
     }
     plan_.connections.push_back(std::move(k));
+  }
+
+  /// Sets the constants of a layer that come from there, if its cell has any.
+  void set_constant(int layer, ConstantFacts::From from, const std::vector<double>& values) {
+    LayerPlan& l = plan_.layers[size_t(layer)];
+    for (size_t i = 0; i < l.constants.size(); ++i)
+      if (l.cell->constants[i].from == from) l.constants[i] = values;
   }
 
   int layer_position(int layer_id) const {
@@ -571,11 +699,24 @@ class Compiler {
         for (double& v : values) v = limit * (2 * draw.uniform() - 1);
         return values;
       };
-      const int weights = add_block({.name = prefix + core.weights, .shape = {rows, units}, .learnable = learnable(core.weights),
-                                     .help = "gate weights"}, uniform(prefix + core.weights, rows * units));
+      std::vector<double> values;
+      if (core.init[0]) {
+        const InitialiserEntry& rule = find_initialiser(core.init);
+        const Mask all(rows, units, true);
+        const Arguments arguments = check_arguments(core.init, rule.facts, Value::map());
+        Random draw = random(prefix + core.weights);
+        values = initial_weights(rule, {.mask = all, .arguments = arguments, .random = draw});
+      } else {
+        values = uniform(prefix + core.weights, rows * units);
+      }
+      Block block{.name = prefix + core.weights, .shape = {rows, units}, .learnable = learnable(core.weights),
+                  .help = "gate weights"};
+      block.mask = core_mask(spec, layer, core);
+      const int weights = add_block(std::move(block), std::move(values));
       const int bias = core.bias ? add_block({.name = prefix + core.bias, .shape = {rows}, .learnable = learnable(core.bias),
                                               .help = "gate biases"}, uniform(prefix + core.bias, rows)) : -1;
       for (size_t g = 0; g < core.ports.size(); ++g) {
+        if (!core.ports[g][0]) continue;
         const auto port = std::find_if(cell->ports.begin(), cell->ports.end(),
                                        [&](const char* p) { return std::string(p) == core.ports[g]; });
         plan_.connections.push_back({.name = prefix + core.weights, .from = core.from_self ? layer : front, .to = layer,
@@ -583,6 +724,28 @@ class Compiler {
                                      .weights = weights, .first_row = g * units, .bias = bias});
       }
     }
+  }
+
+  /// Which weights of a core exist; empty: all. Sets the constant that stands for a diagonal of ones.
+  std::vector<uint8_t> core_mask(const LayerSpec& spec, int layer, const CoreFacts& core) {
+    const size_t units = plan_.layers[size_t(layer)].units;
+    bool absent_diagonal = false;
+    if (core.diagonal[0]) {
+      const Value*      given = spec.params.find(core.diagonal);
+      const std::string word  = given ? given->text() : "zero";
+      if (word != "zero" && word != "one" && word != "free")
+        given->fail(fmt::format("there is no {} '{}'", core.diagonal, word),
+                    did_you_mean(word, {"zero", "one", "free"}, "there are"));
+      absent_diagonal = word != "free";
+      if (word == "one") set_constant(layer, ConstantFacts::From::kept_diagonal, std::vector<double>(units, 1.0));
+    }
+    const bool unread = std::any_of(core.ports.begin(), core.ports.end(), [](const char* port) { return !port[0]; });
+    if (!unread && !absent_diagonal) return {};
+    std::vector<uint8_t> mask;
+    for (const char* port : core.ports)
+      for (size_t i = 0; i < units; ++i)
+        for (size_t j = 0; j < units; ++j) mask.push_back(port[0] && !(absent_diagonal && i == j));
+    return mask;
   }
 
   void wire() {

@@ -155,11 +155,17 @@ class Description {
     DisplayTable table({{"weights"}, {"from → to"}, {"reads"}, {"structure"}, {"count", true}, {"density", true},
                         {"notes"}});
     for (const Wire& w : wires_) {
-      const ConnectionPlan& c     = *w.connection;
-      const Block&          block = plan_.parameters[c.weights];
+      const ConnectionPlan& c = *w.connection;
+      const std::string     reads = c.lag == 0 ? "fresh" : "one step late";
+      if (c.weights < 0) {   // inside a programmable connection
+        const bool same = c.sparse->constant.front() == c.sparse->constant.back();
+        table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, reads, "list",
+                   grouped(int64_t(c.sparse->column.size())), "", "constant" + (same ? " " + number(c.sparse->constant[0]) : "")});
+        continue;
+      }
+      const Block& block = plan_.parameters[c.weights];
       const size_t          there = present(block);
-      table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, c.lag == 0 ? "fresh" : "one step late",
-                 structure(c), grouped(int64_t(there)),
+      table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, reads, structure(c), grouped(int64_t(there)),
                  fmt::format("{:.3g} %", 100.0 * double(there) / double(block.size())), notes(w, block)});
     }
     return table.text();
@@ -181,8 +187,19 @@ class Description {
     if (low && high) words.push_back(fmt::format("within {} … {}", number(block.min), number(block.max)));
     else if (low) words.push_back("at least " + number(block.min));
     else if (high) words.push_back("at most " + number(block.max));
-    if (!block.sign.empty()) words.push_back("signs of the source");
+    if (!block.sign.empty()) words.push_back(signs(block));
+    if (!block.plasticity.empty()) {
+      const auto frozen = std::count(block.plasticity.begin(), block.plasticity.end(), 0.0);
+      words.push_back(frozen ? fmt::format("plasticity mask, {} frozen", grouped(frozen)) : "plasticity mask");
+    }
     return join(words, kSeparator);
+  }
+
+  static std::string signs(const Block& block) {
+    const size_t from  = block.shape[1];
+    bool         alike = true;   // every target sees the same signs
+    for (size_t i = from; i < block.sign.size() && alike; ++i) alike = block.sign[i] == block.sign[i - from];
+    return std::string(block.rectified ? "relu(w) times " : "") + (alike ? "signs of the source" : "signs entry by entry");
   }
 
   // ---- order and size ------------------------------------------------------------------------------------
@@ -252,7 +269,8 @@ std::string describe(const Plan& plan) { return Description(plan).text(); }
 double flops_per_step(const Plan& plan) {
   double flops = 0;
   for (const ConnectionPlan& c : plan.connections)
-    flops += 2.0 * double(plan.layers[size_t(c.to)].units) * double(plan.layers[size_t(c.from)].units);
+    flops += 2.0 * (c.sparse ? double(c.sparse->column.size())
+                             : double(plan.layers[size_t(c.to)].units) * double(plan.layers[size_t(c.from)].units));
   return flops;
 }
 

@@ -27,6 +27,12 @@ struct RateGrid {
   std::vector<double> g;   // [current][flux]
 };
 
+/// Units whose parameter is an entry of a block of another shape: the weights of a connection, or one number for all.
+struct ParamEntries {
+  std::vector<uint32_t> entry;          // [units] position in the block; empty: unit u has entry u
+  double                shift = 0;      // added to the value
+};
+
 struct LayerPlan {
   int              layer_id;            // of the spec; a core's own input stage shares its layer's id
   std::string      name;                // "1", or "1.input" for the layer in front of a recurrent core
@@ -38,6 +44,8 @@ struct LayerPlan {
   double           dt = 0;
   bool             own_dt = false;      // given for this layer alone: a learnt dt is not its own
   std::vector<int> params = {};         // block per parameter of the cell
+  std::vector<std::vector<double>> constants = {};   // [units] per constant of the cell
+  std::vector<ParamEntries> param_entries = {};   // per parameter; empty: entry u of unit u everywhere
   int              start_state = 0;     // which state an initial state sets
   int              start_block = -1;    // block of a learnt initial state, -1: zero unless given
   std::vector<int8_t> polarity = {};    // sign of each unit's outgoing weights, 0: free; empty: all are free
@@ -48,14 +56,28 @@ struct LayerPlan {
   std::vector<int> outgoing = {};       // connections that read it
 };
 
+/// The entries of a matrix [to units][from units] that exist, row by row, columns ascending.
+struct SparsePattern {
+  std::vector<uint32_t> begin;          // [to units + 1]
+  std::vector<uint32_t> column;         // [entries]
+  std::vector<uint32_t> entry;          // [entries] position in the block of weights; empty: `constant` counts
+  std::vector<double>   constant;       // [entries] fixed weights that belong to no block
+};
+
+/// Share of existing weights below which products skip the absent ones (where rows of a batch are lanes): measured
+/// break-even of forward, transposed and gradient products together.
+inline constexpr double kSparseDensity = 0.25;
+
 struct ConnectionPlan {
   std::string name;                     // J_0_to_1, or layer1/weight_hh_l0
   int    from, to;                      // positions in Plan::layers
   int    port;
   int    lag;                           // 0 or 1
-  int    weights = -1;                  // block [rows, from units]
+  int    weights = -1;                  // block; -1: constants of `sparse`; [rows, from units]
   size_t first_row = 0;                 // where this port's rows begin in the block
   int    bias = -1;                     // block [rows], -1: none
+  std::shared_ptr<const SparsePattern> sparse = {};       // the weights as lists, where few exist or all are constant
+  std::shared_ptr<const SparsePattern> transposed = {};   // the same, source by source
 };
 
 /// Layers that walk together, in the order in which they are advanced within a step.
@@ -96,7 +118,7 @@ struct CompileOptions {
   /// Reads array `key` of an .npz, or the array of an .npy (key then ignored).
   std::function<NamedArray(const std::string& path, const std::string& key)> load_array;
   /// Numbers somebody kept from an earlier compilation, asked for by name before anything is drawn or loaded:
-  /// J_0_to_1, mask/J_0_to_1, layer1/polarity. Nothing: draw it.
+  /// J_0_to_1, mask/J_0_to_1, layer1/polarity. Nothing: draw it; weights that are kept without a mask are all there.
   std::function<std::optional<NamedArray>(const std::string& name)> stored;
 };
 

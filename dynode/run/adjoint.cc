@@ -32,15 +32,19 @@ void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, cons
   }
 
   // the readers; a drive after the chunk waits in the last slot
-  size_t count = 0;
-  for (const Outgoing<R>& c : l.outgoing) {
+  const auto bar = [&](const Outgoing<R>& c) {
     const size_t slot = c.lag == 0 ? at.k - at.begin : at.k + 1 == at.end ? w.chunk : at.k + 1 - at.begin;
-    w.terms[count++] = {c.packed, c.drive_bar + slot * c.target_size, c.depth, c.stride};
-  }
+    return c.drive_bar + slot * c.target_size;
+  };
+  size_t count = 0;
+  for (const Outgoing<R>& c : l.outgoing)
+    if (!c.sparse) w.terms[count++] = {c.packed, bar(c), c.depth, c.stride};
   if (empty)
     dense.apply(l.slab, w.terms.data(), count, nullptr, lambda);
   else if (count)
     dense.add(l.slab, w.terms.data(), count, lambda);
+  for (const Outgoing<R>& c : l.outgoing)
+    if (c.sparse) prepared.sparse().add(l.slab, rows_of(*c.sparse), c.packed, bar(c), c.stride, lambda);
 }
 
 template <class R>
@@ -58,6 +62,16 @@ void form_gradient(const Prepared<R>& prepared, Workspace<R>& w, LayerSpace<R>& 
   const auto&  dense = prepared.dense();
   const size_t n = end - begin, lanes = w.shape.tile.rows;
   const bool   tiles = w.shape.tile.layout == Layout::tiles;
+
+  // lists entry by entry, straight from the histories
+  for (PortSpace<R>& port : l.ports)
+    for (auto& g : port.sparse_gradients) {
+      for (size_t i = 0; i < n; ++i) {
+        const size_t k = n - 1 - i;
+        w.terms[i] = {port.drive_bar.data() + k * l.size, g.history + (begin + k + 1 - size_t(g.lag)) * g.size, lanes, lanes};
+      }
+      prepared.sparse().gradient(l.slab, rows_of(*g.pattern), w.terms.data(), n, g.sums.data());
+    }
   if (l.gradient_sources.empty()) return;
 
   // turn the histories into [step][lane][source … source, 1]
@@ -99,6 +113,7 @@ void start_backward(Workspace<R>& w) {
     l.dt_bar.clear();
     for (PortSpace<R>& port : l.ports) {
       port.w_bar.clear();
+      for (auto& g : port.sparse_gradients) g.sums.clear();
       std::fill_n(port.drive_bar.data() + w.chunk * l.size, l.size, R(0));   // nothing happens after the run
     }
   }
@@ -153,8 +168,11 @@ void finish_backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>
     }
     size_t count = 0;
     for (const Outgoing<R>& c : l.outgoing)
-      if (c.lag == 1) w.terms[count++] = {c.packed, c.drive_bar + w.chunk * c.target_size, c.depth, c.stride};
+      if (c.lag == 1 && !c.sparse) w.terms[count++] = {c.packed, c.drive_bar + w.chunk * c.target_size, c.depth, c.stride};
     if (count) prepared.dense().add(l.slab, w.terms.data(), count, lambda);
+    for (const Outgoing<R>& c : l.outgoing)
+      if (c.lag == 1 && c.sparse)
+        prepared.sparse().add(l.slab, rows_of(*c.sparse), c.packed, c.drive_bar + w.chunk * c.target_size, c.stride, lambda);
 
     const auto& kernels = p.kernels.of<R>();
     if (kernels.start_pull && !p.is_input)
@@ -170,23 +188,29 @@ void collect_gradient(const Plan& plan, const Prepared<R>& prepared, const Works
     const LayerPlan&     p = plan.layers[i];
     const LayerSpace<R>& l = w.layers[i];
 
-    for (const PortSpace<R>& port : l.ports)
+    // the sum over the lanes of one vector, in their order
+    const auto folded = [&](const R* sums) {
+      R sum = 0;
+      for (size_t lane = 0; lane < width; ++lane) sum += sums[lane];
+      return sum;
+    };
+    for (const PortSpace<R>& port : l.ports) {
+      for (const SparseGradient<R>& g : port.sparse_gradients)
+        for (size_t n = 0; n < g.pattern->entry.size(); ++n)
+          gradient[plan.parameters[g.block].offset + g.pattern->entry[n]] += folded(g.sums.data() + n * width);
       for (const GradientPiece& piece : port.pieces) {
         R* to = gradient + plan.parameters[piece.block].offset + piece.first_row * piece.columns;
         for (size_t u = 0; u < l.slab.units; ++u)
           for (size_t j = 0; j < piece.columns; ++j) to[u * piece.columns + j] += port.w_bar[u * port.ld + piece.from + j];
       }
+    }
     for (size_t n = 0; n < p.params.size(); ++n) {
       R* to = gradient + plan.parameters[p.params[n]].offset;
-      for (size_t u = 0; u < l.slab.units; ++u) {
-        if (!tiles) { to[u] += l.params_bar[n][u]; continue; }
-        R sum = 0;
-        for (size_t lane = 0; lane < width; ++lane) sum += l.params_bar[n][u * width + lane];
-        to[u] += sum;
-      }
+      const std::vector<uint32_t>* entry = n < p.param_entries.size() ? &p.param_entries[n].entry : nullptr;
+      for (size_t u = 0; u < l.slab.units; ++u)
+        to[entry && !entry->empty() ? (*entry)[u] : u] += tiles ? folded(l.params_bar[n].data() + u * width) : l.params_bar[n][u];
     }
-    if (plan.dt_block >= 0 && !p.own_dt)
-      for (size_t lane = 0; lane < width; ++lane) gradient[plan.parameters[plan.dt_block].offset] += l.dt_bar[lane];
+    if (plan.dt_block >= 0 && !p.own_dt) gradient[plan.parameters[plan.dt_block].offset] += folded(l.dt_bar.data());
     if (p.start_block >= 0) {
       R*       to     = gradient + plan.parameters[p.start_block].offset;
       const R* lambda = l.lambda[size_t(p.start_state)].data();

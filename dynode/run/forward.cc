@@ -16,14 +16,17 @@ void make_drives(const Prepared<R>& prepared, Workspace<R>& w, LayerSpace<R>& l,
   Slab slab = l.slab;
   if (l.runs_ahead) slab.rows = (slab.rows * count + kRowGroup - 1) / kRowGroup * kRowGroup;
 
-  // all connections of a port meet in one product
+  // dense connections of a port meet in one product, lists follow
   for (size_t p = 0; p < l.ports.size(); ++p) {
     PortSpace<R>& port  = l.ports[p];
     size_t        terms = 0;
+    const auto    source = [&](const Incoming<R>& c) { return c.source + (k + 1 - size_t(c.lag)) * c.source_size; };
     for (const Incoming<R>& c : port.incoming)
-      w.terms[terms++] = {c.packed, c.source + (k + 1 - size_t(c.lag)) * c.source_size, c.depth, c.stride};
+      if (!c.sparse) w.terms[terms++] = {c.packed, source(c), c.depth, c.stride};
     R* drive = l.drive_of(p, k);
     dense.apply(slab, w.terms.data(), terms, port.bias, drive);
+    for (const Incoming<R>& c : port.incoming)
+      if (c.sparse) prepared.sparse().add(slab, rows_of(*c.sparse), c.packed, source(c), c.stride, drive);
     if (p == 0 && l.flux.size()) dense.axpy(l.size * count, R(1), l.flux.data() + k * l.size, drive);
   }
 }

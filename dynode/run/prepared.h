@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dynode/base/buffer.h"
+#include "dynode/kernels/sparse.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/tiles.h"
 #include "dynode/sources/rate_table.h"
@@ -19,6 +20,11 @@ struct Panels {
   bool fresh = false, fresh_transposed = false;
   std::vector<Buffer<R>> forward, transposed;   // per connection
 };
+
+/// Constants are lists in every layout, weights only where rows of the batch are lanes.
+inline bool skips_absent(const Tile& tile, const ConnectionPlan& c) {
+  return c.sparse && (c.weights < 0 || tile.layout == Layout::tiles);
+}
 
 /// Where units are contiguous, the slabs of many steps are one tall slab: a layer that does not wait for its own past
 /// makes the drives of a chunk of steps in one product.
@@ -46,12 +52,14 @@ class Prepared {
   const Panels<R>& panels(const Tile& shape, bool transposed);
 
   const DenseKernels<R>& dense() const { return dense_; }
+  const SparseKernels<R>& sparse() const { return sparse_; }
   const LayerNumbers<R>& layer(int i) const { return layers_[size_t(i)]; }
 
  private:
   const Plan&                             plan_;
   DenseKernels<R>                         dense_;
-  std::vector<R>                          theta_;
+  SparseKernels<R>                        sparse_;
+  std::vector<R>                          theta_;    // weights as they act
   std::vector<RateTable<R>>               tables_;
   std::vector<LayerNumbers<R>>            layers_;
   std::vector<std::unique_ptr<Panels<R>>> panels_;   // stable addresses: workspaces keep pointers into them

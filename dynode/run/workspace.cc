@@ -45,7 +45,7 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     if (l.takes_flux) w.flux = Buffer<R>(steps * w.size);
     if (s.adjoint) {
       for (size_t n = 0; n < l.cell->states.size(); ++n) w.lambda.emplace_back(w.size);
-      for (size_t p = 0; p < l.params.size(); ++p)
+      for (size_t p = 0; p < l.params.size() + l.constants.size(); ++p)
         w.params_bar.emplace_back(padded(l.units, width) * (s.tile.layout == Layout::tiles ? width : 1));
       w.dt_bar  = Buffer<R>(width);
       w.scratch = Buffer<R>(w.size);
@@ -64,14 +64,19 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
       PortSpace<R>& port = layers[i].ports[p];
       const auto&   bias = prepared.layer(int(i)).bias[p];
       port.bias = bias.size() ? bias.data() : nullptr;
-      for (int c : plan.layers[i].incoming[p]) {
+      // lists come last, whatever the layout, so that sums have one order
+      std::vector<int> incoming = plan.layers[i].incoming[p];
+      std::stable_partition(incoming.begin(), incoming.end(),
+                            [&](int c) { return !plan.connections[size_t(c)].sparse; });
+      for (int c : incoming) {
         const ConnectionPlan& k    = plan.connections[size_t(c)];
+        const bool            list = skips_absent(s.tile, k);
         LayerSpace<R>&        from = layers[size_t(k.from)];
         const int output = plan.layers[size_t(k.from)].cell->output;
-        port.incoming.push_back({panels.forward[size_t(c)].data(), from.state[size_t(output)].data(), from.size,
+        port.incoming.push_back({list ? k.sparse.get() : nullptr, panels.forward[size_t(c)].data(), from.state[size_t(output)].data(), from.size,
                                  from.slab.units, from.slab.stride, k.lag});
         if (s.adjoint)
-          from.outgoing.push_back({panels.transposed[size_t(c)].data(), port.drive_bar.data(), layers[i].size,
+          from.outgoing.push_back({list ? k.transposed.get() : nullptr, panels.transposed[size_t(c)].data(), port.drive_bar.data(), layers[i].size,
                                    layers[i].slab.units, layers[i].slab.stride, k.lag});
       }
     }
@@ -94,6 +99,19 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
   const bool tiles = shape.tile.layout == Layout::tiles;
   const auto& parameters = plan.parameters;
 
+  // weights that are lists have their gradient entry by entry
+  const auto learns = [&](const ConnectionPlan& k) { return k.weights >= 0 && parameters[k.weights].learnable; };
+  const auto forms_dense = [&](const ConnectionPlan& k) { return learns(k) && !skips_absent(shape.tile, k); };
+  for (size_t p = 0; p < w.ports.size(); ++p)
+    for (int c : plan.layers[size_t(layer)].incoming[p]) {
+      const ConnectionPlan& k = plan.connections[size_t(c)];
+      if (!learns(k) || forms_dense(k)) continue;
+      const LayerSpace<R>& f = layers[size_t(k.from)];
+      w.ports[p].sparse_gradients.push_back(
+          {k.sparse.get(), k.weights, f.state[size_t(plan.layers[size_t(k.from)].cell->output)].data(), f.size, k.lag,
+           Buffer<R>(k.sparse->column.size() * width)});
+    }
+
   // distinct sources of learnable connections, the constant of biases last
   const auto add_source = [&](int from, int lag) {
     for (size_t i = 0; i < w.gradient_sources.size(); ++i)
@@ -111,7 +129,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
   for (const auto& port : plan.layers[size_t(layer)].incoming)
     for (int c : port) {
       const ConnectionPlan& k = plan.connections[size_t(c)];
-      if (parameters[k.weights].learnable) add_source(k.from, k.lag);
+      if (forms_dense(k)) add_source(k.from, k.lag);
       biased |= k.bias >= 0 && parameters[k.bias].learnable;
     }
   if (biased) add_source(-1, 0);
@@ -128,7 +146,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
     const auto& incoming = plan.layers[size_t(layer)].incoming[p];
     for (int c : incoming) {
       const ConnectionPlan& k = plan.connections[size_t(c)];
-      if (parameters[k.weights].learnable) used[add_source(k.from, k.lag)] = true;
+      if (forms_dense(k)) used[add_source(k.from, k.lag)] = true;
       if (k.bias >= 0 && parameters[k.bias].learnable) used[add_source(-1, 0)] = true;
     }
     for (size_t i = 0; i < used.size(); ++i) {
@@ -147,7 +165,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
     port.w_bar = Buffer<R>(w.slab.units * port.ld);
     for (int c : incoming) {
       const ConnectionPlan& k = plan.connections[size_t(c)];
-      if (parameters[k.weights].learnable)
+      if (forms_dense(k))
         port.pieces.push_back({k.weights, k.first_row, layers[size_t(k.from)].slab.units, at[add_source(k.from, k.lag)]});
       if (k.bias >= 0 && parameters[k.bias].learnable) port.pieces.push_back({k.bias, k.first_row, 1, at[add_source(-1, 0)]});
     }
@@ -162,7 +180,10 @@ size_t Workspace<R>::bytes() const {
     for (const auto& b : l.state) count(b);
     for (const auto& b : l.lambda) count(b);
     for (const auto& b : l.params_bar) count(b);
-    for (const auto& p : l.ports) count(p.drive), count(p.drive_bar), count(p.w_bar);
+    for (const auto& p : l.ports) {
+      count(p.drive), count(p.drive_bar), count(p.w_bar);
+      for (const auto& g : p.sparse_gradients) count(g.sums);
+    }
     count(l.flux), count(l.turned), count(l.scratch);
   }
   return n;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dynode/base/buffer.h"
+#include "dynode/kernels/sparse.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/prepared.h"
 #include "dynode/run/tiles.h"
@@ -32,9 +33,12 @@ struct WorkspaceShape {
   }
 };
 
+inline SparseRows rows_of(const SparsePattern& p) { return {p.begin.data(), p.column.data()}; }
+
 /// A connection as its target sees it.
 template <class R>
 struct Incoming {
+  const SparsePattern* sparse;   // null: packed panels; else `packed` are its values
   const R* packed;
   const R* source;            // [window + 1][source slab]
   size_t   source_size, depth, stride;
@@ -44,6 +48,7 @@ struct Incoming {
 /// A connection as its source sees it.
 template <class R>
 struct Outgoing {
+  const SparsePattern* sparse;
   const R* packed;            // transposed
   const R* drive_bar;         // [chunk + 1][target slab]
   size_t   target_size, depth, stride;
@@ -74,6 +79,17 @@ struct GradientPiece {
   size_t from;                // column in w_bar
 };
 
+/// Gradient of weights that are lists.
+template <class R>
+struct SparseGradient {
+  const SparsePattern* pattern;
+  int                  block;
+  const R*             history;   // of the source
+  size_t               size;      // of its slab
+  int                  lag;
+  Buffer<R>            sums;      // [entries][width], lanes apart
+};
+
 template <class R>
 struct PortSpace {
   std::vector<Incoming<R>>   incoming;
@@ -84,6 +100,7 @@ struct PortSpace {
   size_t                     ld = 0;
   std::vector<GradientRun>   runs;
   std::vector<GradientPiece> pieces;
+  std::vector<SparseGradient<R>> sparse_gradients;
 };
 
 template <class R>

@@ -20,10 +20,11 @@ struct HeavisideSource : FluxAndCurrent<HeavisideSource<R>> {
   HWY_INLINE explicit HeavisideSource(const void*) {}
 
   template <class V> HWY_INLINE V value(const V& phi, const V& i) const {
+    // the variable stands second in max: there a NaN stays one
     const V eps = constant<V>(1e-6);
-    const V d = constant<V>(0.37091212) * power(max(i - constant<V>(1.06435066), eps), 1.92138556) -
+    const V d = constant<V>(0.37091212) * power(max(eps, i - constant<V>(1.06435066)), 1.92138556) -
                 constant<V>(0.31903101) * power(abs(cos(constant<V>(3.14159265358979323846) * phi)) + eps, 2.50322787);
-    return sigmoid(constant<V>(100) * d) * power(max(d, eps), 1 / 2.62706077);
+    return sigmoid(constant<V>(100) * d) * power(max(eps, d), 1 / 2.62706077);
   }
 
  private:

@@ -18,9 +18,10 @@ struct TanhGaussSource : FluxAndCurrent<TanhGaussSource<R>> {
   HWY_INLINE explicit TanhGaussSource(const void*) {}
 
   template <class V> HWY_INLINE V value(const V& phi, const V& i) const {
-    const V current = min(max(i, constant<V>(0.7)), constant<V>(1.7));
-    const V s = min(max(constant<V>(1.7) - current, constant<V>(0)), constant<V>(1));
-    const V height = exp(constant<V>(2.5484097003936768) * log(max(one<V>() - s, constant<V>(1e-6))));
+    // the variable stands second in min and max: there a NaN stays one
+    const V current = min(constant<V>(1.7), max(constant<V>(0.7), i));
+    const V s = min(constant<V>(1), max(constant<V>(0), constant<V>(1.7) - current));
+    const V height = exp(constant<V>(2.5484097003936768) * log(max(constant<V>(1e-6), one<V>() - s)));
     const V x = phi - floor(phi) - constant<V>(0.5);
     constexpr double kSigma = 0.12632733583450317;
     return constant<V>(0.7845368385314941) * height * tanh(exp(x * x * constant<V>(-1 / (2 * kSigma * kSigma))));

@@ -1,0 +1,75 @@
+// Multiplier of two opposed dendrites that share one integrating loop:
+//   ds/dt = γ⁺ [g(φ + y, i_b − s) − g(φ − y, i_b + s)] − γ⁻ s        [forward Euler]        a, b: the two values of g
+// adjoint of one step, λ = ∂L/∂s′, h = dt, k = h γ⁺ λ:
+//   φ̄ = k (a_φ − b_φ)   ȳ = k (a_φ + b_φ)   ī_b = k (a_i − b_i)   s̄ = (1 − h γ⁻) λ − k (a_i + b_i)
+//   γ̄⁺ = h (a − b) λ   γ̄⁻ = −h s λ   h̄ = (γ⁺ (a − b) − γ⁻ s) λ
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dynode/cells/multiplier_wicc.cc"
+#include <hwy/foreach_target.h>
+#include "dynode/cells/pointwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace dynode::HWY_NAMESPACE {
+
+struct MultiplierWicc {
+  template <class V> struct State    { V s; };
+  template <class V> struct Ports    { V phi; };
+  template <class V> struct Params   { V phi_y, bias_current, gamma_plus, gamma_minus; };
+  template <class V> struct Observed { V phi, g; };
+
+  template <class V, class G>
+  static HWY_INLINE V difference(const V& s, const V& phi, const Params<V>& p, const G& g) {
+    return g(phi + p.phi_y, p.bias_current - s) - g(phi - p.phi_y, p.bias_current + s);
+  }
+
+  template <class V, class G>
+  static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V& dt, const G& g) {
+    return {s.s + dt * (p.gamma_plus * difference(s.s, in.phi, p, g) - p.gamma_minus * s.s)};
+  }
+
+  template <class V, class G>
+  static HWY_INLINE void pull(const Values<MultiplierWicc, V>& v, const G& g, const State<V>& lambda,
+                              Bars<MultiplierWicc, V>& bars) {
+    const auto [a, a_phi, a_i] = g.with_slope(v.in.phi + v.p.phi_y, v.p.bias_current - v.s.s);
+    const auto [b, b_phi, b_i] = g.with_slope(v.in.phi - v.p.phi_y, v.p.bias_current + v.s.s);
+    const V h_lambda = v.dt * lambda.s, k = v.p.gamma_plus * h_lambda;
+    bars.in.phi          = k * (a_phi - b_phi);
+    bars.s.s             = lambda.s - v.p.gamma_minus * h_lambda - k * (a_i + b_i);
+    bars.p.phi_y        += k * (a_phi + b_phi);
+    bars.p.bias_current += k * (a_i - b_i);
+    bars.p.gamma_plus   += (a - b) * h_lambda;
+    bars.p.gamma_minus  -= v.s.s * h_lambda;
+    bars.dt             += (v.p.gamma_plus * (a - b) - v.p.gamma_minus * v.s.s) * lambda.s;
+  }
+
+  template <class V, class G>
+  static HWY_INLINE Observed<V> observe(const State<V>& s, const Ports<V>& in, const Params<V>& p, const G& g) {
+    return {in.phi, difference(s.s, in.phi, p, g)};
+  }
+};
+
+CellKernels MultiplierWiccKernels(int source) { return pointwise_kernels<MultiplierWicc>(source); }
+
+}  // namespace dynode::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace dynode {
+HWY_EXPORT(MultiplierWiccKernels);
+
+CellEntry multiplier_wicc() {
+  return {.name = "MultiplierWICC",
+          .summary = "multiplies flux by phi_y: two opposed dendrites on one loop",
+          .params = {{.name = "phi_y", .value = 0.1, .unit = "Phi_0", .help = "flux that multiplies what arrives"},
+                     {.name = "bias_current", .value = 2.0, .min = 0, .unit = "I_c", .help = "bias of both dendrites"},
+                     {.name = "gamma_plus", .value = 0.001, .min = 1e-10, .help = "gain, 1/beta_L", .log = true},
+                     {.name = "gamma_minus", .value = 0.001, .min = 1e-10, .help = "leak, alpha/beta_L", .log = true}},
+          .states = {{.name = "s", .help = "integrated current, I_c"}},
+          .ports = {"phi"},
+          .source = "RateArray",
+          .dt = 37,
+          .observables = {"phi", "g"},
+          .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(MultiplierWiccKernels)(source); }};
+}
+}  // namespace dynode
+#endif
