@@ -2,7 +2,7 @@
 // reach (forward, back-propagation through time, all weight, bias and time-constant gradients, update)?
 //
 // tanh CTRNN, N units, 2 inputs, 2 readouts, T = 200, float, one thread. % of peak counts 6·N²·B·T only, so it cannot
-// reach 100 for small N: the roof of the forward pass is N/(N+20).
+// reach 100 for small N: the roof of the forward pass is N/(N+20). The last lines have a tenth of the recurrent weights.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +17,7 @@ using namespace dynode;
 
 namespace {
 
-std::shared_ptr<const Plan> rate_network(int units) {
+std::shared_ptr<const Plan> rate_network(int units, double density) {
   Spec spec;
   const auto layer = [&](int id, const char* type, Value params) {
     LayerSpec l;
@@ -31,6 +31,7 @@ std::shared_ptr<const Plan> rate_network(int units) {
     ConnectionSpec c;
     c.from_layer = from, c.to_layer = to, c.connection_type = "dense";
     c.params = Value::map({{"init", "fan_in_uniform"}, {"bias", "zero"}});
+    if (from == to && density < 1) c.connection_type = "sparse", c.params.set("sparsity", density);
     spec.connections.push_back(c);
   }
   return compile(spec);
@@ -38,8 +39,8 @@ std::shared_ptr<const Plan> rate_network(int units) {
 
 struct Times { double forward, step; };
 
-Times measure(int units, size_t rows, size_t steps, int threads) {
-  const auto plan = rate_network(units);
+Times measure(int units, double density, size_t rows, size_t steps, int threads) {
+  const auto plan = rate_network(units, density);
   Engine<float> engine(plan, std::make_shared<Threads>(threads));
   std::vector<float> theta(plan->theta.begin(), plan->theta.end()), gradient(theta.size());
   Optimizer<float>   optimizer({.kind = OptimizerKind::adam}, theta.size());
@@ -65,10 +66,10 @@ Times measure(int units, size_t rows, size_t steps, int threads) {
   return {forward, step};
 }
 
-void row(int units, size_t rows, int threads) {
+void row(int units, size_t rows, int threads, double density = 1) {
   const size_t steps = 200;
   const double peak  = bench::peak<float>();
-  const Times  t     = measure(units, rows, steps, threads);
+  const Times  t     = measure(units, density, rows, steps, threads);
   const double flops = 6.0 * units * units * double(rows * steps);
   std::printf("%5d %5zu %8d %12.4f %12.4f %9.1f %9.0f\n", units, rows, threads, t.forward * 1e3, t.step * 1e3,
               flops / t.step / 1e9 / peak * 100, peak);
@@ -81,11 +82,13 @@ int main(int argc, char** argv) {
   std::printf("training step of a tanh rate network, T = 200, float\n");
   std::printf("    N     B  threads   forward ms      step ms    %% peak  GFLOP/s\n");
   if (argc > 2) {
-    row(std::atoi(argv[1]), size_t(std::atoi(argv[2])), argc > 3 ? std::atoi(argv[3]) : 1);
+    row(std::atoi(argv[1]), size_t(std::atoi(argv[2])), argc > 3 ? std::atoi(argv[3]) : 1, argc > 4 ? std::atof(argv[4]) : 1.0);
     return 0;
   }
   for (int units : {20, 50, 100, 256}) row(units, 32, 1);
   row(100, 1, 1);
   for (int threads : {1, 2}) row(100, 64, threads);
   for (int threads : {1, 2}) row(100, 256, threads);
+  std::printf("dense, then 10 %% of the recurrent weights (%% of the dense work)\n");
+  for (double density : {1.0, 0.1}) row(512, 32, 1, density);
 }

@@ -49,7 +49,7 @@ class Description {
 
  private:
   const LayerPlan& layer(int i) const { return plan_.layers[size_t(i)]; }
-  static bool      is_front(const LayerPlan& l) { return l.name != std::to_string(l.layer_id); }
+  static bool      is_front(const LayerPlan& l) { return l.name == std::to_string(l.layer_id) + ".input"; }
 
   // ---- head ----------------------------------------------------------------------------------------------
 
