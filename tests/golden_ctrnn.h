@@ -12,10 +12,14 @@ inline double ctrnn_tolerance(const std::string& kind, Precision p) {
   return f64 ? 1e-11 : 2e-5;
 }
 
+/// Whether recorded masks (absent weights, signs, plasticity) are part of the network, and its weights built from the
+/// recorded draws rather than set.
+enum class Masks { none, kept, built };
+
 /// A network in our words out of a recorded configuration: input, one CTRNN per hidden size, readout.
 class CtrnnCase {
  public:
-  CtrnnCase(const fs::path& path, Precision precision, const Value& config)
+  CtrnnCase(const fs::path& path, Precision precision, const Value& config, Masks masks = Masks::kept)
       : weights(load_npz((path / "weights.npz").string())), expected(load_npz((path / "expected.npz").string())),
         config_(config) {
     stack_ = config.at("kind").text() == "stack";
@@ -46,6 +50,23 @@ class CtrnnCase {
       }
       spec.layers.push_back(l);
     }
+    const fs::path scratch = fs::temp_directory_path() / fmt::format("dynode_golden_{}", ::getpid());
+    fs::create_directories(scratch);
+    const auto file = [&](const std::string& name, const char* key) {
+      save_npz((scratch / (name + ".npz")).string(), {{key, weights.at(name)}});
+      return Value((scratch / (name + ".npz")).string());
+    };
+    const auto constrain = [&](ConnectionSpec& c, const std::string& w) {
+      const std::string tail = w.substr(1);   // _in, _hid, _out
+      const bool built = masks == Masks::built, signs = weights.find("ei" + tail);
+      if (weights.find("sparsity" + tail)) {
+        c.connection_type = "custom";
+        c.params.set("structure", Value::map({{"type", "custom"}, {"params", Value::map({{"mask_file", file("sparsity" + tail, "mask")}})}}));
+      }
+      if (signs) c.params.set("ei_mask", file("ei" + tail, "mask")).set("allow_mixed_signs", true).set("ei_balance", built);
+      if (built) c.params.set("init", Value::map({{"name", "custom"}, {"params", Value::map({{"weights_file", file(w, "weights")}})}}));
+      if (weights.find("plasticity_norm" + tail)) c.params.set("plasticity_mask", file("plasticity_norm" + tail, "mask"));
+    };
     const auto connect = [&](int from, int to, const std::string& w, const std::string& b) {
       ConnectionSpec c;
       c.from_layer = from, c.to_layer = to;
@@ -54,6 +75,7 @@ class CtrnnCase {
       c.learnable       = !direct;
       c.params.set("init", direct ? Value::map({{"name", "constant"}, {"params", Value::map({{"value", 1.0}})}}) : Value("fan_in_uniform"));
       if (weights.find(b)) c.params.set("bias", "zero");
+      if (masks != Masks::none) constrain(c, w);
       spec.connections.push_back(c);
       if (!direct) names.emplace_back(w, fmt::format("J_{}_to_{}", from, to));
       if (weights.find(b)) names.emplace_back(b, fmt::format("b_{}_to_{}", from, to));
@@ -67,7 +89,9 @@ class CtrnnCase {
     if (weights.find("alpha")) names.emplace_back("alpha", "layer1/alpha");
 
     model = std::make_unique<Model>(Model::from_spec(spec, {.precision = precision}));
-    for (const auto& [theirs, ours] : names) model->set_parameter(ours, weights.at(theirs));
+    fs::remove_all(scratch);
+    for (const auto& [theirs, ours] : names)
+      if (masks != Masks::built || theirs[0] != 'w') model->set_parameter(ours, weights.at(theirs));
     if (const Array* v0 = weights.find("v0")) initial["1"] = *v0;
     for (int i = 0; i < hidden; ++i)
       if (const Array* v = weights.find(fmt::format("init_{}", i))) initial[std::to_string(i + 1)] = *v;
@@ -105,10 +129,33 @@ class CtrnnCase {
   bool         stack_;
 };
 
-inline void run_ctrnn_training(CtrnnCase& c, const Value& config, const Array& input, Comparison& compare, double tolerance) {
-  for (const auto& entry : c.weights.entries())
-    if (entry.first.starts_with("ei_") || entry.first.starts_with("sparsity_") || entry.first.starts_with("plasticity_"))
-      throw Skip{"entrywise masks are not available yet"};
+/// Built, disturbed, enforced: what masks do to weights at each stage.
+inline void run_ctrnn_constraints(const fs::path& path, const Value& config, const Array& input, Precision precision,
+                                  Comparison& compare, double tolerance) {
+  CtrnnCase c(path, precision, config, Masks::built), unconstrained(path, precision, config, Masks::none);
+  const auto check = [&](const std::string& name, const std::vector<double>& got) {
+    compare.expect(name, got, c.expected.at(name).as_double(), tolerance, tolerance);
+  };
+  for (const auto& [theirs, ours] : c.names) {
+    if (theirs[0] != 'w') continue;
+    std::vector<double> w = c.model->parameter(ours).as_double();
+    check("init_" + theirs, w);
+    const std::vector<double> shift = c.weights.at("perturb_" + theirs).as_double();
+    for (size_t i = 0; i < w.size(); ++i) w[i] += shift[i];
+    check("perturbed_" + theirs, w);
+    const Array disturbed{c.weights.at(theirs).shape, w};
+    unconstrained.model->set_parameter(ours, disturbed);
+    c.model->set_parameter(ours, disturbed);
+    check("enforced_" + theirs, c.model->parameter(ours).as_double());
+  }
+  check("y_eval_unconstrained", CtrnnCase::steps_of(unconstrained.model->simulate(input).at("output")));
+  const Results r = c.model->simulate(input, {.record = {"s/1"}});
+  check("h", CtrnnCase::steps_of(r.at("s/1")));
+  check("y", CtrnnCase::steps_of(r.at("output")));
+}
+
+/// Training with an optimiser as a trainer does it and, where that is plain descent, by the model's own step.
+inline void run_ctrnn_training(CtrnnCase& c, Model& by_descent, const Value& config, const Array& input, Comparison& compare, double tolerance) {
   const bool adam = config.at("optimizer").text() == "adam";
   if (!adam && config.at("optimizer").text() != "sgd") throw Skip{"optimizer " + config.at("optimizer").text() + " is not available yet"};
 
@@ -123,34 +170,56 @@ inline void run_ctrnn_training(CtrnnCase& c, const Value& config, const Array& i
     }
     return flat;
   };
-  theta = gather([&](const Block& b) { return c.model->parameter(b.stored_name()); });
+  const auto stored = [&](const Block& b) { return c.model->parameter(b.stored_name()); };
+  theta = gather(stored);
   OptimizerSettings settings;
   settings.kind = adam ? OptimizerKind::adam : OptimizerKind::sgd;
   std::vector<ParameterBlock> blocks;
   for (const Block& b : map.blocks()) blocks.push_back({.begin = b.offset, .end = b.offset + b.size(), .frozen = !b.learnable});
   Optimizer<double> optimizer(settings, map.size(), blocks);
 
-  std::vector<double> losses;
+  // absent weights have no gradient; the reference clears theirs after each update
+  const auto present = [&](const std::string& theirs) {
+    const Array* mask = theirs[0] == 'w' ? c.weights.find("sparsity" + theirs.substr(1)) : nullptr;
+    return mask ? mask->as_double() : std::vector<double>();
+  };
+  const auto part = [&](const std::vector<double>& flat, const std::string& ours) {
+    const Block& b = map[map.find(ours)];
+    return std::vector<double>(flat.begin() + ptrdiff_t(b.offset), flat.begin() + ptrdiff_t(b.offset + b.size()));
+  };
+
+  std::vector<double> losses, raw;   // raw: after an update, before its projection
   for (int64_t update = 1; update <= config.at("updates").integer(); ++update) {
     const Gradient g = c.model->gradient(input, c.loss(input));
     losses.push_back(g.loss);
     std::vector<double> gradient = gather([&](const Block& b) { return g.at(b.stored_name()); });
+    apply_plasticity(map, gradient.data());   // as recorded
     if (update == 1)
       for (const auto& [theirs, ours] : c.names)
         if (const Array* wanted = c.expected.find("grad1_" + theirs)) {
           double scale = 1;
           for (double x : wanted->as_double()) scale = std::max(scale, 1 + std::abs(x));
-          compare.expect("grad1_" + theirs, g.at(ours).as_double(), wanted->as_double(), tolerance * scale);
+          compare.expect("grad1_" + theirs, part(gradient, ours), wanted->as_double(), tolerance * scale, 0, present(theirs));
         }
     optimizer.step(theta, gradient, config.at("lr").number(), update);
+    raw = theta;
     for (const Block& b : map.blocks())
       c.model->set_parameter(b.stored_name(), Array{{b.shape.begin(), b.shape.end()},
                              std::vector<double>(theta.begin() + ptrdiff_t(b.offset), theta.begin() + ptrdiff_t(b.offset + b.size()))});
+    theta = gather(stored);   // on the constraints
+    if (!adam) by_descent.descend(by_descent.gradient(input, c.loss(input)), config.at("lr").number());
   }
   compare.expect("losses", losses, c.expected.at("losses").as_double(), tolerance, tolerance);
   for (const auto& [theirs, ours] : c.names)
-    if (const Array* wanted = c.expected.find("final_" + theirs))
+    if (const Array* wanted = c.expected.find("final_raw_" + theirs))
+      compare.expect("final_raw_" + theirs, part(raw, ours), wanted->as_double(), tolerance, tolerance, present(theirs));
+  for (const auto& [theirs, ours] : c.names)
+    if (const Array* wanted = c.expected.find("final_" + theirs)) {
       compare.expect("final_" + theirs, c.model->parameter(ours).as_double(), wanted->as_double(), tolerance, tolerance);
+      if (!adam)
+        compare.expect("final_" + theirs + " by descent", by_descent.parameter(ours).as_double(), wanted->as_double(),
+                       tolerance, tolerance);
+    }
   const Results r = c.model->simulate(input);
   compare.expect("y_final", CtrnnCase::steps_of(r.at("output")), c.expected.at("y_final").as_double(), tolerance, tolerance);
 }
@@ -160,18 +229,22 @@ inline void run_ctrnn_case(const fs::path& path, Comparison& compare, Precision 
   const std::string kind   = config.at("kind").text();
   const double      tol    = ctrnn_tolerance(kind, precision);
   if (kind == "noise") throw Skip{"noise is not available yet"};
-  if (kind == "constraints") throw Skip{"entrywise masks are not available yet"};
   if (kind == "losses") throw Skip{"losses on states are not available yet"};
   if (kind == "masks") throw Skip{"mask generators are not available yet"};
-  if (kind != "forward" && kind != "forward_grad" && kind != "carry" && kind != "legacy" && kind != "stack" && kind != "train")
+  if (kind != "forward" && kind != "forward_grad" && kind != "carry" && kind != "legacy" && kind != "stack" && kind != "train" &&
+      kind != "constraints")
     return compare.fail("unknown kind '" + kind + "'");
 
-  CtrnnCase   c(path, precision, config);
   const Array input = load_npy((path / "input.npy").string());
+  if (kind == "constraints") return run_ctrnn_constraints(path, config, input, precision, compare, tol);
+  CtrnnCase   c(path, precision, config);
   const auto  check = [&](const std::string& name, const std::vector<double>& got) {
     if (const Array* wanted = c.expected.find(name)) compare.expect(name, got, wanted->as_double(), tol, tol);
   };
-  if (kind == "train") return run_ctrnn_training(c, config, input, compare, tol);
+  if (kind == "train") {
+    CtrnnCase again(path, precision, config);
+    return run_ctrnn_training(c, *again.model, config, input, compare, tol);
+  }
 
   if (kind == "legacy") {
     // the built hidden weights: raw · mask · (no self connections) · scaling
