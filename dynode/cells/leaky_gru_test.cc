@@ -25,7 +25,7 @@ TEST(LeakyGru, FollowsItsGates) {
 
 TEST(LeakyGru, KeepsAsMuchPerStepAsItsTimeConstantSays) {
   const Alternative& tau = find_cell("LeakyGRU")->params[decay_bias].alternative;
-  auto run = leaky_gru_run();
+  auto               run = leaky_gru_run();
   for (size_t u = 0; u < kUnits; ++u) {
     run.params[decay_bias][u]     = tau.to_parameter(25, 2);
     run.params[candidate_bias][u] = 0;

@@ -1,4 +1,4 @@
-// The multipliers: trajectories, and the symmetry of their two dendrites.
+// The multipliers: trajectories, and what their two dendrites have in common.
 #include <gtest/gtest.h>
 
 #include "dynode/cells/slab_test.h"
@@ -57,7 +57,7 @@ TEST(MultiplierWicc, AnOppositeFactorGivesTheOppositeResult) {
 }
 
 TEST(MultiplierNocc, FollowsItsKnownTrajectory) {
-  SlabRun<double> run = multiplier("MultiplierNOCC", 0.1, 0.15);
+  SlabRun<double> run         = multiplier("MultiplierNOCC", 0.1, 0.15);
   const double    wanted[][3] = {{0.0674805, 0.0389796, 0.0178130},
                                  {0.1162391, 0.0627705, 0.0347521},
                                  {0.1514730, 0.0766952, 0.0504072},
@@ -69,13 +69,12 @@ TEST(MultiplierNocc, FollowsItsKnownTrajectory) {
   }
 }
 
-TEST(MultiplierNocc, AnOppositeFactorSwapsTheDendrites) {
-  SlabRun<double> plus = multiplier("MultiplierNOCC", 0.2, 0.12), minus = multiplier("MultiplierNOCC", 0.2, -0.12);
-  for (int t = 0; t < 5; ++t) advance(plus), advance(minus);
-  EXPECT_NE(plus.state[2][0], 0.0);
-  EXPECT_NEAR(plus.state[0][0], minus.state[1][0], 1e-16);
-  EXPECT_NEAR(plus.state[1][0], minus.state[0][0], 1e-16);
-  EXPECT_NEAR(plus.state[2][0], -minus.state[2][0], 1e-16);
+TEST(MultiplierNocc, NothingTimesAnythingIsNothing) {
+  SlabRun<double> run = multiplier("MultiplierNOCC", 0.4, 0.0);
+  for (int t = 0; t < 5; ++t) advance(run);
+  EXPECT_GT(run.state[0][0], 0.0);
+  EXPECT_NEAR(run.state[0][0], run.state[1][0], 1e-16);
+  EXPECT_NEAR(run.state[2][0], 0.0, 1e-16);
 }
 
 TEST(MultiplierNocc, EachConnectionFromItsOwnLayerSlowsTheOutput) {

@@ -21,7 +21,8 @@ SlabRun<double> softmax_of(const std::vector<double>& phi, double beta, SlabShap
 
 TEST(Softmax, SharesOutInProportionToExponentials) {
   for (const SlabShape& shape : kShapes) {
-    const auto run = softmax_of({std::log(1.0), std::log(2.0), std::log(3.0), std::log(4.0), std::log(5.0)}, 1.0, shape);
+    const auto run =
+        softmax_of({std::log(1.0), std::log(2.0), std::log(3.0), std::log(4.0), std::log(5.0)}, 1.0, shape);
     for (size_t row = 0; row < shape.rows; ++row)
       for (size_t u = 0; u < kUnits; ++u) EXPECT_NEAR(run.next[0][run.at(row, u)], double(u + 1) / 15, 1e-15);
   }
@@ -29,7 +30,8 @@ TEST(Softmax, SharesOutInProportionToExponentials) {
 
 TEST(Softmax, TakesPowersOfTheSharesByBeta) {
   for (const SlabShape& shape : kShapes) {
-    const auto run = softmax_of({std::log(1.0), std::log(2.0), std::log(3.0), std::log(4.0), std::log(5.0)}, 2.0, shape);
+    const auto run =
+        softmax_of({std::log(1.0), std::log(2.0), std::log(3.0), std::log(4.0), std::log(5.0)}, 2.0, shape);
     for (size_t u = 0; u < kUnits; ++u) EXPECT_NEAR(run.next[0][run.at(0, u)], double((u + 1) * (u + 1)) / 55, 1e-15);
   }
 }
@@ -37,8 +39,8 @@ TEST(Softmax, TakesPowersOfTheSharesByBeta) {
 TEST(Softmax, LooksAtDifferencesAlone) {
   for (const SlabShape& shape : kShapes)
     for (const double shift : {-1e6, 1e6}) {
-      const auto run = softmax_of({shift, shift + 1, shift, shift, shift}, 1.0, shape);
-      const double e = std::exp(1.0);
+      const auto   run = softmax_of({shift, shift + 1, shift, shift, shift}, 1.0, shape);
+      const double e   = std::exp(1.0);
       EXPECT_NEAR(run.next[0][run.at(0, 1)], e / (e + 4), 1e-15);
       EXPECT_NEAR(run.next[0][run.at(0, 4)], 1 / (e + 4), 1e-15);
     }
