@@ -34,13 +34,14 @@ void add(const Slab& out, const SparseRows& rows, const R* values, const R* sour
                                      : add_tiles<1>(out, rows, values, source, to);
     return;
   }
-  // few rows: one number at a time
+  // few rows: one number at a time, rounded as lanes are (plain * and + are, or are not, depending on the loop around)
+  const hn::CappedTag<R, 1> d;
   for (size_t row = 0; row < out.rows; ++row)
     for (size_t unit = 0; unit < out.units; ++unit) {
-      R sum = to[row * out.stride + unit];
+      auto sum = hn::Set(d, to[row * out.stride + unit]);
       for (size_t k = rows.begin[unit]; k < rows.begin[unit + 1]; ++k)
-        sum = values[k] * source[row * stride + rows.column[k]] + sum;
-      to[row * out.stride + unit] = sum;
+        sum = hn::MulAdd(hn::Set(d, values[k]), hn::Set(d, source[row * stride + rows.column[k]]), sum);
+      to[row * out.stride + unit] = hn::GetLane(sum);
     }
 }
 
