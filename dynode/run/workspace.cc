@@ -7,6 +7,9 @@ namespace {
 
 size_t padded(size_t n, size_t width) { return (n + width - 1) / width * width; }
 
+/// Products come first in a sum, then lists that are products in one of the layouts, then those that never are.
+int rank_of(const ConnectionPlan& k) { return !k.sparse ? 0 : k.weights >= 0 ? 1 : 2; }
+
 /// Adjoints of all ports and turned sources of one chunk should share the second-level cache with the weights.
 constexpr size_t kChunkBytes = size_t{192} << 10;
 
@@ -58,27 +61,25 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     for (auto& b : w.params_bar) w.params_bar_now.push_back(b.data());
   }
 
-  // who reads whom
+  // who reads whom; rank by rank, so that sums have one order whatever the layout
   for (size_t i = 0; i < layers.size(); ++i)
     for (size_t p = 0; p < layers[i].ports.size(); ++p) {
-      PortSpace<R>& port = layers[i].ports[p];
-      const auto&   bias = prepared.layer(int(i)).bias[p];
-      port.bias = bias.size() ? bias.data() : nullptr;
-      // lists come last, whatever the layout, so that sums have one order
-      std::vector<int> incoming = plan.layers[i].incoming[p];
-      std::stable_partition(incoming.begin(), incoming.end(),
-                            [&](int c) { return !plan.connections[size_t(c)].sparse; });
-      for (int c : incoming) {
-        const ConnectionPlan& k    = plan.connections[size_t(c)];
-        const bool            list = skips_absent(s.tile, k);
-        LayerSpace<R>&        from = layers[size_t(k.from)];
-        const int output = plan.layers[size_t(k.from)].cell->output;
-        port.incoming.push_back({list ? k.sparse.get() : nullptr, panels.forward[size_t(c)].data(), from.state[size_t(output)].data(), from.size,
-                                 from.slab.units, from.slab.stride, k.lag});
-        if (s.adjoint)
-          from.outgoing.push_back({list ? k.transposed.get() : nullptr, panels.transposed[size_t(c)].data(), port.drive_bar.data(), layers[i].size,
-                                   layers[i].slab.units, layers[i].slab.stride, k.lag});
-      }
+      const auto& bias = prepared.layer(int(i)).bias[p];
+      layers[i].ports[p].bias = bias.size() ? bias.data() : nullptr;
+    }
+  for (int rank : {0, 1, 2})
+    for (size_t c = 0; c < plan.connections.size(); ++c) {
+      const ConnectionPlan& k = plan.connections[c];
+      if (rank_of(k) != rank) continue;
+      const bool     list = skips_absent(s.tile, k);
+      LayerSpace<R> &from = layers[size_t(k.from)], &to = layers[size_t(k.to)];
+      PortSpace<R>&  port = to.ports[size_t(k.port)];
+      const R*       source = from.state[size_t(plan.layers[size_t(k.from)].cell->output)].data();
+      port.incoming.push_back({list ? k.sparse.get() : nullptr, panels.forward[c].data(), source, from.size,
+                               from.slab.units, from.slab.stride, k.lag});
+      if (s.adjoint)
+        from.outgoing.push_back({list ? k.transposed.get() : nullptr, panels.transposed[c].data(), port.drive_bar.data(),
+                                 to.size, to.slab.units, to.slab.stride, k.lag});
     }
 
   size_t most = chunk;
