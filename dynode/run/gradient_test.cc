@@ -84,18 +84,23 @@ TEST(Gradient, RandomNetworksReachEveryCornerOfThePlan) {
     for (const Block& b : plan->parameters.blocks()) {
       if (!b.mask.empty()) seen.insert("mask");
       if (!b.learnable) seen.insert("fixed");
+      if (b.rectified) seen.insert("weights through relu");
     }
     for (const Stage& s : plan->stages) {
       if (s.layers.size() > 1) seen.insert("loop");
       if (s.layers.size() == 1 && s.recurrent) seen.insert("self");
       if (!s.recurrent) seen.insert("chain");
     }
-    for (const ConnectionPlan& c : plan->connections) seen.insert(c.lag ? "late" : "fresh");
+    for (const ConnectionPlan& c : plan->connections) {
+      seen.insert(c.lag ? "late" : "fresh");
+      if (c.sparse) seen.insert(c.weights < 0 ? "constant lists" : "lists");
+    }
     if (plan->dt_block >= 0) seen.insert("dt");
   }
   EXPECT_EQ(kinds.size(), cells().size());
   EXPECT_EQ(seen, (std::set<std::string>{"learnt initial state", "own dt beside a learnt one", "flux", "state",
-                                         "polarity", "mask", "fixed", "loop", "self", "chain", "late", "fresh", "dt"}));
+                                         "polarity", "mask", "fixed", "loop", "self", "chain", "late", "fresh", "dt",
+                                         "lists", "constant lists", "weights through relu"}));
 }
 
 }  // namespace

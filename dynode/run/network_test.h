@@ -5,6 +5,7 @@
 //   auto g = c.gradient(engine, {.checkpoint_every = 3});        g.loss, g.theta, g.x, g.initial
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,9 +42,13 @@ class NetworkCase {
     // numbers that no constraint has flattened
     Random random(spec.seed.value_or(0), "theta");
     for (R& t : theta) t += R(0.02 * random.normal());
-    for (const Block& b : plan->parameters.blocks())
+    for (const Block& b : plan->parameters.blocks()) {
+      // nor at the kink of weights that act through relu
+      for (size_t i = 0; i < b.size() && b.rectified; ++i)
+        if (std::abs(theta[b.offset + i]) < R(0.01)) theta[b.offset + i] = R(0.02);
       for (size_t i = 0; i < b.mask.size(); ++i)
         if (!b.mask[i]) theta[b.offset + i] = 0;
+    }
 
     const size_t width = plan->input_width();
     x                  = numbers(rows * steps * width, "x", steps, width);

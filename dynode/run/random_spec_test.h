@@ -47,6 +47,13 @@ class SpecGenerator {
   double      between(double low, double high) { return low + (high - low) * random_.uniform(); }
   std::string pick(const std::vector<const char*>& words) { return words[random_.integer(words.size())]; }
 
+  const CellEntry& any_cell() {
+    while (true) {
+      const CellEntry& cell = cells()[random_.integer(cells().size())];
+      if (!cell.internal) return cell;
+    }
+  }
+
   /// One number, one per unit, or a distribution.
   Value number(int dim, double low, double high) {
     switch (random_.integer(3)) {
@@ -61,16 +68,18 @@ class SpecGenerator {
   }
 
   LayerSpec layer(int id) {
-    const int        dim = 1 + int(random_.integer(5));
+    const int        dim = 1 + int(random_.integer(chance(0.2) ? 12 : 5));
     LayerSpec        l{.layer_id = id, .layer_type = "Linear", .params = Value::map({{"dim", dim}})};
     const bool       input = id == 0 && spec_.simulation.input_type == InputType::state;
-    const CellEntry& cell  = input ? *find_cell("Linear") : cells()[random_.integer(cells().size())];
+    const CellEntry& cell  = input ? *find_cell("Linear") : any_cell();
     l.layer_type           = cell.name;
     if (cell.source)
       l.params.set("source_func", options_.smooth ? pick({"Tanh", "Sigmoid", "SimpleGELU", "Telu", "Identity"})
                                                   : pick({"Tanh", "ReLU", "ReTanh", "RateArray"}));
     for (const ParamFacts& p : cell.params) {
-      if (p.alternative.name[0]) {
+      if (p.value > 10) {
+        l.params.set(p.name, number(dim, 2.0, 5.0));
+      } else if (p.alternative.name[0]) {
         if (chance(0.5)) l.params.set(p.alternative.name, number(dim, 2.0, 5.0));
         else l.params.set(p.name, number(dim, 0.2, 0.9)).set(std::string("learn_") + p.name, chance(0.7));
       } else if (p.log) {
@@ -83,7 +92,10 @@ class SpecGenerator {
       l.params.set("learnable_params", Value::map({{cell.params.back().name, false}}));
     if (!input && chance(0.2)) l.params.set("dt", between(0.4, 1.2));
     if (!input && chance(0.3)) l.params.set("init_state", "learn");
-    if (chance(0.15)) l.params.set("polarity_init", Value::map({{"excitatory_ratio", 0.5}}));
+    if (chance(0.2)) {
+      l.params.set("polarity_init", Value::map({{"excitatory_ratio", 0.5}}));
+      l.params.set("polarity_enforcement_method", pick({"sign_flip", "clip_to_zero", "relu"}));
+    }
     return l;
   }
 
@@ -94,8 +106,16 @@ class SpecGenerator {
     if (chance(0.3)) init = Value::map({{"name", "uniform"}, {"params", Value::map({{"min", -0.6}, {"max", 0.6}})}});
     c.params.set("init", std::move(init));
     if (c.connection_type == "sparse")
-      c.params.set("structure", Value::map({{"type", "sparse"}, {"params", Value::map({{"sparsity", 0.6}})}}));
-    if (chance(0.5)) c.params.set("bias", pick({"zero", "fan_in_normal", "fan_in_uniform"}));
+      c.params.set("structure",
+                   Value::map({{"type", "sparse"}, {"params", Value::map({{"sparsity", chance(0.5) ? 0.6 : 0.2}})}}));
+    if (chance(0.15) && !spec_.layers[size_t(from)].params.has("polarity_init")) {
+      c.mode = pick({"NOCC", "WICC"});
+      c.connection_params =
+          Value::map({{"source_func", options_.smooth ? "Tanh" : "RateArray"}, {"j_in", 0.6}, {"j_out", 0.7}});
+      if (c.mode == "NOCC") c.connection_params.set("beta", 4.0).set("beta_out", 1.5);
+      else c.connection_params.set("gamma_plus", 0.3).set("gamma_minus", 0.2);
+    }
+    if (c.mode.empty() && chance(0.5)) c.params.set("bias", pick({"zero", "fan_in_normal", "fan_in_uniform"}));
     if (chance(0.2)) c.params.set("constraints", Value::map({{"min", -0.5}, {"max", 0.8}}));
     if (chance(0.1)) c.learnable = false;
     if (from < to && chance(0.2)) c.lag = int(random_.integer(2));
