@@ -41,8 +41,8 @@ HWY_EXPORT(NoccSumKernels);
 CellEntry nocc_sum() {
   return {.name = "NOCCSum",
           .summary = "current that the edges of a NOCC connection drive into their target",
-          .params = {{.name = "alpha", .value = 1.64053, .min = 0, .learn = false},
-                     {.name = "beta_eff", .value = 303.85, .min = 1e-9, .learn = false}},
+          .params = {{.name = "alpha", .value = 1.64053, .min = 0, .help = "resistance of the loops", .learn = false},
+                     {.name = "beta_eff", .value = 303.85, .min = 1e-9, .help = "inductance of the output loop", .learn = false}},
           .states = {{.name = "m", .help = "current, I_c"}},
           .ports = {"d"},
           .dt = 37,
