@@ -144,6 +144,7 @@ struct Core {
       known.push_back(l.name);
       if (name == l.name) return {int(i), l.start_state};
       for (size_t s = 0; s < l.cell->states.size(); ++s) {
+        if (l.kernels.single.start && l.cell->states[s].memoryless) continue;   // follows from the others
         known.push_back(l.name + "/" + l.cell->states[s].name);
         if (name == known.back()) return {int(i), int(s)};
       }
@@ -395,6 +396,7 @@ void Model::descend(const Gradient& gradient, double rate) {
     for (const Block& b : c.plan->parameters.blocks()) {
       if (!b.learnable) continue;
       const std::vector<R> g = numbers<R>(gradient.at(b.stored_name()));
+      if (g.size() != b.size()) throw ShapeError("gradient of " + b.stored_name(), shape_of(b), gradient.at(b.stored_name()).shape);
       std::copy(g.begin(), g.end(), step.begin() + ptrdiff_t(b.offset));
     }
     apply_plasticity(c.plan->parameters, step.data());

@@ -322,6 +322,19 @@ TEST(ModelSimulate, InitialStatesAreSharedOrByRow) {
   EXPECT_EQ(s, 9) << "of the input, too";
 }
 
+TEST(ModelSimulate, AStateThatFollowsFromAnotherIsNotGiven) {
+  Model m = model_of(
+      "layers: [{layer_id: 0, layer_type: Linear, params: {dim: 1}}, {layer_id: 1, layer_type: CTRNN, "
+      "params: {dim: 1, source_func: Tanh}}]\n");
+  const Array x = numbers({1, 1, 1}, {0});
+  EXPECT_NEAR(m.simulate(x, {.record = {}, .initial_states = {{"1/v", numbers({1}, {2})}}}).at("output").as_double()[0],
+              std::tanh(2.0), 1e-15);
+  EXPECT_EQ(failure([&] {
+              m.simulate(x, {.record = {}, .initial_states = {{"1/r", numbers({1}, {2})}}});
+            }),
+            "there is no initial state '1/r'\n  did you mean '1/v'?  there are: 0, 0/s, 1, 1/v");
+}
+
 TEST(ModelSimulate, PrecisionsAgree) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     Model single  = Model::from_spec(random_spec(seed), {.precision = Precision::float32, .threads = 2});
@@ -489,6 +502,16 @@ TEST(ModelGradient, TargetsMayBeClassesOrProbabilities) {
   EXPECT_NEAR(loss(numbers({3, 1, 2}, {1, 0, 0, 1, 0, 1})), wanted, 1e-13);
   EXPECT_EQ(loss(numbers({3, 1}, {0, 1, 1})), wanted);
   EXPECT_GT(wanted, 0);
+}
+
+TEST(ModelDescend, RefusesTheGradientOfAnotherNetwork) {
+  Model m     = model_of(kSmall),
+        other = model_of(kSmall + std::string("  - {from_layer: 0, to_layer: 2, connection_type: dense}\n"));
+  const LossTerm loss{.loss = "mse", .target = random_array("y", {1, 2}), .pooling = "final"};
+  Gradient       g = other.gradient(random_array("x", {1, 3, 2}), {loss});
+  EXPECT_EQ(failure([&] { m.descend(g, 0.1); }), "no error") << "it has all that is needed";
+  g.parameters[4].second = numbers({2, 2}, Numbers(4));
+  EXPECT_EQ(failure([&] { m.descend(g, 0.1); }), "gradient of J_0_to_1: expected [3, 2], got [2, 2]");
 }
 
 TEST(ModelDescend, LowersTheLossAndKeepsTheConstraints) {
