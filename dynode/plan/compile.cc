@@ -113,7 +113,8 @@ class Compiler {
     } else {
       for (const LayerSpec& l : plan_.spec.layers) {
         const CellEntry* cell = find_cell(l.layer_type);
-        if (!cell || cell->dt == 0 || l.params.find("dt")) continue;
+        const bool       input = &l == &plan_.spec.layers.front() && plan_.spec.simulation.input_type == InputType::state;
+        if (!cell || input || cell->dt == 0 || l.params.find("dt")) continue;
         if (dt_ != 0 && dt_ != cell->dt)
           throw SpecError(l.at, fmt::format("layers of this network have different default steps ({} and {})", dt_, cell->dt),
                           "give simulation.dt, and params.dt where a layer has its own time");
@@ -142,7 +143,7 @@ class Compiler {
                                            cell->name));
       cell = find_cell("Linear");
     }
-    refuse_noise(spec);
+    refuse_noise(spec.noise, spec.perturb);
 
     LayerPlan layer{.layer_id = spec.layer_id, .name = std::to_string(spec.layer_id), .cell = cell};
     layer.units       = size_t(spec.dim());
@@ -206,12 +207,14 @@ class Compiler {
       solver->fail(fmt::format("there is no solver '{}'", solver->text()), "there is: FE (forward Euler)");
   }
 
-  static void refuse_noise(const LayerSpec& spec) {
-    for (const Value* v : {&spec.noise, &spec.perturb})
+  static void refuse_noise(const Value& noise, const Value& perturb) {
+    for (const Value* v : {&noise, &perturb})
       if (!v->is_null())
-        for (const auto& entry : v->entries())
-          if (entry.value.is_number() && entry.value.number() != 0)
+        for (const auto& entry : v->entries()) {
+          if (entry.value.is_mapping()) refuse_noise(entry.value, {});
+          else if (entry.value.is_number() && entry.value.number() != 0)
             entry.value.fail("noise and perturbations are not available yet", "leave them out, or give 0");
+        }
   }
 
   static int source_position(const std::string& name, const At& at) {
@@ -517,6 +520,13 @@ class Compiler {
 
   static std::string name_of(const ConnectionSpec& c) { return fmt::format("J_{}_to_{}", c.from_layer, c.to_layer); }
 
+  /// Weights are held one by one, absent ones too.
+  static void refuse_size(const At& at, size_t to, size_t from) {
+    constexpr double kMost = 1e9;
+    if (double(to) * double(from) > kMost)
+      throw SpecError(at, fmt::format("{} × {} weights are too many", to, from), "at most 1e9 of a connection can be held");
+  }
+
   void refuse_flat(const ConnectionParams& p) {
     std::vector<std::string> known;
     for (const Fact& f : find_structure(p.structure, p.at).facts) known.push_back(f.name);
@@ -596,6 +606,10 @@ class Compiler {
       throw SpecError(c.at, fmt::format("layer {} has a polarity, which {} connections cannot keep", c.from_layer, mode.name),
                       "remove the polarity, or use mode fixed");
     if (p.bias != "none") throw SpecError(c.at, fmt::format("{} connections have no bias", mode.name), "remove 'bias'");
+    if (mask.count() == 0) {
+      plan_.warnings.push_back(fmt::format("connection {} to {} has no effect: none of its weights exists", c.from_layer, c.to_layer));
+      return;
+    }
     const Arguments arguments = check_arguments(mode.name, mode.facts, p.mode_params);
     const int       source    = source_position(arguments.text("source_func"), p.mode_params.at());
     const bool jacobi = plan_.spec.simulation.network_evaluation_method == Evaluation::stepwise_jacobi;
@@ -614,7 +628,9 @@ class Compiler {
     const ConnectionParams p = read_connection_params(c, nullptr);
     const ProgrammableMode* mode = p.mode == "fixed" ? nullptr : &find_mode(p);
     if (c.delay) throw SpecError(c.at, "delay belongs to spike connections", "use lag: 1 for one step");
+    refuse_noise(c.noise, c.perturb);
     refuse_flat(p);
+    refuse_size(c.at, units_of(c.to_layer), units_of(c.from_layer));
 
     const int to = entrance(c.to_layer), from = layer_position(c.from_layer);
     const Mask mask = draw_mask(c, p);
@@ -692,6 +708,7 @@ class Compiler {
     for (const CoreFacts& core : cell->core) {
       const std::string prefix = fmt::format("layer{}/", spec.layer_id);
       const size_t      rows   = units * core.ports.size();
+      refuse_size(spec.at, rows, units);
       const auto uniform = [&](const std::string& name, size_t count) {
         Random draw = random(name);
         std::vector<double> values(count);
