@@ -196,6 +196,26 @@ TEST(Compile, TheStepIsThatOfTheFamilyUnlessGiven) {
   EXPECT_EQ(values(*own, "layer1/alpha"), (Numbers{0.05, 0.05, 0.05}));
 }
 
+TEST(Compile, AProgrammableConnectionWithoutWeightsIsLeftOutWithAWarning) {
+  for (const char* mode : {"NOCC", "WICC"}) {
+    const auto plan = plan_of(network(
+        {"CTRNN, params: {dim: 1}"},
+        {joins(1, 1,
+               std::string("connection_type: dense, mode: ") + mode + ", params: {allow_self_connections: false}")}));
+    EXPECT_EQ(plan->layers.size(), 2u);
+    EXPECT_TRUE(plan->connections.empty());
+    EXPECT_EQ(plan->warnings,
+              (std::vector<std::string>{"connection 1 to 1 has no effect: none of its weights exists"}));
+  }
+}
+
+TEST(Compile, ALayerThatOnlyHoldsTheInputHasNoStep) {
+  const auto plan = plan_of(
+      "layers:\n  - {layer_id: 0, layer_type: SingleDendrite, params: {dim: 2}}\n"
+      "  - {layer_id: 1, layer_type: CTRNN, params: {dim: 2}}\n");
+  EXPECT_EQ(plan->layers[1].dt, 10);
+}
+
 TEST(Compile, ALearntStepIsABlock) {
   const auto plan =
       plan_of(network({"SingleDendrite, params: {dim: 1}", "SingleDendrite, params: {dim: 1, dt: 5}", kUnit}, {},

@@ -62,10 +62,13 @@ std::string names_of(const Entries& entries) {
 }
 
 TEST(MalformedNetwork, KindsOfLayers) {
-  EXPECT_EQ(layer("CTRN"),
-            "net.yaml:3:5 layers[1]: there is no layer type 'CTRN'\n  did you mean 'CTRNN'?  there are: " +
-                names_of(cells()));
-  EXPECT_EQ(layer("Blob"), "net.yaml:3:5 layers[1]: there is no layer type 'Blob'\n  there are: " + names_of(cells()));
+  std::vector<CellEntry> kinds;
+  for (const CellEntry& cell : cells())
+    if (!cell.internal) kinds.push_back(cell);
+  EXPECT_EQ(
+      layer("CTRN"),
+      "net.yaml:3:5 layers[1]: there is no layer type 'CTRN'\n  did you mean 'CTRNN'?  there are: " + names_of(kinds));
+  EXPECT_EQ(layer("Blob"), "net.yaml:3:5 layers[1]: there is no layer type 'Blob'\n  there are: " + names_of(kinds));
   EXPECT_EQ(layer("CTRNN", "source_func: Tahn"),
             "net.yaml:3:68 layers[1].params.source_func: there is no source function 'Tahn'\n  did you mean 'Tanh'?  "
             "there are: " +
@@ -241,6 +244,17 @@ TEST(MalformedNetwork, WeightsAndBiases) {
             "net.yaml:5:5 connections[0]: delay belongs to spike connections\n  use lag: 1 for one step");
 }
 
+TEST(MalformedNetwork, Sizes) {
+  EXPECT_EQ(failure("layers:\n  - {layer_id: 0, layer_type: Linear, params: {dim: 10000000}}\n"
+                    "  - {layer_id: 1, layer_type: Linear, params: {dim: 10000000}}\n"
+                    "connections:\n  - {from_layer: 0, to_layer: 1, connection_type: dense}\n"),
+            "net.yaml:5:5 connections[0]: 10000000 × 10000000 weights are too many\n  at most 1e9 of a connection can "
+            "be held");
+  EXPECT_EQ(
+      failure(kInput + "  - {layer_id: 1, layer_type: GRU, params: {dim: 1000000}}\n"),
+      "net.yaml:3:5 layers[1]: 3000000 × 1000000 weights are too many\n  at most 1e9 of a connection can be held");
+}
+
 TEST(MalformedNetwork, CyclesWithinOneStep) {
   const std::string three =
       "simulation: {network_evaluation_method: stepwise_gauss_seidel}\n" + kInput +
@@ -271,6 +285,12 @@ TEST(MalformedNetwork, WhatIsNotThereYetSaysSo) {
   EXPECT_EQ(simulation("early_stopping_forward_pass: true"),
             "net.yaml simulation.early_stopping_forward_pass: early stopping is not available yet\n"
             "  remove the key; runs then go through all steps");
+  EXPECT_EQ(connection("connection_type: dense, noise: {j: 0.1}"),
+            "net.yaml:5:69 connections[0].noise.j: noise and perturbations are not available yet\n  leave them out, or "
+            "give 0");
+  EXPECT_EQ(connection("connection_type: dense, perturb: {j: {mean: 0, std: 0.1}}"),
+            "net.yaml:5:86 connections[0].perturb.j.std: noise and perturbations are not available yet\n"
+            "  leave them out, or give 0");
   EXPECT_EQ(simulation("input_type: none, steps: 5"),
             "net.yaml simulation.input_type: runs without an input array are not available yet\n  use input_type: "
             "state or flux");
