@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "golden_ctrnn.h"
+#include "golden_rate.h"
 #include "golden_soen.h"
 
 namespace dynode::golden {
@@ -9,5 +10,7 @@ namespace dynode::golden {
 TEST(Golden, SoenNetworksAreReproduced) { EXPECT_EQ(run_system("soen", run_soen_case).failed, 0); }
 
 TEST(Golden, CtrnnNetworksAreReproduced) { EXPECT_EQ(run_system("ctrnn", run_ctrnn_case).failed, 0); }
+
+TEST(Golden, RateNetworksAreReproduced) { EXPECT_EQ(run_system("rate_dale", run_rate_case).failed, 0); }
 
 }  // namespace dynode::golden

@@ -18,6 +18,7 @@ CellEntry softmax();
 CellEntry multiplier_wicc();
 CellEntry multiplier_nocc();
 CellEntry ctrnn();
+CellEntry rate_dale();
 CellEntry rnn();
 CellEntry gru();
 CellEntry lstm();
@@ -31,8 +32,9 @@ const std::vector<CellEntry>& cells() {
     apply_isa_override();
     return std::vector<CellEntry>{linear(),          scaling_layer(),    non_linear(),      softmax(),
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
-                                  ctrnn(),           rnn(),              gru(),             lstm(),
-                                  min_gru(),         leaky_gru(),        nocc_edge(),       nocc_sum()};
+                                  ctrnn(),           rate_dale(),        rnn(),             gru(),
+                                  lstm(),            min_gru(),          leaky_gru(),       nocc_edge(),
+                                  nocc_sum()};
   }();
   return all;
 }

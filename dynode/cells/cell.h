@@ -7,6 +7,7 @@
 // One of the states is the output: what connections read and what `s/<layer>` records.
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dynode/kernels/dense.h"
@@ -34,6 +35,7 @@ struct ParamFacts {
   bool        log   = false;         // stored, and learnt, as its natural logarithm
   Alternative alternative = {};
   const char* learn_word = "";       // setting that says whether it is learnt, besides learn_<name>
+  bool        range      = false;    // a pair [low, high] is learnt in between, drawn and stored through a sigmoid
 };
 
 /// A number per unit that follows from the rest of the spec: people do not set it, nothing learns it.
@@ -129,6 +131,9 @@ struct CellEntry {
   bool        internal = false;               // part of a connection, not a layer people name
   bool        static_map = false;             // no state of its own: s[t+1] is a function of the drive
   bool        couples_units = false;          // a unit's s[t+1] depends on the drives of the others, too
+  bool        som_units = false;              // has the setting som_N: so many of its inhibitory units, the first ones,
+                                              // take no inhibition from their own layer
+  std::vector<std::pair<const char*, const char*>> source_words = {};   // names of source functions in this family
   std::vector<CoreFacts>   core = {};
   std::vector<const char*> observables = {};  // e.g. phi, g
   CellKernels (*kernels)(int source);

@@ -45,7 +45,8 @@ std::string weights(const Model& model) {
     for (double x : values) sum += x;
     const double mean = sum / double(values.size());
     for (double x : values) squares += (x - mean) * (x - mean);
-    std::string stored = block.transform == Transform::exponential ? "as logarithm" : "";
+    std::string stored = block.transform == Transform::exponential ? "as logarithm"
+                         : block.transform == Transform::identity  ? "" : "through a sigmoid";
     if (!block.learnable) stored += stored.empty() ? "fixed" : ", fixed";
     std::vector<std::string> row{block.name, fmt::format("{}", fmt::join(shape, " × "))};
     if (values.empty()) {

@@ -10,6 +10,8 @@ LossEntry autoregressive_cross_entropy_loss();
 LossEntry mse_loss();
 LossEntry mse_gradient_cutoff_loss();
 LossEntry mae_loss();
+LossEntry l1_loss();
+LossEntry l2_loss();
 LossEntry gap_loss();
 LossEntry top_gap_loss();
 LossEntry get_off_the_ground_loss();
@@ -28,6 +30,8 @@ const std::vector<LossEntry>& losses() {
       mse_loss(),
       mse_gradient_cutoff_loss(),
       mae_loss(),
+      l1_loss(),
+      l2_loss(),
       gap_loss(),
       top_gap_loss(),
       get_off_the_ground_loss(),

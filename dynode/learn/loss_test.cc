@@ -99,6 +99,14 @@ TEST(Loss, CrossEntropyTakesTargetProbabilities) {
   expect_near(floor.adjoint, {0, 0});
 }
 
+TEST(Loss, NormsOfSequencesAreAveragedOverRows) {
+  const Batch batch{2, 2, 1, {3, 4, 1, 1}, {}, {0, 0, 1, 1}};   // the second row is right
+  EXPECT_DOUBLE_EQ(evaluate("l1", batch).value, 3.5);
+  expect_near(evaluate("l1", batch).adjoint, {0.5, 0.5, 0, 0});
+  EXPECT_DOUBLE_EQ(evaluate("l2", batch).value, 2.5);
+  expect_near(evaluate("l2", batch).adjoint, {0.3, 0.4, 0, 0});
+}
+
 TEST(Loss, MeanErrors) {
   const Batch batch{1, 2, 2, {1, 2, 3, 4}, {}, {1, 0, 4, 4}};
   EXPECT_DOUBLE_EQ(evaluate("mse", batch).value, 1.25);

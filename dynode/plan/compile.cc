@@ -160,6 +160,9 @@ class Compiler {
       for (size_t i = 0; i < cell->states.size(); ++i)
         if (!cell->states[i].memoryless) { layer.start_state = int(i); break; }
     choose_source(spec, layer);
+    if (cell->som_units && !spec.params.find("noise_std"))
+      plan_.warnings.push_back(fmt::format("layer {} runs without the noise of its family (noise_std 0.1, x0_std 0.01), which "
+                                           "is not available yet; noise_std: 0 says that this is meant", spec.layer_id));
     if (!holds_input)
       for (const ParamFacts& p : cell->params) add_parameter(spec, layer, p);
     if (!holds_input)
@@ -182,13 +185,15 @@ class Compiler {
     if (cell.source) known.insert(known.end(), {"source_func", "solver"});
     for (const ParamFacts& p : cell.params) {
       known.push_back(p.name);
-      if (p.alternative.name[0]) known.insert(known.end(), {p.alternative.name, std::string("learn_") + p.name});
+      if (p.alternative.name[0]) known.push_back(p.alternative.name);
+      if (p.alternative.name[0] || p.range) known.push_back(std::string("learn_") + p.name);
       for (const char* word : {p.alternative.spacing, p.alternative.floor, p.learn_word})
         if (word[0]) known.push_back(word);
     }
     for (const CoreFacts& c : cell.core)
       if (c.diagonal[0]) known.push_back(c.diagonal);
-    for (const char* later : {"preact_noise", "postact_noise", "noise_std"})
+    if (cell.som_units) known.push_back("som_N");
+    for (const char* later : {"preact_noise", "postact_noise", "noise_std", "x0_std"})
       if (const Value* v = spec.params.find(later)) {
         if (v->number() != 0) v->fail(fmt::format("{} is not available yet", later), "leave it out, or give 0");
         known.push_back(later);
@@ -230,8 +235,10 @@ class Compiler {
       layer.kernels = layer.cell->kernels(0);
       return;
     }
-    const Value*      given = spec.params.find("source_func");
-    const std::string name  = given ? given->text() : layer.cell->source;
+    const Value* given = spec.params.find("source_func");
+    std::string  name  = given ? given->text() : layer.cell->source;
+    for (const auto& [word, meaning] : layer.cell->source_words)
+      if (lower_case(name) == word) name = meaning;
     layer.source = source_position(name, given ? given->at() : spec.at);
     if (source_functions()[size_t(layer.source)].uses_table) layer.table = rate_table();
     layer.kernels = layer.cell->kernels(layer.source);
@@ -285,8 +292,12 @@ class Compiler {
     if (given && instead)
       instead->fail(fmt::format("{} and {} say the same thing", facts.name, other.name), "give one of them");
     std::vector<double> values(layer.units, other.name[0] ? other.to_parameter(other.value, layer.dt) : facts.value);
-    if (const Value* v = given ? given : instead) {
-      ParameterSpec p = read_parameter(*v);
+    const bool pair = facts.range && given && given->is_list() && given->size() == 2;
+    if (pair) {
+      values = draw_in_range(*given, layer, facts, b);
+    } else if (const Value* v = given ? given : instead) {
+      const bool    one = facts.range && v->is_list() && v->size() == 1;
+      ParameterSpec p   = read_parameter(one ? v->list()[0] : *v);
       if (instead) spread_pair(spec, other, layer.units, p);
       values = parameter_values(spec, layer, facts, p);
       if (instead) raise_to_floor(spec, other, values);
@@ -306,6 +317,21 @@ class Compiler {
     if (const Value* learn = spec.params.find("learnable_params"))
       if (const Value* l = learn->find(facts.name)) b.learnable = l->boolean();
     layer.params.push_back(add_block(std::move(b), std::move(values)));
+  }
+
+  /// A pair [low, high] of a parameter that is learnt in between: drawn with normal stored values.
+  std::vector<double> draw_in_range(const Value& pair, const LayerPlan& layer, const ParamFacts& facts, Block& b) {
+    const double low = pair.list()[0].number(), high = pair.list()[1].number();
+    if (!(std::isfinite(low) && std::isfinite(high) && low >= facts.min && low < high && high <= facts.max))
+      pair.fail(fmt::format("{} [{}, {}] is not a range of numbers that are {}", facts.name, low, high, range_text(facts.min, facts.max)),
+                "give [lowest, highest], or one number");
+    b.transform = Transform::sigmoid(low, high);
+    b.learnable = true;
+    b.min = -1e300, b.max = 1e300;   // the transform keeps the range
+    Random draw = random(b.stored_name());
+    std::vector<double> values(layer.units);
+    for (double& x : values) x = real_value(b.transform, draw.normal());
+    return values;
   }
 
   /// A pair [first, last] of a setting that has a spacing becomes a number per unit.
@@ -539,6 +565,21 @@ class Compiler {
         throw SpecError(p.rest.key_at(entry), fmt::format("'{}' is not available yet", entry.key), "leave it out");
   }
 
+  /// The first som_N inhibitory units of a layer take no inhibition from it, their own included.
+  void spare_som_units(int layer_id, Mask& mask) {
+    const Value* count = plan_.spec.layer(layer_id)->params.find("som_N");
+    if (!count || count->integer() == 0) return;
+    std::vector<size_t> inhibitory;
+    const auto& sign = polarity_[size_t(layer_position(layer_id))].sign;
+    for (size_t i = 0; i < sign.size(); ++i)
+      if (sign[i] < 0) inhibitory.push_back(i);
+    if (count->integer() < 0 || size_t(count->integer()) > inhibitory.size())
+      count->fail(fmt::format("som_N is {}, but layer {} has {} inhibitory units", count->integer(), layer_id, inhibitory.size()),
+                  "SOM units are inhibitory units");
+    for (size_t k = 0; k < size_t(count->integer()); ++k)
+      for (size_t from : inhibitory) mask(inhibitory[k], from) = 0;
+  }
+
   /// Gives the block its signs, from the polarity of the source or entry by entry, and makes initial weights obey:
   /// absent ones are 0, then signs, then balance. Weights somebody kept are as they should be.
   void set_signs(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask, const LayerPolarity& polarity,
@@ -633,8 +674,9 @@ class Compiler {
     refuse_size(c.at, units_of(c.to_layer), units_of(c.from_layer));
 
     const int to = entrance(c.to_layer), from = layer_position(c.from_layer);
-    const Mask mask = draw_mask(c, p);
+    Mask mask = draw_mask(c, p);
     if (c.from_layer == c.to_layer) {
+      spare_som_units(c.to_layer, mask);
       const auto fans = mask.fan_in();
       set_constant(from, ConstantFacts::From::fan_in_of_self, {fans.begin(), fans.end()});
     }

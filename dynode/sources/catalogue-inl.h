@@ -6,6 +6,8 @@
 #define DYNODE_SOURCES_CATALOGUE_INL_H_
 #endif
 
+#include "dynode/sources/clipped_relu-inl.h"
+#include "dynode/sources/clipped_softplus-inl.h"
 #include "dynode/sources/heaviside-inl.h"
 #include "dynode/sources/identity-inl.h"
 #include "dynode/sources/rate_array-inl.h"
@@ -40,7 +42,8 @@ struct SourceList {
 };
 
 using AllSources = SourceList<TanhSource, ReluSource, SigmoidSource, ReTanhSource, IdentitySource, SimpleGeluSource,
-                              TeluSource, HeavisideSource, TanhGaussSource, RateArraySource>;
+                              TeluSource, ClippedReluSource, ClippedSoftplusSource, HeavisideSource, TanhGaussSource,
+                              RateArraySource>;
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

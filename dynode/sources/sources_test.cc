@@ -74,6 +74,10 @@ const std::vector<Closed>& closed_forms() {
       {"Sigmoid", sigmoid, [=](double x) { return sigmoid(x) * sigmoid(-x); }},
       {"ReTanh", [](double x) { return std::fmax(std::tanh(x), 0); }, [=](double x) { return x > 0 ? sech2(x) : 0.0; }},
       {"Identity", [](double x) { return x; }, [](double) { return 1.0; }},
+      {"ClippedReLU", [](double x) { return std::fmin(std::fmax(x, 0), 20); },
+       [](double x) { return x > 0 && x <= 20 ? 1.0 : 0.0; }},
+      {"ClippedSoftplus", [](double x) { return std::fmin(std::log1p(std::exp(x)), 20); },
+       [=](double x) { return x < 20 ? sigmoid(x) : 0.0; }},
       {"SimpleGELU", [](double x) { return x / 2 * (1 + std::tanh(0.8 * x)); },
        [=](double x) { return (1 + std::tanh(0.8 * x)) / 2 + 0.4 * x * sech2(0.8 * x); }},
       {"Telu", [](double x) { return x * std::tanh(std::exp(x)); },
@@ -92,7 +96,7 @@ TYPED_TEST_SUITE(Sources, Precisions);
 TYPED_TEST(Sources, FunctionsOfTheFluxAreTheirClosedForms) {
   using R                       = TypeParam;
   const double        tolerance = sizeof(R) == 8 ? 1e-14 : 2e-6;
-  std::vector<double> x         = {0, 0.5, -0.5};
+  std::vector<double> x         = {0, 0.5, -0.5, 19.5, 20.5};
   for (int i = -300; i <= 300; ++i) x.push_back(double(R(0.031 * i + 0.007)));
   std::vector<Point> points;
   for (double v : x) points.push_back({v, 1.3});
@@ -131,6 +135,8 @@ TYPED_TEST(Sources, FarOutTheyReachTheirLimits) {
     EXPECT_EQ(limits("ReTanh"), (Numbers{1, 0, 0, 0}));
     EXPECT_EQ(limits("SimpleGELU"), (Numbers{far, 0, 1, 0}));
     EXPECT_EQ(limits("Telu"), (Numbers{far, 0, 1, 0}));
+    EXPECT_EQ(limits("ClippedReLU"), (Numbers{20, 0, 0, 0}));
+    EXPECT_EQ(limits("ClippedSoftplus"), (Numbers{20, 0, 0, 0}));
   }
 }
 
