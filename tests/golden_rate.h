@@ -16,26 +16,32 @@ inline double rate_tolerance(const std::string& kind, Precision p) {
 class RateCase {
  public:
   RateCase(const fs::path& path, Precision precision, const Value& config)
-      : weights(load_npz((path / "weights.npz").string())), expected(load_npz((path / "expected.npz").string())),
-        units(config.at("N").integer()), inputs(config.at("inputs").integer()), steps(config.at("T").integer() - 1) {
+      : weights(load_npz((path / "weights.npz").string())),
+        expected(load_npz((path / "expected.npz").string())),
+        units(config.at("N").integer()),
+        inputs(config.at("inputs").integer()),
+        steps(config.at("T").integer() - 1) {
     const bool dale = config.at("apply_dale").boolean();
-    Spec spec;
+    Spec       spec;
     spec.simulation.dt = config.at("DeltaT").number();
-    Value taus = Value::list_of();
+    Value taus         = Value::list_of();
     for (const Value& tau : config.at("taus").list()) taus.push_back(tau.number());
-    Value rate = Value::map({{"dim", units}, {"source_func", config.at("activation").text()}, {"taus", taus}, {"noise_std", 0}});
+    Value rate =
+        Value::map({{"dim", units}, {"source_func", config.at("activation").text()}, {"taus", taus}, {"noise_std", 0}});
     if (dale) {
       rate.set("polarity", Value(weights.at("sign").as_double())).set("polarity_enforcement_method", "relu");
       rate.set("som_N", config.at("som_N").integer());
     }
-    spec.layers = {{.layer_id = 0, .layer_type = "Input", .params = Value::map({{"dim", inputs}})},
-                   {.layer_id = 1, .layer_type = "RateDale", .params = rate},
-                   {.layer_id = 2, .layer_type = "Linear", .params = Value::map({{"dim", 1}})}};
+    spec.layers      = {{.layer_id = 0, .layer_type = "Input", .params = Value::map({{"dim", inputs}})},
+                        {.layer_id = 1, .layer_type = "RateDale", .params = rate},
+                        {.layer_id = 2, .layer_type = "Linear", .params = Value::map({{"dim", 1}})}};
     spec.connections = {{.from_layer = 0, .to_layer = 1, .connection_type = "dense", .learnable = false},
                         {.from_layer = 1, .to_layer = 1, .connection_type = "dense"},
-                        {.from_layer = 1, .to_layer = 2, .connection_type = "dense",
-                         .params = Value::map({{"bias", "zero"}, {"polarity", false}})}};
-    model = std::make_unique<Model>(Model::from_spec(spec, {.precision = precision}));
+                        {.from_layer      = 1,
+                         .to_layer        = 2,
+                         .connection_type = "dense",
+                         .params          = Value::map({{"bias", "zero"}, {"polarity", false}})}};
+    model            = std::make_unique<Model>(Model::from_spec(spec, {.precision = precision}));
     if (taus.size() == 2) names.emplace_back("taus_gaus", "layer1/taus_gaus");
     for (const auto& [theirs, ours] : names) model->set_parameter(ours, weights.at(theirs));
     model->set_parameter("J_0_to_1", weights.at("w_in"));
@@ -46,44 +52,47 @@ class RateCase {
     const std::vector<double> u = recorded.as_double();
     std::vector<double>       x;
     for (int64_t t = 0; t < steps; ++t)
-      for (int64_t i = 0; i < inputs; ++i) x.push_back(u[(trial * size_t(inputs) + size_t(i)) * size_t(steps + 1) + size_t(t)]);
+      for (int64_t i = 0; i < inputs; ++i)
+        x.push_back(u[(trial * size_t(inputs) + size_t(i)) * size_t(steps + 1) + size_t(t)]);
     return {{1, steps, inputs}, x};
   }
 
   /// x₀ of trial `trial`.
   InitialStates start(size_t trial = 0) const {
-    const std::vector<double> x0 = weights.at("x0").as_double();
+    const std::vector<double> x0    = weights.at("x0").as_double();
     const auto                first = x0.begin() + ptrdiff_t(trial) * units;
     return {{"1", Array{{units}, std::vector<double>(first, first + units)}}};
   }
 
   /// The loss of a trial; targets come row by row.
   std::vector<LossTerm> loss(const std::string& name, const Array& targets, size_t trial = 0) const {
-    const std::vector<double> z = targets.as_double();
+    const std::vector<double> z     = targets.as_double();
     const auto                first = z.begin() + ptrdiff_t(trial) * steps;
     return {{.loss = name, .target = Array{{1, steps, 1}, std::vector<double>(first, first + steps)}}};
   }
 
   /// [entry][unit] → [unit][entry]
   static std::vector<double> turned(const Array& history) {
-    const std::vector<double> all = history.as_double();
-    const size_t entries = size_t(history.shape[1]), n = size_t(history.shape[2]);
-    std::vector<double> to(all.size());
+    const std::vector<double> all     = history.as_double();
+    const size_t              entries = size_t(history.shape[1]), n = size_t(history.shape[2]);
+    std::vector<double>       to(all.size());
     for (size_t t = 0; t < entries; ++t)
       for (size_t u = 0; u < n; ++u) to[u * entries + t] = all[t * n + u];
     return to;
   }
 
-  Npz                    weights, expected;
-  int64_t                units, inputs, steps;
-  std::unique_ptr<Model> model;
-  std::vector<std::pair<std::string, std::string>> names = {{"w", "J_1_to_1"}, {"w_out", "J_1_to_2"}, {"b_out", "b_1_to_2"}};
+  Npz                                              weights, expected;
+  int64_t                                          units, inputs, steps;
+  std::unique_ptr<Model>                           model;
+  std::vector<std::pair<std::string, std::string>> names = {
+      {"w", "J_1_to_1"}, {"w_out", "J_1_to_2"}, {"b_out", "b_1_to_2"}};
 };
 
 /// One trial per update with Adam.
-inline void run_rate_training(RateCase& c, const Value& config, const Array& input, Comparison& compare, double tolerance) {
-  const ParameterMap& map = c.model->plan().parameters;
-  const auto gather = [&](auto&& read) {
+inline void run_rate_training(RateCase& c, const Value& config, const Array& input, Comparison& compare,
+                              double tolerance) {
+  const ParameterMap& map    = c.model->plan().parameters;
+  const auto          gather = [&](auto&& read) {
     std::vector<double> flat(map.size());
     for (const Block& b : map.blocks()) {
       const std::vector<double> part = read(b).as_double();
@@ -92,24 +101,29 @@ inline void run_rate_training(RateCase& c, const Value& config, const Array& inp
     return flat;
   };
   std::vector<ParameterBlock> blocks;
-  for (const Block& b : map.blocks()) blocks.push_back({.begin = b.offset, .end = b.offset + b.size(), .frozen = !b.learnable});
+  for (const Block& b : map.blocks())
+    blocks.push_back({.begin = b.offset, .end = b.offset + b.size(), .frozen = !b.learnable});
   OptimizerSettings settings;
   settings.kind = OptimizerKind::adam;
   Optimizer<double>   optimizer(settings, map.size(), blocks);
-  std::vector<double> theta = gather([&](const Block& b) { return c.model->parameter(b.stored_name()); }), losses;
+  std::vector<double> theta = gather([&](const Block&b) { return c.model->parameter(b.stored_name()); }), losses;
   for (size_t trial = 0; trial < size_t(config.at("updates").integer()); ++trial) {
-    const Gradient g = c.model->gradient(c.stimulus(input, trial), c.loss(config.at("loss_fn").text(), c.expected.at("targets"), trial),
+    const Gradient g = c.model->gradient(c.stimulus(input, trial),
+                                         c.loss(config.at("loss_fn").text(), c.expected.at("targets"), trial),
                                          {.initial_states = c.start(trial)});
     losses.push_back(g.loss);
     const std::vector<double> gradient = gather([&](const Block& b) { return g.at(b.stored_name()); });
     optimizer.step(theta, gradient, config.at("lr").number(), int64_t(trial) + 1);
     for (const Block& b : map.blocks())
-      c.model->set_parameter(b.stored_name(), Array{{b.shape.begin(), b.shape.end()},
-                             std::vector<double>(theta.begin() + ptrdiff_t(b.offset), theta.begin() + ptrdiff_t(b.offset + b.size()))});
+      c.model->set_parameter(b.stored_name(),
+                             Array{{b.shape.begin(), b.shape.end()},
+                                   std::vector<double>(theta.begin() + ptrdiff_t(b.offset),
+                                                       theta.begin() + ptrdiff_t(b.offset + b.size()))});
   }
   compare.expect("losses", losses, c.expected.at("losses").as_double(), tolerance, tolerance);
   for (const auto& [theirs, ours] : c.names)
-    compare.expect(theirs, c.model->parameter(ours).as_double(), c.expected.at(theirs).as_double(), tolerance, tolerance);
+    compare.expect(theirs, c.model->parameter(ours).as_double(), c.expected.at(theirs).as_double(), tolerance,
+                   tolerance);
 }
 
 inline void run_rate_case(const fs::path& path, Comparison& compare, Precision precision) {
@@ -132,7 +146,7 @@ inline void run_rate_case(const fs::path& path, Comparison& compare, Precision p
   const auto check = [&](const std::string& name, const std::vector<double>& got) {
     compare.expect(name, got, c.expected.at(name).as_double(), tol, tol);
   };
-  if (config.at("apply_dale").boolean()) {   // the mask that som_N makes
+  if (config.at("apply_dale").boolean()) {  // the mask that som_N makes
     const Block&        b = c.model->plan().parameters[c.model->plan().parameters.find("J_1_to_1")];
     std::vector<double> mask(b.size(), 1);
     std::copy(b.mask.begin(), b.mask.end(), mask.begin());

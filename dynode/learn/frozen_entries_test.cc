@@ -13,7 +13,7 @@ namespace dynode {
 namespace {
 
 TEST(FrozenEntries, KeepTheirBitsUnderEveryOptimiserWithDecay) {
-  TemporaryFolder folder;
+  TemporaryFolder      folder;
   std::vector<float>   x(24 * 4 * 2);
   std::vector<int64_t> y(24);
   for (size_t i = 0; i < x.size(); ++i) x[i] = float(std::sin(1.3 * double(i)));
@@ -35,7 +35,8 @@ connections:
                                "model: {architecture_yaml: net.yaml, time_pooling: final}\n"
                                "training: {batch_size: 4, max_epochs: 2, losses: [{name: cross_entropy}], "
                                "save_initial_state: true, gradient_clip_val: 1.0, optimizer: {name: ") +
-                       optimizer + ", lr: 0.05, kwargs: {weight_decay: 0.3}}}\n", folder / "train.yaml"));
+                       optimizer + ", lr: 0.05, kwargs: {weight_decay: 0.3}}}\n",
+                   folder / "train.yaml"));
     train(config, {.threads = 1, .run_directory = folder / optimizer});
     const auto weights = [&](const char* checkpoint) {
       const std::string path = folder / (std::string(optimizer) + "/checkpoints/" + checkpoint + ".dynode");

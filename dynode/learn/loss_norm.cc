@@ -26,8 +26,9 @@ double l2(const Arguments&, const LossCall<R>& call) {
     for (size_t i = 0; i < size; ++i) squares += (double(s[i]) - double(y[i])) * (double(s[i]) - double(y[i]));
     const double norm = std::sqrt(squares);
     sum += norm;
-    if (call.output_bar && norm != 0)   // NaN is handed on
-      for (size_t i = 0; i < size; ++i) call.output_bar[row * size + i] += R(scale / norm * (double(s[i]) - double(y[i])));
+    if (call.output_bar && norm != 0)  // NaN is handed on
+      for (size_t i = 0; i < size; ++i)
+        call.output_bar[row * size + i] += R(scale / norm * (double(s[i]) - double(y[i])));
   }
   return scale * sum;
 }
@@ -35,21 +36,21 @@ double l2(const Arguments&, const LossCall<R>& call) {
 }  // namespace
 
 LossEntry l1_loss() {
-  return {.name    = "l1",
-          .summary = "sum of magnitudes of the error of a sequence, mean over rows",
-          .facts   = {},
-          .target  = LossTarget::values,
-          .count   = count_rows,
+  return {.name                     = "l1",
+          .summary                  = "sum of magnitudes of the error of a sequence, mean over rows",
+          .facts                    = {},
+          .target                   = LossTarget::values,
+          .count                    = count_rows,
           .value_and_adjoint_float  = l1<float>,
           .value_and_adjoint_double = l1<double>};
 }
 
 LossEntry l2_loss() {
-  return {.name    = "l2",
-          .summary = "Euclidean norm of the error of a sequence, mean over rows",
-          .facts   = {},
-          .target  = LossTarget::values,
-          .count   = count_rows,
+  return {.name                     = "l2",
+          .summary                  = "Euclidean norm of the error of a sequence, mean over rows",
+          .facts                    = {},
+          .target                   = LossTarget::values,
+          .count                    = count_rows,
           .value_and_adjoint_float  = l2<float>,
           .value_and_adjoint_double = l2<double>};
 }

@@ -15,13 +15,16 @@ Model model_of(const std::string& params, uint64_t seed = 1) {
   return Model::from_spec(read_spec(parse_yaml(R"(
 layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 1}}
-  - {layer_id: 1, layer_type: RateDale, params: {)" + params + R"(}}
+  - {layer_id: 1, layer_type: RateDale, params: {)" +
+                                                   params + R"(}}
   - {layer_id: 2, layer_type: Linear, params: {dim: 1}}
 connections:
   - {from_layer: 0, to_layer: 1, connection_type: dense, learnable: false, params: {init: {name: constant, params: {value: 1}}}}
   - {from_layer: 1, to_layer: 1, connection_type: dense, params: {init: {name: gaus, params: {gain: 1.5}}}}
   - {from_layer: 1, to_layer: 2, connection_type: dense, params: {init: {name: normal, params: {std: 0.5}}, bias: zero, polarity: false}}
-)", "net.yaml")), {.precision = Precision::float64, .seed = seed});
+)",
+                                               "net.yaml")),
+                          {.precision = Precision::float64, .seed = seed});
 }
 
 const Block& block(const Model& m, const std::string& name) {
@@ -43,7 +46,8 @@ TEST(RateDale, RelaxesToItsDriveWithItsTimeConstant) {
   EXPECT_EQ(m.parameter("layer1/taus").as_double()[0], 12.0);
   EXPECT_NEAR(m.parameter("layer1/taus").as_double()[1], 16.0, 1e-14) << "three quarters of the range";
 
-  const Numbers x = m.simulate(Array{{1, 30, 1}, Numbers(30, 2.0)}, {.record = {"state/1/x"}}).at("state/1/x").as_double();
+  const Numbers x =
+      m.simulate(Array{{1, 30, 1}, Numbers(30, 2.0)}, {.record = {"state/1/x"}}).at("state/1/x").as_double();
   for (size_t t = 0; t <= 30; ++t) {
     EXPECT_NEAR(x[2 * t], 2 - 2 * std::pow(11.0 / 12, double(t)), 1e-14) << t;
     EXPECT_NEAR(x[2 * t + 1], 2 - 2 * std::pow(15.0 / 16, double(t)), 1e-14) << t;
@@ -71,22 +75,25 @@ TEST(RateDale, OneTimeConstantIsFixedAndARangeIsLearnt) {
 
 TEST(RateDale, RangesThatAreNoneAreRefused) {
   for (const char* pair : {"[20, 4]", "[4, 4]", "[0, 4]", "[4, .inf]"})
-    EXPECT_NE(failure([&] { model_of(std::string("dim: 3, taus: ") + pair); }).find("give [lowest, highest], or one number"),
-              std::string::npos) << pair;
+    EXPECT_NE(
+        failure([&] { model_of(std::string("dim: 3, taus: ") + pair); }).find("give [lowest, highest], or one number"),
+        std::string::npos)
+        << pair;
 }
 
 TEST(RateDale, GradientsOfTimeConstantsAreTheSlopeOfTheLoss) {
-  Model       m = model_of("dim: 5, source_func: softplus, taus: [4, 20], noise_std: 0, polarity: [1, 1, -1, 1, -1], "
-                           "polarity_enforcement_method: relu");
+  Model m = model_of(
+      "dim: 5, source_func: softplus, taus: [4, 20], noise_std: 0, polarity: [1, 1, -1, 1, -1], "
+      "polarity_enforcement_method: relu");
   const Array x{{2, 12, 1}, [] {
                   Numbers u(24);
                   for (size_t i = 0; i < u.size(); ++i) u[i] = std::sin(0.8 * double(i));
                   return u;
                 }()};
   for (const char* name : {"l1", "l2", "mse"}) {
-    const std::vector<LossTerm> loss = {{.loss = name, .target = Array{{2, 12, 1}, Numbers(24, 3.0)}}};
-    const Numbers gradient = m.gradient(x, loss).at("layer1/taus_gaus").as_double();
-    const Numbers stored   = m.parameter("layer1/taus_gaus").as_double();
+    const std::vector<LossTerm> loss     = {{.loss = name, .target = Array{{2, 12, 1}, Numbers(24, 3.0)}}};
+    const Numbers               gradient = m.gradient(x, loss).at("layer1/taus_gaus").as_double();
+    const Numbers               stored   = m.parameter("layer1/taus_gaus").as_double();
     for (size_t i = 0; i < 5; ++i) {
       const auto at = [&](double shift) {
         Numbers moved = stored;
@@ -102,15 +109,21 @@ TEST(RateDale, GradientsOfTimeConstantsAreTheSlopeOfTheLoss) {
 }
 
 TEST(RateDale, SomUnitsTakeNoInhibition) {
-  const Model m = model_of("dim: 4, noise_std: 0, polarity: [1, -1, 1, -1], polarity_enforcement_method: relu, som_N: 1");
+  const Model m =
+      model_of("dim: 4, noise_std: 0, polarity: [1, -1, 1, -1], polarity_enforcement_method: relu, som_N: 1");
   EXPECT_EQ(block(m, "J_1_to_1").mask, (std::vector<uint8_t>{1, 1, 1, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1}));
-  EXPECT_NE(failure([] { model_of("dim: 4, noise_std: 0, polarity: [1, -1, 1, -1], som_N: 3"); })
-                .find("som_N is 3, but layer 1 has 2 inhibitory units"), std::string::npos);
-  EXPECT_NE(failure([] { model_of("dim: 4, noise_std: 0, som_N: 1"); }).find("has 0 inhibitory units"), std::string::npos);
+  EXPECT_NE(failure([] {
+              model_of("dim: 4, noise_std: 0, polarity: [1, -1, 1, -1], som_N: 3");
+            }).find("som_N is 3, but layer 1 has 2 inhibitory units"),
+            std::string::npos);
+  EXPECT_NE(failure([] { model_of("dim: 4, noise_std: 0, som_N: 1"); }).find("has 0 inhibitory units"),
+            std::string::npos);
 }
 
 TEST(RateDale, SoftplusIsTheClippedOneOfItsFamily) {
-  const auto source = [](const std::string& word) { return model_of("dim: 2, noise_std: 0, source_func: " + word).plan().layers[1].source; };
+  const auto source = [](const std::string& word) {
+    return model_of("dim: 2, noise_std: 0, source_func: " + word).plan().layers[1].source;
+  };
   EXPECT_EQ(source("softplus"), source("clipped_softplus"));
   EXPECT_EQ(source("sigmoid"), model_of("dim: 2, noise_std: 0").plan().layers[1].source);
 }
@@ -118,7 +131,8 @@ TEST(RateDale, SoftplusIsTheClippedOneOfItsFamily) {
 TEST(RateDale, SaysThatItRunsWithoutNoise) {
   EXPECT_EQ(model_of("dim: 2").plan().warnings.size(), 1u);
   EXPECT_TRUE(model_of("dim: 2, noise_std: 0").plan().warnings.empty());
-  EXPECT_NE(failure([] { model_of("dim: 2, noise_std: 0.1"); }).find("noise_std is not available yet"), std::string::npos);
+  EXPECT_NE(failure([] { model_of("dim: 2, noise_std: 0.1"); }).find("noise_std is not available yet"),
+            std::string::npos);
 }
 
 }  // namespace

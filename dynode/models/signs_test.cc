@@ -27,11 +27,11 @@ connections:
 )";
 
 TEST(ReluPolarity, RawWeightsActByTheirPositivePartAndTheSignOfTheirSource) {
-  Model       m = model_of(kSum);
-  const Array x{{1, 1, 3}, Numbers{2, 3, 5}};
-  const std::vector<LossTerm> loss = {{.loss = "mse", .target = Array{{1, 1, 1}, Numbers{0}}}};
-  const auto y        = [&] { return m.simulate(x).at("output").as_double()[1]; };
-  const auto gradient = [&] { return m.gradient(x, loss).at("J_0_to_1").as_double(); };
+  Model                       m = model_of(kSum);
+  const Array                 x{{1, 1, 3}, Numbers{2, 3, 5}};
+  const std::vector<LossTerm> loss     = {{.loss = "mse", .target = Array{{1, 1, 1}, Numbers{0}}}};
+  const auto                  y        = [&] { return m.simulate(x).at("output").as_double()[1]; };
+  const auto                  gradient = [&] { return m.gradient(x, loss).at("J_0_to_1").as_double(); };
 
   m.set_parameter("J_0_to_1", Array{{1, 3}, Numbers{1, 0.5, -1}});
   EXPECT_EQ(y(), 2 - 1.5 - 5);
@@ -46,7 +46,7 @@ TEST(ReluPolarity, RawWeightsActByTheirPositivePartAndTheSignOfTheirSource) {
 }
 
 TEST(ReluPolarity, GradientsAreTheSlopeOfTheLoss) {
-  Model m = model_of(R"(
+  Model   m = model_of(R"(
 seed: 3
 layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}
@@ -71,7 +71,7 @@ connections:
     m.set_parameter(name, Array{one.shape, weights});
     const Numbers raw      = m.parameter(name).as_double();
     const Numbers gradient = m.gradient(input, loss).at(name).as_double();
-    size_t        alive = 0;
+    size_t        alive    = 0;
     for (size_t i = 0; i < raw.size(); ++i) {
       const auto at = [&](double shift) {
         Numbers moved = raw;
@@ -129,10 +129,10 @@ TEST(EntryMasks, RawWeightsTravelWithTheModelFile) {
 }
 
 TEST(Plasticity, ScalesTheStepAndNotTheGradient) {
-  TemporaryFolder folder;
-  Model           m = model_of(masked(folder.path()), folder / "net.yaml");
-  Numbers         x(2 * 5 * 2, 0.7);
-  const Array     input{{2, 5, 2}, x};
+  TemporaryFolder             folder;
+  Model                       m = model_of(masked(folder.path()), folder / "net.yaml");
+  Numbers                     x(2 * 5 * 2, 0.7);
+  const Array                 input{{2, 5, 2}, x};
   const std::vector<LossTerm> loss     = {{.loss = "mse", .target = Array{{2, 5, 3}, Numbers(30, 0.2)}}};
   const Gradient              gradient = m.gradient(input, loss);
   const Numbers               before = m.parameter("J_1_to_1").as_double(), g = gradient.at("J_1_to_1").as_double();

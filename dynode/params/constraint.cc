@@ -9,7 +9,7 @@ namespace dynode {
 template <class R>
 void project(const ParameterMap& map, R* theta) {
   for (const Block& b : map.blocks()) {
-    R* x = theta + b.offset;
+    R*      x    = theta + b.offset;
     const R low  = b.min <= -1e300 ? -std::numeric_limits<R>::infinity() : R(stored_value(b.transform, b.min));
     const R high = b.max >= 1e300 ? std::numeric_limits<R>::infinity() : R(stored_value(b.transform, b.max));
     if (low > -std::numeric_limits<R>::infinity() || high < std::numeric_limits<R>::infinity())
@@ -38,7 +38,7 @@ std::vector<size_t> frozen_entries(const ParameterMap& map) {
   return positions;
 }
 
-#define DYNODE_INSTANCES(R)                         \
+#define DYNODE_INSTANCES(R)                          \
   template void project<R>(const ParameterMap&, R*); \
   template void apply_plasticity<R>(const ParameterMap&, R*);
 DYNODE_INSTANCES(float)

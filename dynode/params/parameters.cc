@@ -14,7 +14,7 @@ size_t Block::size() const {
 }
 
 std::string Block::stored_name() const {
-  const size_t slash = name.rfind('/') + 1;   // npos + 1 = 0: a name without a layer
+  const size_t slash = name.rfind('/') + 1;  // npos + 1 = 0: a name without a layer
   switch (transform.kind) {
     case Transform::Kind::identity: break;
     case Transform::Kind::exponential: return name.substr(0, slash) + "log_" + name.substr(slash);
@@ -36,7 +36,8 @@ size_t ParameterMap::learnable_size() const {
   size_t n = 0;
   for (const Block& b : blocks_) {
     if (!b.learnable) continue;
-    for (size_t i = 0; i < b.size(); ++i) n += (b.mask.empty() || b.mask[i]) && (b.plasticity.empty() || b.plasticity[i] > 0);
+    for (size_t i = 0; i < b.size(); ++i)
+      n += (b.mask.empty() || b.mask[i]) && (b.plasticity.empty() || b.plasticity[i] > 0);
   }
   return n;
 }

@@ -116,7 +116,9 @@ TEST(SetReal, RefusesTheEndsOfASigmoid) {
   ParameterMap map;
   map.add({.name = "taus", .shape = {2}, .transform = Transform::sigmoid(4, 20)});
   std::vector<double> theta(2);
-  const auto set = [&](double x) { return failure([&] { set_real<double>(map[0], std::vector{12, x}, theta.data()); }); };
+  const auto          set = [&](double x) {
+    return failure([&] { set_real<double>(map[0], std::vector{12, x}, theta.data()); });
+  };
   EXPECT_EQ(set(5), "no error");
   EXPECT_EQ(set(4), "taus: value 4 at position 1 is not between 4 and 20");
   EXPECT_EQ(set(25), "taus: value 25 at position 1 is not between 4 and 20");
@@ -128,7 +130,9 @@ TEST(SetStored, TakesTheNumbersAsTheyAre) {
   set_stored<double>(map[1], std::vector<double>{-6.907755278982137, 3}, theta.data());
   EXPECT_EQ(theta[6], -6.907755278982137);
   EXPECT_EQ(theta[7], 3.0);
-  EXPECT_EQ(failure([&] { set_stored<double>(map[1], std::vector<double>{1, NAN}, theta.data()); }),
+  EXPECT_EQ(failure([&] {
+              set_stored<double>(map[1], std::vector<double>{1, NAN}, theta.data());
+            }),
             "layer1/log_gamma: value nan at position 1 is not finite");
   EXPECT_EQ(failure([&] { set_stored<double>(map[1], std::vector<double>{1}, theta.data()); }),
             "layer1/gamma: expected [2], got [1]");

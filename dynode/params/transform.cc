@@ -78,7 +78,8 @@ void set_stored(const Block& block, std::span<const double> stored, R* theta) {
   check_size(block, stored.size());
   for (size_t i = 0; i < stored.size(); ++i) {
     if (!std::isfinite(R(stored[i])))
-      throw SpecError({}, fmt::format("{}: value {} at position {} is not finite", block.stored_name(), R(stored[i]), i));
+      throw SpecError({},
+                      fmt::format("{}: value {} at position {} is not finite", block.stored_name(), R(stored[i]), i));
     theta[block.offset + i] = R(stored[i]);
   }
 }
@@ -89,7 +90,7 @@ void to_effective(const ParameterMap& map, R* theta) {
     if (!b.rectified) continue;
     R* w = theta + b.offset;
     for (size_t i = 0; i < b.sign.size(); ++i)
-      if (b.sign[i]) w[i] = w[i] <= 0 ? R(0) : w[i] * R(b.sign[i]);   // NaN stays NaN
+      if (b.sign[i]) w[i] = w[i] <= 0 ? R(0) : w[i] * R(b.sign[i]);  // NaN stays NaN
   }
 }
 

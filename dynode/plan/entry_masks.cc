@@ -10,11 +10,12 @@ namespace {
 
 /// The numbers in lists, row by row, with the shape they have.
 NamedArray listed(const Value& written) {
-  NamedArray a;
+  NamedArray         a;
   const Value::List& outer = written.list();
-  a.shape = {outer.size()};
+  a.shape                  = {outer.size()};
   for (const Value& row : outer) {
-    if (row.is_list() != outer[0].is_list()) row.expected(outer[0].is_list() ? "a list, like the first row" : "a number");
+    if (row.is_list() != outer[0].is_list())
+      row.expected(outer[0].is_list() ? "a list, like the first row" : "a number");
     if (!row.is_list()) {
       a.values.push_back(row.number());
       continue;
@@ -28,8 +29,8 @@ NamedArray listed(const Value& written) {
 }
 
 /// @param per_source  whether [from] will do
-NamedArray read(const char* word, const Value& written, const std::string& name, size_t to, size_t from, bool per_source,
-                const ArrayLoader& load) {
+NamedArray read(const char* word, const Value& written, const std::string& name, size_t to, size_t from,
+                bool per_source, const ArrayLoader& load) {
   if (!written.is_list() && !written.is_text()) written.expected("a file or a list of numbers");
   NamedArray a = written.is_list() ? listed(written) : load(written, "mask");
   if (a.shape == std::vector<size_t>{to, from} || (per_source && a.shape == std::vector<size_t>{from})) return a;
@@ -40,8 +41,8 @@ NamedArray read(const char* word, const Value& written, const std::string& name,
 
 }  // namespace
 
-std::vector<int8_t> read_ei_mask(const Value& written, const std::string& name, size_t to, size_t from, bool allow_mixed,
-                                 const ArrayLoader& load) {
+std::vector<int8_t> read_ei_mask(const Value& written, const std::string& name, size_t to, size_t from,
+                                 bool allow_mixed, const ArrayLoader& load) {
   const NamedArray a = read("ei_mask", written, name, to, from, true, load);
   return ei_mask_signs(to, from, a.values, allow_mixed, written.at());
 }

@@ -18,8 +18,8 @@ using ArrayLoader = std::function<NamedArray(const Value& path, const std::strin
 
 /// Signs [to][from] of an ei_mask. @param name  of the connection, for messages
 /// @throws SpecError, ShapeError
-std::vector<int8_t> read_ei_mask(const Value& written, const std::string& name, size_t to, size_t from, bool allow_mixed,
-                                 const ArrayLoader& load);
+std::vector<int8_t> read_ei_mask(const Value& written, const std::string& name, size_t to, size_t from,
+                                 bool allow_mixed, const ArrayLoader& load);
 
 /// Factors [to][from] of a plasticity_mask, each in [0, 1]. @throws SpecError, ShapeError
 std::vector<double> read_plasticity_mask(const Value& written, const std::string& name, size_t to, size_t from,

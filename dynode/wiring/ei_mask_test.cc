@@ -33,9 +33,13 @@ TEST(EiMask, BothSignsOfOneSourceNeedToBeMeant) {
 }
 
 TEST(EiMask, RefusesOtherSizesAndNumbersThatAreNone) {
-  EXPECT_EQ(failure([] { ei_mask_signs(2, 2, std::vector{1.0, 1.0, 1.0}, false); }),
+  EXPECT_EQ(failure([] {
+              ei_mask_signs(2, 2, std::vector{1.0, 1.0, 1.0}, false);
+            }),
             "ei_mask: expected [2, 2], got [3]\n  [2] for all targets alike is fine, too");
-  EXPECT_EQ(failure([] { ei_mask_signs(2, 1, std::vector{1.0, std::nan("")}, false); }),
+  EXPECT_EQ(failure([] {
+              ei_mask_signs(2, 1, std::vector{1.0, std::nan("")}, false);
+            }),
             "ei_mask[1, 0] is nan\n  it must be a sign: -1, 0 or 1");
 }
 
