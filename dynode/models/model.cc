@@ -157,11 +157,15 @@ struct Core {
     const auto  all = recordables(*plan);
     std::vector<Recordable> chosen;
     for (const std::string& wish : options.record) {
-      const size_t before = chosen.size();
+      bool found = false;
       for (const Recordable& r : all)
-        if (wish == r.name || wish == r.kind) chosen.push_back(r);
+        if (wish == r.name || wish == r.kind) {
+          const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const auto& c) { return c.name == r.name; });
+          found = true;
+          if (!twice) chosen.push_back(r);
+        }
       std::vector<std::string> known = {"s", "state", "phi", "g", "output"};   // some networks have none of a kind
-      if (chosen.size() == before && std::find(known.begin(), known.end(), wish) == known.end()) {
+      if (!found && std::find(known.begin(), known.end(), wish) == known.end()) {
         for (const Recordable& r : all) known.push_back(r.name);
         throw SpecError({}, fmt::format("'{}' cannot be recorded", wish), did_you_mean(wish, known, "there are"));
       }
@@ -365,9 +369,9 @@ void Model::load_parameters(const std::string& path) {
   } else {
     arrays = load_npz(path).entries();
   }
-  for (const auto& [name, array] : arrays) {
-    if (name.starts_with("opt/") || name.ends_with("/polarity")) continue;
-    if (name.starts_with("ei_mask/") || name.starts_with("plasticity_mask/")) continue;
+  const auto take = [&](const std::string& name, const Array& array) {
+    if (name.starts_with("opt/") || name.ends_with("/polarity")) return;
+    if (name.starts_with("ei_mask/") || name.starts_with("plasticity_mask/")) return;
     if (name.starts_with("mask/")) {
       const Block& b = find_block(plan(), name.substr(5));
       if (array.shape != shape_of(b)) throw ShapeError(path + ": " + name, shape_of(b), array.shape);
@@ -376,10 +380,21 @@ void Model::load_parameters(const std::string& path) {
         if ((mask[i] != 0) != (b.mask.empty() || b.mask[i]))
           throw SpecError({path}, fmt::format("{} differs from the mask of this network at [{}, {}]", name, i / b.shape[1], i % b.shape[1]),
                           "use structure custom with this mask as its mask_file");
-      continue;
+      return;
     }
     set_parameter(name, array);
-  }
+  };
+  // all of them or none
+  impl_->visit([&](auto& c) {
+    const auto before = c.theta;
+    try {
+      for (const auto& [name, array] : arrays) take(name, array);
+    } catch (...) {
+      c.theta = before;
+      c.changed();
+      throw;
+    }
+  });
 }
 
 Results Model::simulate(const Array& x, const SimulateOptions& options) {

@@ -163,6 +163,11 @@ TEST(ModelFiles, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(load("mask/J_1_to_2", numbers({2, 3}, {1, 1, 1, 1, 1, 1})), "no error")
       << "a dense connection has all of them";
   EXPECT_SAYS(load("mask/J_1_to_2", numbers({2, 3}, {1, 1, 1, 1, 0, 1})), "at [1, 1]");
+  // what stands before the wrong one is not taken either
+  const Array before = m.parameter("b_1_to_2");
+  save_npz(folder / "w.npz", {{"b_1_to_2", numbers({2}, {5, 6})}, {"J_0_to_1", numbers({1}, {0})}});
+  EXPECT_SAYS(failure([&] { m.load_parameters(folder / "w.npz"); }), "J_0_to_1: expected [3, 2], got [1]");
+  EXPECT_EQ(m.parameter("b_1_to_2"), before);
   EXPECT_SAYS(failure([&] { Model::load(folder / "gone.yaml"); }), "gone.yaml");
   EXPECT_SAYS(failure([&] { Model::load(folder / "gone.dynode"); }), "gone.dynode");
   std::ofstream(folder / "bad.dynode") << "nothing of the kind";
@@ -227,6 +232,7 @@ TEST(ModelSimulate, RecordsWhatIsAskedForInThatOrder) {
   EXPECT_EQ(names({}), Names{"output"});
   EXPECT_EQ(names({"output"}), Names{"output"});
   EXPECT_EQ(names({"g/1", "s/2"}), (Names{"g/1", "s/2", "output"}));
+  EXPECT_EQ(names({"s/1", "s", "s/2", "output"}), (Names{"s/1", "s/0", "s/2", "output"})) << "each once";
   EXPECT_EQ(names({"phi", "s"}), (Names{"phi/1", "phi/2", "s/0", "s/1", "s/2", "output"}));
   const Results r = m.simulate(x, {.record = {"s", "phi"}, .initial_states = {}});
   EXPECT_EQ(r.at("s/1").shape, (Shape{2, 6, 3})) << "with the initial state";
