@@ -282,7 +282,8 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput
     }
     // a learnt initial state has no say where another one was given
     for (const auto& given : input.initial)
-      if (given.state == plan_->layers[size_t(given.layer)].start_state) w.layers[size_t(given.layer)].lambda[size_t(given.state)].clear();
+      if (given.state == plan_->layers[size_t(given.layer)].start_state)
+        w.layers[size_t(given.layer)].lambda[size_t(given.state)].clear();
   }
   collect_gradient(*plan_, prepared_, w, partial);
   return value;
