@@ -95,7 +95,7 @@ template <class R>
 struct StepKernels {
   void (*step)(const StepArgs<R>&);
   void (*pull)(const PullArgs<R>&);           // hand-written where the cell has one, else derived
-  void (*pull_derived)(const PullArgs<R>&);   // `step` run on dual numbers
+  void (*pull_derived)(const PullArgs<R>&);   // `step` run on dual numbers, the judge of `pull`; in double only
 
   /// Completes the initial state in place (step.state is both read and, through `next`, written): a state that is a
   /// function of another one is set. Null where there is nothing to do.

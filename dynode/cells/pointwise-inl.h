@@ -238,8 +238,9 @@ void observe(const StepArgs<R>& a, R* const* out) {
 template <class Cell, class Source, class R>
 StepKernels<R> step_kernels() {
   using F = Formula<Cell, Source, R>;
-  using D = Formula<Cell, Source, R, F::handwritten>;     // the same as F when there is nothing to replace
-  StepKernels<R> k{step<F, R>, pull<Cell, F, R>, pull<Cell, D, R>, nullptr, nullptr, nullptr};
+  StepKernels<R> k{step<F, R>, pull<Cell, F, R>, nullptr, nullptr, nullptr, nullptr};
+  if constexpr (sizeof(R) == 8)   // the same as F when there is nothing to replace
+    k.pull_derived = pull<Cell, Formula<Cell, Source, R, F::handwritten>, R>;
   if constexpr (F::starts) k.start = start<Cell, F, R>, k.start_pull = start_pull<Cell, F, R>;
   if constexpr (F::observes) k.observe = observe<Cell, F, R>;
   return k;

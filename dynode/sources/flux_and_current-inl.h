@@ -20,10 +20,21 @@ template <class Self>
 struct FluxAndCurrent {
   static constexpr bool uses_current = true, uses_table = false;
 
-  template <class V> HWY_INLINE V operator()(const V& phi, const V& i) const { return self().value(phi, i); }
-  template <class V> HWY_INLINE V operator()(const V& phi) const { return self().value(phi, constant<V>(kDefaultCurrent)); }
+  // such formulas are long: calls instead of copies keep cells small, and cost nothing beside the formula
+  template <class V> HWY_NOINLINE V operator()(const V& phi, const V& i) const { return self().value(phi, i); }
+  template <class V> HWY_INLINE V operator()(const V& phi) const { return (*this)(phi, constant<V>(kDefaultCurrent)); }
 
-  template <class V> HWY_INLINE Slope2<V> with_slope(const V& phi, const V& i) const {
+  // duals take value and slopes of the lanes
+  template <class V, int K> HWY_INLINE Dual<V, K> operator()(const Dual<V, K>& phi, const Dual<V, K>& i) const {
+    const auto [y, dphi, di] = with_slope(phi.x, i.x);
+    return Dual<V, K>::chain(y, phi, dphi, i, di);
+  }
+  template <class V, int K> HWY_INLINE Dual<V, K> operator()(const Dual<V, K>& phi) const {
+    const auto [y, dphi] = with_slope(phi.x);
+    return Dual<V, K>::chain(y, phi, dphi);
+  }
+
+  template <class V> HWY_NOINLINE Slope2<V> with_slope(const V& phi, const V& i) const {
     using D = Dual<V, 2>;
     const D y = self().value(D(phi, 0), D(i, 1));
     return {y.x, y.d[0], y.d[1]};

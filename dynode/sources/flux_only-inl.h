@@ -34,6 +34,15 @@ struct FluxOnly {
   template <class V> HWY_INLINE V operator()(const V& x) const { return self().value(x); }
   template <class V> HWY_INLINE V operator()(const V& phi, const V&) const { return self().value(phi); }
 
+  // duals take value and slope of the lane: a fraction of the code that differentiating the formula makes
+  template <class V, int K> HWY_INLINE Dual<V, K> operator()(const Dual<V, K>& x) const {
+    const auto [y, dx] = with_slope(x.x);
+    return Dual<V, K>::chain(y, x, dx);
+  }
+  template <class V, int K> HWY_INLINE Dual<V, K> operator()(const Dual<V, K>& phi, const Dual<V, K>&) const {
+    return (*this)(phi);
+  }
+
   template <class V> HWY_INLINE Slope1<V> with_slope(const V& x) const {
     const V y = self().value(x);
     return {y, self().slope(x, y)};
