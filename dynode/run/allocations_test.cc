@@ -29,8 +29,12 @@ void* operator new(size_t size) { return counted(size); }
 void* operator new[](size_t size) { return counted(size); }
 void* operator new(size_t size, std::align_val_t align) { return counted(size, align); }
 void* operator new[](size_t size, std::align_val_t align) { return counted(size, align); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return ++count, std::malloc(size ? size : 1); }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept { return ++count, std::malloc(size ? size : 1); }
 void  operator delete(void* p) noexcept { std::free(p); }
 void  operator delete[](void* p) noexcept { std::free(p); }
+void  operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void  operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
 void  operator delete(void* p, size_t) noexcept { std::free(p); }
 void  operator delete[](void* p, size_t) noexcept { std::free(p); }
 void  operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
