@@ -275,7 +275,7 @@ struct Core {
       else if (f.kind != ArgumentKind::numbers && !std::isnan(f.value)) a.set(f.name, f.value);
     }
     for (const auto& [name, value] : given) {
-      const auto fact = std::find_if(facts.begin(), facts.end(), [&](const Fact& f) { return name == f.name; });
+      const auto fact = std::find_if(facts.begin(), facts.end(), [&, &key = name](const Fact& f) { return key == f.name; });
       if (fact == facts.end()) throw SpecError({}, fmt::format("{} has no parameter '{}'", owner, name), did_you_mean(name, known));
       if (!(value >= fact->min && value <= fact->max))
         throw SpecError({}, fmt::format("{} of {} is {}, outside its range [{}, {}]", name, owner, value, fact->min, fact->max));
