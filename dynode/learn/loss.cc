@@ -1,7 +1,7 @@
 // The catalogue of losses and the checks at its door.
 #include "dynode/learn/loss.h"
 
-#include "dynode/learn/entries.h"
+#include "dynode/base/entries.h"
 
 namespace dynode {
 

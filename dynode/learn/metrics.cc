@@ -6,7 +6,7 @@
 #include <limits>
 #include <numbers>
 
-#include "dynode/learn/entries.h"
+#include "dynode/base/entries.h"
 
 namespace dynode {
 namespace {

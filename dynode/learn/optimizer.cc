@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dynode/learn/entries.h"
+#include "dynode/base/entries.h"
 
 namespace dynode {
 namespace {

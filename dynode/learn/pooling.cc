@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "dynode/learn/entries.h"
+#include "dynode/base/entries.h"
 
 namespace dynode {
 namespace {

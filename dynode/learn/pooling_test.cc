@@ -4,7 +4,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
-#include "dynode/learn/arguments_test.h"
+#include "dynode/base/arguments_test.h"
 
 namespace dynode {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "dynode/learn/entries.h"
+#include "dynode/base/entries.h"
 
 namespace dynode {
 namespace {

@@ -1,13 +1,10 @@
 #include "dynode/plan/programmable.h"
 
-#include <limits>
-
 #include "dynode/plan/pattern.h"
+#include "dynode/wiring/support.h"
 
 namespace dynode {
 namespace {
-
-constexpr double kNoDefault = std::numeric_limits<double>::quiet_NaN();
 
 /// WICC: coupling into a target that n edges share, 2.5e-10 / (40e-12 n + 3.35e-10), inductances in H. Rounded to
 /// float, as the SOEN toolkit keeps it, so that its models give the same numbers here.

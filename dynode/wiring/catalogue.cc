@@ -35,7 +35,7 @@ const std::vector<StructureEntry>& structures() {
 }
 
 const StructureEntry& find_structure(std::string_view name, const At& at) {
-  return find_by_name(structures(), "structure", name, at);
+  return find_entry(structures(), "structure", name, at);
 }
 
 Mask build_mask(const StructureEntry& structure, const StructureArgs& args) {
@@ -86,7 +86,7 @@ const std::vector<InitialiserEntry>& initialisers() {
 }
 
 const InitialiserEntry& find_initialiser(std::string_view name, const At& at) {
-  return find_by_name(initialisers(), "initialiser", name, at);
+  return find_entry(initialisers(), "initialiser", name, at);
 }
 
 std::vector<double> initial_weights(const InitialiserEntry& initialiser, const InitialiserArgs& args) {

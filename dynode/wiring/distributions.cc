@@ -137,7 +137,7 @@ const std::vector<DistributionEntry>& distributions() {
 }
 
 const DistributionEntry& find_distribution(std::string_view name, const At& at) {
-  return find_by_name(distributions(), "distribution", name, at);
+  return find_entry(distributions(), "distribution", name, at);
 }
 
 std::vector<double> draw_parameter(const DistributionEntry& distribution, const DistributionArgs& args) {

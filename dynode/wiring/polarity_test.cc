@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "dynode/base/random.h"
-#include "dynode/wiring/arguments_test.h"
+#include "dynode/base/arguments_test.h"
 
 namespace dynode {
 namespace {

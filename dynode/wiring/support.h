@@ -1,15 +1,12 @@
-// What the files of this room share: lookup by name, optional arguments, evenly spaced values.
+// What the files of this room share: optional arguments, evenly spaced values.
 #pragma once
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "dynode/base/error.h"
+#include "dynode/base/entries.h"
 #include "dynode/base/facts.h"
-#include "dynode/base/text.h"
 
 namespace dynode {
 
@@ -28,19 +25,6 @@ inline std::vector<double> evenly_spaced(double first, double last, size_t count
   const double gap = count > 1 ? (last - first) / double(count - 1) : 0;
   for (size_t i = 1; i < count; ++i) values[i] = i + 1 == count ? last : first + gap * double(i);
   return values;
-}
-
-/// @param what  the noun of the catalogue, "structure"
-/// @throws SpecError  naming the nearest entry, if there is none called `name`
-template <class Entry>
-const Entry& find_by_name(const std::vector<Entry>& entries, const char* what, std::string_view name, const At& at) {
-  std::vector<std::string> known;
-  for (const Entry& entry : entries) {
-    if (name == entry.name) return entry;
-    known.push_back(entry.name);
-  }
-  throw SpecError(at, std::string("there is no ") + what + " '" + std::string(name) + "'",
-                  did_you_mean(name, known, "there is"));
 }
 
 }  // namespace dynode
