@@ -1,5 +1,6 @@
-// The catalogues of structures and initialisers: a new rule is one file and one line here.
+// The catalogues of structures, initialisers and wirings: a new rule is one file and one line here.
 #include "dynode/wiring/initialisers.h"
+#include "dynode/wiring/neural_circuit.h"
 #include "dynode/wiring/structures.h"
 #include "dynode/wiring/support.h"
 
@@ -95,5 +96,24 @@ std::vector<double> initial_weights(const InitialiserEntry& initialiser, const I
     if (!args.mask.on[i]) weights[i] = 0;
   return weights;
 }
+
+WiringEntry fully_connected_wiring();
+WiringEntry random_wiring();
+WiringEntry ncp_wiring();
+WiringEntry auto_ncp_wiring();
+WiringEntry custom_wiring();
+
+const std::vector<WiringEntry>& wirings() {
+  static const std::vector<WiringEntry> entries = {
+      fully_connected_wiring(),
+      random_wiring(),
+      ncp_wiring(),
+      auto_ncp_wiring(),
+      custom_wiring(),
+  };
+  return entries;
+}
+
+const WiringEntry& find_wiring(std::string_view name, const At& at) { return find_entry(wirings(), "wiring", name, at); }
 
 }  // namespace dynode
