@@ -63,7 +63,7 @@ class Comparison {
   void expect_equal(const std::string& name, const std::vector<double>& got, const std::vector<double>& wanted) {
     expect(name, got, wanted, 0);
   }
-  void fail(const std::string& text) { failures_.push_back(what_ + " " + text); }
+  void fail(const std::string& text) { failures_.push_back(what_.empty() ? text : what_ + " " + text); }
 
   const std::vector<std::string>& failures() const { return failures_; }
   int compared() const { return compared_; }
@@ -87,45 +87,64 @@ struct Count {
   int run = 0, skipped = 0, failed = 0;
 };
 
+/// Runs one case in each of `precisions` and counts it.
+inline void run_case(const std::string& name, Count& count, const std::function<void(Comparison&, Precision)>& body,
+                     const std::vector<Precision>& precisions = {Precision::float64, Precision::float32}) {
+  try {
+    std::vector<std::string> failures;
+    int compared = 0;
+    for (Precision p : precisions) {
+      Comparison comparison(precisions.size() > 1 ? name_of(p) : "");
+      body(comparison, p);
+      failures.insert(failures.end(), comparison.failures().begin(), comparison.failures().end());
+      compared += comparison.compared();
+    }
+    if (compared == 0 && failures.empty()) failures.push_back("nothing was compared");
+    ++(failures.empty() ? count.run : count.failed);
+    for (const auto& f : failures) std::cout << "  FAILED " << name << ": " << f << "\n";
+  } catch (const Skip& skip) {
+    ++count.skipped;
+    std::cout << "  skipped " << name << ": " << skip.reason << "\n";
+  } catch (const Error& error) {
+    std::string first = error.what();
+    first = first.substr(0, first.find('\n'));
+    if (says_unavailable(first)) {
+      ++count.skipped;
+      std::cout << "  skipped " << name << ": " << first.substr(first.find(": ") == std::string::npos ? 0 : first.rfind(": ") + 2) << "\n";
+    } else {
+      ++count.failed;
+      std::cout << "  FAILED " << name << ": " << error.what() << "\n";
+    }
+  }
+}
+
+/// Entries of a system's folder that are not case folders: file or folder → what runs and counts it.
+using Collections = std::map<std::string, std::function<void(const fs::path&, Count&)>>;
+
 /// Runs `body` for every case folder of a system, in the order of names, and prints the closing line.
-inline Count run_system(const std::string& system, const std::function<void(const fs::path&, Comparison&, Precision)>& body) {
+inline Count run_system(const std::string& system, const std::function<void(const fs::path&, Comparison&, Precision)>& body,
+                        const Collections& collections = {}) {
   Count count;
   const fs::path folder = golden_folder() / system;
   if (!fs::exists(folder)) {
     std::cout << "golden " << system << ": nothing recorded in " << golden_folder().string() << "\n";
     return count;
   }
-  std::vector<fs::path> cases;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory()) cases.push_back(entry.path());
-  std::sort(cases.begin(), cases.end());
-  for (const fs::path& path : cases) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
+  std::sort(entries.begin(), entries.end());
+  for (const fs::path& path : entries) {
+    const auto collection = collections.find(path.filename().string());
     const std::string name = system + "/" + path.filename().string();
+    if (collection == collections.end()) {
+      if (fs::is_directory(path)) run_case(name, count, [&](Comparison& c, Precision p) { body(path, c, p); });
+      continue;
+    }
     try {
-      std::vector<std::string> failures;
-      int compared = 0;
-      for (Precision p : {Precision::float64, Precision::float32}) {
-        Comparison comparison(name_of(p));
-        body(path, comparison, p);
-        failures.insert(failures.end(), comparison.failures().begin(), comparison.failures().end());
-        compared += comparison.compared();
-      }
-      if (compared == 0 && failures.empty()) failures.push_back("nothing was compared");
-      ++(failures.empty() ? count.run : count.failed);
-      for (const auto& f : failures) std::cout << "  FAILED " << name << ": " << f << "\n";
-    } catch (const Skip& skip) {
-      ++count.skipped;
-      std::cout << "  skipped " << name << ": " << skip.reason << "\n";
+      collection->second(path, count);
     } catch (const Error& error) {
-      std::string first = error.what();
-      first = first.substr(0, first.find('\n'));
-      if (says_unavailable(first)) {
-        ++count.skipped;
-        std::cout << "  skipped " << name << ": " << first.substr(first.find(": ") == std::string::npos ? 0 : first.rfind(": ") + 2) << "\n";
-      } else {
-        ++count.failed;
-        std::cout << "  FAILED " << name << ": " << error.what() << "\n";
-      }
+      ++count.failed;
+      std::cout << "  FAILED " << name << ": " << error.what() << "\n";
     }
   }
   std::cout << fmt::format("golden {}: {} run, {} skipped, {} failed", system, count.run, count.skipped, count.failed) << std::endl;

@@ -1,7 +1,9 @@
 // AutoNCP: an NCP of given size; layers and fan-outs follow from the sparsity.
 //
-//   rest = units − outputs    command = ⌊0.4 rest⌋   inter = rest − command       d = 1 − sparsity
-//   sensory_fanout = ⌊inter d⌋   inter_fanout = motor_fanin = ⌊command d⌋   recurrent = ⌊2 command d⌋      all at least 1
+//   rest = units − outputs       command = ⌊0.4 rest⌋                        inter = rest − command
+//   sensory_fanout = ⌊inter d⌋   inter_fanout = motor_fanin = ⌊command d⌋    recurrent = ⌊2 command d⌋
+//
+// d = 1 − sparsity; everything is at least 1.
 #include <algorithm>
 #include <fmt/format.h>
 

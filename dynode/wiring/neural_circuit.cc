@@ -17,7 +17,7 @@ size_t count(const std::vector<int8_t>& matrix) {
 void check_below(const char* name, int64_t id, size_t bound, const char* what) {
   if (id < 0 || size_t(id) >= bound)
     throw SpecError({}, fmt::format("{} is {}, but there are {} {}", name, id, bound, what),
-                    bound ? fmt::format("they are numbered 0 to {}", bound - 1) : "");
+                    bound ? fmt::format("they are numbered 0 to {}", bound - 1) : "the wiring was made without them");
 }
 
 void check_polarity(int polarity) {

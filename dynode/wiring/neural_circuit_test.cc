@@ -128,8 +128,10 @@ TEST(Wirings, AutoNcpDerivesItsLayers) {
       {17, 1, 99, 0.8, {10, 6, 1, 1, 1, 2, 1, 99}},    {100, 10, 1, 1.0, {54, 36, 10, 1, 1, 1, 1, 1}}};
   for (const auto& c : cases)
     for (int seed = 0; seed < 20; ++seed) {
-      Value a = Value::map({{"units", c.units}, {"output_size", c.outputs}, {"sparsity_level", c.sparsity}, {"seed", seed}});
-      const Wiring w = build("AutoNCP", a, c.inputs);
+      const Wiring w = build("AutoNCP",
+                             Value::map({{"units", c.units}, {"output_size", c.outputs},
+                                         {"sparsity_level", c.sparsity}, {"seed", seed}}),
+                             c.inputs);
       expect_invariants(c.wanted, w);
       EXPECT_EQ(w, [&] {
         Wiring same  = build("NCP", arguments_of(c.wanted).set("seed", seed), c.inputs);
@@ -281,15 +283,17 @@ TEST(Wirings, SizesAreKnownBeforeTheInputs) {
 }
 
 TEST(Wirings, ErrorsNameArgumentValueAndBound) {
-  const auto complaint = [](const char* kind, Value arguments) { return message_of([&] { build(kind, arguments, 3); }); };
-  const auto ncp       = [&](const char* name, int value) {
+  const auto complaint = [](const char* kind, const Value& arguments) {
+    return message_of([&] { build(kind, arguments, 3); });
+  };
+  const auto ncp = [&](const char* name, int64_t value) {
     return complaint("NCP", arguments_of({5, 3, 1, 1, 1, 1, 1, 0}).set(name, value));
   };
   expect_all(ncp("motor_fanin", 4), {"motor_fanin of NCP is 4", "3 command"});
   expect_all(ncp("sensory_fanout", 6), {"sensory_fanout of NCP is 6", "5 inter"});
   expect_all(ncp("inter_fanout", 4), {"inter_fanout of NCP is 4", "3 command"});
   expect_all(ncp("motor_neurons", 0), {"motor_neurons of NCP is 0", "[1"});
-  expect_all(complaint("NCP", arguments_of({5, 3, 1, 1, 1, 1, 1, 0}).set("seed", 4294967296)), {"seed of NCP", "4294967295"});
+  expect_all(ncp("seed", 4294967296), {"seed of NCP is 4294967296", "4294967295"});
   expect_all(ncp("inter_neurons", 100000), {"100004 units", "1e8"});
 
   const auto autoncp = [&](const char* name, double value) {
@@ -301,7 +305,8 @@ TEST(Wirings, ErrorsNameArgumentValueAndBound) {
   expect_all(autoncp("sparsity_level", 1.1), {"sparsity_level of AutoNCP is 1.1", "[0.1, 1]"});
   expect_all(complaint("Random", Value::map({{"units", 8}, {"sparsity_level", 1.0}})),
              {"sparsity_level of Random is 1", "[0, 1)"});
-  expect_all(complaint("Random", Value::map({{"units", 8}, {"output_dim", 9}})), {"output_dim of Random is 9", "8 units"});
+  expect_all(complaint("Random", Value::map({{"units", 8}, {"output_dim", 9}})),
+             {"output_dim of Random is 9", "8 units"});
   expect_all(complaint("FullyConnected", Value::map({{"units", 8}, {"seed_compat", "numby"}})),
              {"seed_compat 'numby'", "did you mean 'numpy'"});
   expect_all(message_of([] { find_wiring("AutoNPC"); }), {"there is no wiring 'AutoNPC'", "did you mean 'AutoNCP'"});
