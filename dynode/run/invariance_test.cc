@@ -1,6 +1,8 @@
-// What must leave no trace in the bits: checkpoints, threads, neighbours in the batch, what is recorded.
+// What must leave no trace in the bits: checkpoints, threads, neighbours in the batch, what is recorded, how a method
+// is written. And what may only leave the trace of rounding.
+#include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
-#include <map>
 
 #include "dynode/kernels/isa.h"
 #include "dynode/run/network_test.h"
@@ -16,7 +18,7 @@ class Invariance : public ::testing::Test {
 using Precisions = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Invariance, Precisions);
 
-constexpr uint64_t kSpecs = 60;
+constexpr uint64_t kSpecs = 100;
 
 /// Kinks and the table are welcome here: nothing is differenced.
 Spec spec_of(uint64_t seed) { return random_spec(seed, {.smooth = seed % 2 == 0}); }
@@ -94,6 +96,65 @@ TYPED_TEST(Invariance, ARowHasTheSameBitsAloneAndInEveryBatch) {
   }
 }
 
+TYPED_TEST(Invariance, ABatchInPartsHasTheBitsOfTheWhole) {
+  using R            = TypeParam;
+  const size_t width = dense_kernels<R>().width;
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    const Spec          spec = spec_of(seed);
+    Random              random(seed, "parts");
+    const size_t        rows = 2 + random.integer(4 * width), steps = 2 + seed % 11;
+    NetworkCase<R>      whole(spec, rows, steps);
+    auto                engine   = whole.engine();
+    const auto          records  = whole.record(*engine);
+    const GradientOf<R> gradient = whole.gradient(*engine);
+    std::vector<size_t> cuts     = {0, 1 + random.integer(rows - 1), 1 + random.integer(rows - 1), rows};
+    std::sort(cuts.begin(), cuts.end());
+    for (size_t k = 0; k + 1 < cuts.size(); ++k) {
+      if (cuts[k] == cuts[k + 1]) continue;
+      NetworkCase<R> part(spec, cuts[k + 1] - cuts[k], steps, cuts[k]);
+      const auto     same = [&](const std::vector<R>& of_part, const std::vector<R>& all, const std::string& what) {
+        const size_t row = all.size() / rows;
+        ASSERT_EQ(of_part.size(), part.rows * row);
+        ASSERT_TRUE(std::equal(of_part.begin(), of_part.end(), all.begin() + ptrdiff_t(cuts[k] * row)))
+            << what << " of rows " << cuts[k] << " to " << cuts[k + 1] << " of " << rows << ", "
+            << case_name(seed, *whole.plan);
+      };
+      const auto own = part.record(*engine);  // the same engine: it has other shapes behind it
+      for (size_t i = 0; i < own.size(); ++i) same(own[i], records[i], "record " + std::to_string(i));
+      const GradientOf<R> g = part.gradient(*engine, k * 3);
+      same(g.x, gradient.x, "x_bar");
+      for (size_t i = 0; i < g.initial.size(); ++i) same(g.initial[i], gradient.initial[i], "initial_bar");
+      if (this->HasFatalFailure()) return;
+    }
+  }
+}
+
+TYPED_TEST(Invariance, TheLastEntryAloneIsTheLastOfTheHistory) {
+  using R = TypeParam;
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    NetworkCase<R> c(spec_of(seed), 1 + seed % 21, 1 + seed * 5 % 83);
+    auto           engine    = c.engine();
+    const auto     histories = c.record(*engine, false);
+    // all states of all layers at once, in the order of record()
+    std::vector<std::vector<R>> lasts(histories.size());
+    std::vector<Record<R>>      records;
+    for (size_t i = 0; i < c.plan->layers.size(); ++i)
+      for (size_t s = 0; s < c.plan->layers[i].cell->states.size(); ++s) {
+        std::vector<R>& last = lasts[records.size()];
+        last.resize(c.rows * c.plan->layers[i].units);
+        records.push_back({Record<R>::What::state, int(i), int(s), last.data(), true});
+      }
+    engine->simulate(c.input(), records);
+    for (size_t n = 0; n < records.size(); ++n) {
+      const size_t units = c.plan->layers[size_t(records[n].layer)].units;
+      for (size_t row = 0; row < c.rows; ++row)
+        ASSERT_TRUE(std::equal(lasts[n].data() + row * units, lasts[n].data() + (row + 1) * units,
+                               histories[n].data() + (row * (c.steps + 1) + c.steps) * units))
+            << "record " << n << ", row " << row << ", " << case_name(seed, *c.plan);
+    }
+  }
+}
+
 TYPED_TEST(Invariance, RecordingChangesNothingAndIsWhatTheLossSees) {
   using R            = TypeParam;
   const size_t width = dense_kernels<R>().width;
@@ -107,15 +168,11 @@ TYPED_TEST(Invariance, RecordingChangesNothingAndIsWhatTheLossSees) {
       for (size_t s = 0; s < l.cell->states.size(); ++s) ASSERT_EQ(states[i++], all[j++]) << case_name(seed, *c.plan);
       if (!l.is_input) j += l.cell->observables.size();
     }
-    // the last entry alone
+    // one record alone
     const LayerPlan& out = c.plan->layers[size_t(c.plan->output)];
-    std::vector<R>   last(c.rows * out.units), history(c.rows * (c.steps + 1) * out.units);
-    const Record<R>  wish[] = {{Record<R>::What::state, c.plan->output, out.cell->output, last.data(), true},
-                               {Record<R>::What::state, c.plan->output, out.cell->output, history.data()}};
+    std::vector<R>   history(c.rows * (c.steps + 1) * out.units);
+    const Record<R>  wish[] = {{Record<R>::What::state, c.plan->output, out.cell->output, history.data()}};
     engine->simulate(c.input(), wish);
-    for (size_t row = 0; row < c.rows; ++row)
-      for (size_t u = 0; u < out.units; ++u)
-        ASSERT_EQ(last[row * out.units + u], history[(row * (c.steps + 1) + c.steps) * out.units + u]);
     // what a loss is shown
     std::vector<R>    shown(history.size());
     const TileLoss<R> look = [&](const TileOutputs<R>& seen) {
@@ -174,6 +231,63 @@ TYPED_TEST(Invariance, InstructionSetsAgreeToRounding) {
   }
 }
 
+// ---- precision ------------------------------------------------------------------------------------------
+
+/// What rounding does to a network is measured: in double, all numbers are moved as far as float would round them.
+/// Float also rounds within every operation, there relative to the largest numbers around, which may cancel;
+/// kOperations is how often. Where a kink lies in between, slopes mean nothing, so these networks are smooth.
+TEST(Precisions, AgreeToTheRoundingOfFloat) {
+  constexpr double kOperations = 16;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    const Spec          spec = random_spec(seed);
+    const size_t        rows = 1 + seed % 9, steps = 3 + seed % 17;
+    NetworkCase<float>  single(spec, rows, steps);
+    NetworkCase<double> precise(spec, rows, steps);
+    auto                a = single.engine();
+    auto                b = precise.engine();
+    const auto          flat = [](const auto& g, const auto& records) {
+      std::vector<std::vector<double>> all;
+      const auto add = [&](const auto& numbers) { all.emplace_back(numbers.begin(), numbers.end()); };
+      add(g.theta), add(g.x);
+      for (const auto& list : g.initial) add(list);
+      for (const auto& list : records) add(list);
+      return all;
+    };
+    const auto wanted = flat(precise.gradient(*b), precise.record(*b));
+    const auto got    = flat(single.gradient(*a), single.record(*a));
+
+    // the largest of all gradients, of all records, and how far rounding moves any number of an array
+    const auto          is_record = [&](size_t i) { return i >= 2 + precise.initial_values.size(); };
+    double              largest[] = {0, 0};
+    std::vector<double> moved(wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i)
+      for (double x : wanted[i]) largest[is_record(i)] = std::max(largest[is_record(i)], std::abs(x));
+    Random     random(seed, "rounding");
+    const auto round = [&](const std::vector<double>& numbers) {
+      std::vector<double> rounded = numbers;
+      for (double& x : rounded) x *= 1 + 0x1p-24 * random.normal();
+      return rounded;
+    };
+    const auto theta = precise.theta, x = precise.x;
+    const auto initial = precise.initial_values;
+    for (int draw = 0; draw < 3; ++draw) {
+      precise.theta = round(theta), precise.x = round(x);
+      for (size_t i = 0; i < initial.size(); ++i) precise.initial_values[i] = round(initial[i]);
+      b->set_parameters(precise.theta);
+      const auto other = flat(precise.gradient(*b), precise.record(*b));
+      for (size_t i = 0; i < wanted.size(); ++i)
+        for (size_t n = 0; n < wanted[i].size(); ++n)
+          moved[i] = std::max(moved[i], std::abs(other[i][n] - wanted[i][n]));
+    }
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      ASSERT_EQ(got[i].size(), wanted[i].size());
+      for (size_t n = 0; n < wanted[i].size(); ++n)
+        ASSERT_NEAR(got[i][n], wanted[i][n], kOperations * (moved[i] + 0x1p-24 * largest[is_record(i)]))
+            << "array " << i << "[" << n << "], " << case_name(seed, *precise.plan);
+    }
+  }
+}
+
 // ---- evaluation methods ---------------------------------------------------------------------------------
 
 TYPED_TEST(Invariance, WithoutLoopsLayerwiseIsGaussSeidel) {
@@ -187,6 +301,33 @@ TYPED_TEST(Invariance, WithoutLoopsLayerwiseIsGaussSeidel) {
     auto           a = layerwise.engine(), b = stepwise.engine();
     ASSERT_EQ(layerwise.record(*a), stepwise.record(*b)) << case_name(seed, *stepwise.plan);
     ASSERT_EQ(layerwise.gradient(*a), stepwise.gradient(*b)) << case_name(seed, *stepwise.plan);
+  }
+}
+
+/// A method is nothing but the lags of its connections: written out, they give the same bits under every method. Not so
+/// for programmable connections between layers, which Jacobi delays once more.
+TYPED_TEST(Invariance, MethodsAreTheirLags) {
+  using R = TypeParam;
+  const std::vector<Evaluation> methods = {Evaluation::layerwise, Evaluation::stepwise_gauss_seidel,
+                                           Evaluation::stepwise_jacobi};
+  for (uint64_t seed = 1; seed <= kSpecs; ++seed) {
+    for (Evaluation method : methods) {
+      Spec spec = random_spec(seed, {.smooth = seed % 2 == 0, .programmable = false});
+      spec.simulation.network_evaluation_method = method;
+      NetworkCase<R>      wanted(spec, 3, 9);
+      auto                engine   = wanted.engine();
+      const auto          records  = wanted.record(*engine);
+      const GradientOf<R> gradient = wanted.gradient(*engine);
+      for (ConnectionSpec& c : spec.connections)
+        if (!c.lag) c.lag = method == Evaluation::stepwise_jacobi || c.from_layer >= c.to_layer;
+      for (Evaluation other : methods) {
+        spec.simulation.network_evaluation_method = other;
+        NetworkCase<R> same(spec, 3, 9);
+        auto           e = same.engine();
+        ASSERT_EQ(same.record(*e), records) << case_name(seed, *same.plan);
+        ASSERT_EQ(same.gradient(*e), gradient) << case_name(seed, *same.plan);
+      }
+    }
   }
 }
 

@@ -100,6 +100,23 @@ class NetworkCase {
 
   double loss(Engine<R>& e) const { return e.loss(input(), tile_loss(), {watched, 0, 0}); }
 
+  /// Sum of the sizes of all terms of the loss: what its rounding is relative to.
+  double loss_size(Engine<R>& e) const {
+    const TileLoss<R> sizes = [this](const TileOutputs<R>& seen) {
+      double sum = 0;
+      for (size_t i = 0; i < watched.size(); ++i) {
+        const size_t size = (seen.steps + 1) * plan->layers[size_t(watched[i])].units;
+        const R*     c    = coefficients[i].data() + seen.first_row * size;
+        for (size_t n = 0; n < seen.rows * size; ++n) {
+          const double s = double(seen.values[i][n]);
+          sum += std::abs(double(c[n]) * s) + 0.15 * s * s;
+        }
+      }
+      return sum;
+    };
+    return e.loss(input(), sizes, {watched, 0, 0});
+  }
+
   GradientOf<R> gradient(Engine<R>& e, size_t checkpoint_every = 0) const {
     GradientOf<R>      g;
     GradientOutputs<R> to;

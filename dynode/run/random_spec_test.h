@@ -1,19 +1,30 @@
-// Small random networks for tests: every kind of cell, random wiring with loops and skips, all the settings that change
-// what a run does. The same seed gives the same network.
+// Small random networks for tests: every kind of layer, source function, structure and initialiser, random wiring with
+// loops and skips, all the settings that change what a run does. The same seed gives the same network.
+//
+//   Spec spec = random_spec(seed, {.smooth = false});
+//
+// What the catalogues list is drawn by itself, its parameters near their defaults. A kind that needs more than that
+// gets one line in kinds(), structures_that_need_more() or initialisers_that_need_more().
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "dynode/base/random.h"
 #include "dynode/cells/cell.h"
+#include "dynode/sources/source.h"
 #include "dynode/spec/spec.h"
+#include "dynode/wiring/distributions.h"
+#include "dynode/wiring/initialisers.h"
+#include "dynode/wiring/structures.h"
 
 namespace dynode {
 
 struct RandomSpecOptions {
-  bool loops  = true;  // connections from a layer to itself or to an earlier one
-  bool smooth = true;  // no kinks: differences are meaningful everywhere
+  bool loops        = true;  // connections from a layer to itself or to an earlier one
+  bool smooth       = true;  // no kinks: differences are meaningful everywhere
+  bool programmable = true;  // connections whose weights are circuits
 };
 
 class SpecGenerator {
@@ -24,13 +35,13 @@ class SpecGenerator {
 
   Spec make() {
     SimulationSpec& s           = spec_.simulation;
-    s.dt                        = 0.5 + random_.uniform();
+    s.dt                        = between(0.5, 1.5);
     s.dt_learnable              = chance(0.3);
     s.input_type                = chance(0.3) ? InputType::flux : InputType::state;
     s.network_evaluation_method = std::vector{Evaluation::layerwise, Evaluation::stepwise_gauss_seidel,
                                               Evaluation::stepwise_jacobi}[random_.integer(3)];
-    const int count             = 2 + int(random_.integer(4));
-    for (int id = 0; id < count; ++id) spec_.layers.push_back(layer(id));
+    const int count             = chance(0.1) ? 1 : 2 + int(random_.integer(4));
+    for (int id = 0; id < count; ++id) add_layer(id);
     for (int to = 0; to < count; ++to) {
       const int source = to ? int(random_.integer(uint64_t(to))) : -1;  // everybody is reached
       for (int from = 0; from < count; ++from) {
@@ -43,84 +54,263 @@ class SpecGenerator {
   }
 
  private:
+  using Words = std::vector<std::string>;
+
+  // ---- what needs a line of its own ------------------------------------------------------------------------
+
+  /// Kinds of layers that need more than their parameters.
+  struct Kind {
+    const char* type;
+    void (*add)(SpecGenerator& g, Value& params, int dim) = nullptr;
+    const char* arrives = "";  // the connection_type of everything that arrives; "": any structure
+  };
+  static const std::vector<Kind>& kinds() {
+    static const std::vector<Kind> list = {
+        {"CfC",
+         [](SpecGenerator& g, Value& p, int) {
+           p.set("mode", g.pick(g.options_.smooth ? Words{"default", "no_gate"} : Words{"default", "no_gate", "pure"}));
+           p.set("mixed_memory", g.pick({"false", "state", "input"}));
+           if (g.chance(0.3)) {
+             p.set("wiring", Value::map({{"type", "Random"}, {"params", Value::map({{"sparsity_level", 0.4}})}}));
+           } else {
+             p.set("activation", g.pick({"lecun_tanh", "silu", "gelu"})).set("backbone_units", 4);
+             p.set("backbone_layers", int(g.random_.integer(3)));
+           }
+         },
+         "direct"},
+        {"LeakyGRU", [](SpecGenerator& g, Value& p, int) { p.set("candidate_diag", g.pick({"zero", "one", "free"})); }},
+        {"RateDale",
+         [](SpecGenerator& g, Value& p, int) { p.set("taus", g.chance(0.5) ? Value::list_of({2, 5}) : Value(3)); }},
+    };
+    return list;
+  }
+
+  /// Structures with arguments that depend on each other or on the sizes. False: it does not fit them.
+  struct Structure {
+    const char* type;
+    bool (*add)(SpecGenerator& g, Value& params, int to, int from);
+  };
+  static const std::vector<Structure>& structures_that_need_more() {
+    static const std::vector<Structure> list = {
+        {"custom", [](SpecGenerator&, Value&, int, int) { return false; }},  // its mask is a file
+        {"inverse_one_to_one", [](SpecGenerator&, Value&, int to, int from) { return to == from; }},
+        {"block_structure", [](SpecGenerator& g, Value& p, int, int) {
+           p.set("connection_mode", g.pick({"diagonal", "full", "none"}));
+           return true;
+         }},
+        {"hierarchical_blocks", [](SpecGenerator&, Value& p, int to, int from) {
+           p.set("base_size", 2).set("levels", to == 4 ? 2 : 1);
+           return to == from && (to == 2 || to == 4);
+         }},
+        {"one_to_one", [](SpecGenerator& g, Value& p, int to, int from) {
+           const int length = std::min(to, from);
+           if (g.chance(0.3)) p.set("source_start_node_id", from - length).set("source_end_node_id", from - 1);
+           return true;
+         }},
+    };
+    return list;
+  }
+
+  /// Initialisers whose defaults are nothing for small networks: idle weights, or weights that grow without bounds.
+  struct Initialiser {
+    const char* name;
+    bool (*add)(SpecGenerator& g, Value& params);
+  };
+  static const std::vector<Initialiser>& initialisers_that_need_more() {
+    static const std::vector<Initialiser> list = {
+        {"custom", [](SpecGenerator&, Value&) { return false; }},  // its weights are a file
+        {"normal", [](SpecGenerator&, Value& p) { return p.set("std", 0.5), true; }},
+        {"uniform", [](SpecGenerator&, Value& p) { return p.set("min", -0.6).set("max", 0.6), true; }},
+        {"linear", [](SpecGenerator&, Value& p) { return p.set("min", -0.5).set("max", 0.4), true; }},
+        {"constant", [](SpecGenerator& g, Value& p) { return p.set("value", g.between(-0.4, 0.4)), true; }},
+        {"gaus", [](SpecGenerator& g, Value& p) { return p.set("gain", g.between(0.5, 1)), true; }},
+        {"gamma", [](SpecGenerator&, Value& p) { return p.set("scale", 0.1), true; }},
+    };
+    return list;
+  }
+
+  static bool has_kinks(const std::string& source) {
+    const Words with = {"ReLU", "ReTanh", "ClippedReLU", "ClippedSoftplus", "RateArray", "Heaviside_state_dep",
+                        "TanhGauss1p7IBFit"};
+    return std::find(with.begin(), with.end(), source) != with.end();
+  }
+
+  template <class Lines>
+  static auto line_of(const Lines& lines, const std::string& name, const char* Lines::value_type::*key) {
+    const auto found = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return name == l.*key; });
+    return found == lines.end() ? nullptr : &*found;
+  }
+
+  // ---- numbers and words -----------------------------------------------------------------------------------
+
   bool        chance(double p) { return random_.uniform() < p; }
   double      between(double low, double high) { return low + (high - low) * random_.uniform(); }
-  std::string pick(const std::vector<const char*>& words) { return words[random_.integer(words.size())]; }
-
-  const CellEntry& any_cell() {
-    while (true) {
-      const CellEntry& cell = cells()[random_.integer(cells().size())];
-      if (!cell.internal) return cell;
-    }
+  std::string pick(const Words& words) { return words[random_.integer(words.size())]; }
+  template <class Entries>
+  const auto& any(const Entries& entries) {
+    return entries[random_.integer(entries.size())];
   }
 
-  /// One number, one per unit, or a distribution.
+  /// Per unit one number or the same, as people may write it: a number, a list, a distribution, with or without more.
   Value number(int dim, double low, double high) {
-    switch (random_.integer(3)) {
-      case 0: return between(low, high);
-      case 1: {
-        Value list = Value::list_of();
-        for (int i = 0; i < dim; ++i) list.push_back(between(low, high));
-        return list;
-      }
-      default: return Value::map({{"distribution", "uniform"}, {"params", Value::map({{"min", low}, {"max", high}})}});
+    std::vector<double> each(static_cast<size_t>(dim));
+    for (double& x : each) x = between(low, high);
+    switch (random_.integer(5)) {
+      case 0: return each[0];
+      case 1: return each;
+      case 2: return Value::map({{"value", each[0]}, {"learnable", chance(0.7)}});
+      case 3: return Value::map({{"value", each}, {"constraints", Value::map({{"min", low}, {"max", high}})}});
+      default: break;
     }
+    const double mean = low + 0.5 * (high - low);
+    switch (random_.integer(4)) {
+      case 0: return distribution("constant", {{"value", mean}});
+      case 1: return distribution("normal", {{"mean", mean}, {"std", 0.05 * (high - low)}});
+      case 2:
+        if (low > 0) return distribution(pick({"loguniform", "loglinear"}), {{"min", low}, {"max", high}});
+        return distribution("linear", {{"min", low}, {"max", high}});
+      default: return distribution("uniform", {{"min", low}, {"max", high}});
+    }
+  }
+  static Value distribution(const std::string& name, std::initializer_list<std::pair<std::string, Value>> params) {
+    Value map = Value::map();
+    for (const auto& [key, value] : params) map.set(key, value);
+    return Value::map({{"distribution", name}, {"params", map}});
   }
 
-  LayerSpec layer(int id) {
-    const int        dim = 1 + int(random_.integer(chance(0.2) ? 12 : 5));
-    LayerSpec        l{.layer_id = id, .layer_type = "Linear", .params = Value::map({{"dim", dim}})};
-    const bool       input = id == 0 && spec_.simulation.input_type == InputType::state;
-    const CellEntry& cell  = input ? *find_cell("Linear") : any_cell();
-    l.layer_type           = cell.name;
-    if (cell.source)
-      l.params.set("source_func", options_.smooth ? pick({"Tanh", "Sigmoid", "SimpleGELU", "Telu", "Identity"})
-                                                  : pick({"Tanh", "ReLU", "ReTanh", "RateArray"}));
-    for (const ParamFacts& p : cell.params) {
-      if (p.value > 10) {
-        l.params.set(p.name, number(dim, 2.0, 5.0));
-      } else if (p.alternative.name[0]) {
-        if (chance(0.5)) l.params.set(p.alternative.name, number(dim, 2.0, 5.0));
-        else l.params.set(p.name, number(dim, 0.2, 0.9)).set(std::string("learn_") + p.name, chance(0.7));
-      } else if (p.log) {
-        l.params.set(p.name, number(dim, 0.15, 0.5));
+  /// Arguments of a kind: what is required, and now and then another, within the range of its facts.
+  Value arguments(const std::vector<Fact>& facts) {
+    Value params = Value::map();
+    for (const Fact& f : facts) {
+      if (!f.required) continue;
+      if (f.kind == ArgumentKind::integer) params.set(f.name, std::max(int(f.min), 1) + int(random_.integer(3)));
+      if (f.kind == ArgumentKind::number) params.set(f.name, between(std::max(f.min, 0.15), std::min(f.max, 0.9)));
+    }
+    return params;
+  }
+
+  /// A source function, with kinks where they are welcome.
+  std::string source() {
+    for (;;)
+      if (const std::string name = any(source_functions()).name; !options_.smooth || !has_kinks(name)) return name;
+  }
+
+  // ---- layers ----------------------------------------------------------------------------------------------
+
+  void add_layer(int id) {
+    int dim = 1 + int(random_.integer(chance(0.2) ? 12 : 5));
+    if (id > 0 && chance(0.3)) dim = spec_.layers.back().dim();  // structures for layers of one size
+    const bool input = id == 0 && spec_.simulation.input_type == InputType::state;
+
+    const CellEntry* cell = find_cell("Linear");
+    while (!input && (cell = &any(cells()))->internal) {}
+    LayerSpec l{.layer_id = id, .layer_type = cell->name, .params = Value::map({{"dim", dim}})};
+    Value&    p = l.params;
+    if (!input) {
+      add_parameters(*cell, p, dim);
+      if (const Kind* kind = line_of(kinds(), cell->name, &Kind::type); kind && kind->add) kind->add(*this, p, dim);
+      if (chance(0.2)) p.set("dt", between(0.4, 1.2));
+      if (chance(0.3)) p.set("init_state", pick({"learn", "zero"}));
+    }
+    if (chance(0.25)) {
+      const std::string draw = pick({"count", "independent", "alternating", "excitatory", "inhibitory"});
+      const bool        rule = draw == "count" || draw == "independent";
+      p.set("polarity_init", rule ? Value::map({{"excitatory_ratio", 0.5}, {"draw", draw}}) : Value(draw));
+      p.set("polarity_enforcement_method", pick({"sign_flip", "clip_to_zero", "relu"}));
+    }
+    if (cell->som_units && p.has("polarity_init") && dim > 1 && chance(0.5))
+      p.set("polarity_init", "alternating").set("som_N", 1);
+    spec_.layers.push_back(std::move(l));
+  }
+
+  void add_parameters(const CellEntry& cell, Value& p, int dim) {
+    if (cell.source) p.set("source_func", source());
+    for (const ParamFacts& f : cell.params) {
+      if (f.value > 10) {  // a large number that would leave small networks at rest
+        p.set(f.name, number(dim, 2.0, 5.0));
+      } else if (f.alternative.name[0]) {
+        if (chance(0.5)) p.set(f.alternative.name, number(dim, 2.0, 5.0));
+        else p.set(f.name, number(dim, 0.2, 0.9)).set(std::string("learn_") + f.name, chance(0.7));
+      } else if (f.log) {
+        p.set(f.name, number(dim, 0.15, 0.5));
       } else {
-        l.params.set(p.name, number(dim, std::max(p.min, p.value - 0.3), std::min(p.max, p.value + 0.3)));
+        p.set(f.name, number(dim, std::max(f.min, f.value - 0.3), std::min(f.max, f.value + 0.3)));
       }
     }
-    if (!cell.params.empty() && chance(0.2))
-      l.params.set("learnable_params", Value::map({{cell.params.back().name, false}}));
-    if (!input && chance(0.2)) l.params.set("dt", between(0.4, 1.2));
-    if (!input && chance(0.3)) l.params.set("init_state", "learn");
-    if (chance(0.2)) {
-      l.params.set("polarity_init", Value::map({{"excitatory_ratio", 0.5}}));
-      l.params.set("polarity_enforcement_method", pick({"sign_flip", "clip_to_zero", "relu"}));
-    }
-    return l;
+    Value learnable = Value::map();
+    if (!cell.params.empty() && chance(0.2)) learnable.set(cell.params.back().name, false);
+    if (!cell.core.empty() && chance(0.2)) learnable.set(cell.core.back().weights, false);
+    if (!learnable.empty()) p.set("learnable_params", learnable);
   }
+
+  // ---- connections -----------------------------------------------------------------------------------------
 
   ConnectionSpec connection(int from, int to) {
-    ConnectionSpec c{
-        .from_layer = from, .to_layer = to, .connection_type = pick({"dense", "dense", "sparse", "one_to_one"})};
-    Value init = Value::map({{"name", "normal"}, {"params", Value::map({{"std", 0.5}})}});
-    if (chance(0.3)) init = Value::map({{"name", "uniform"}, {"params", Value::map({{"min", -0.6}, {"max", 0.6}})}});
-    c.params.set("init", std::move(init));
-    if (c.connection_type == "sparse")
-      c.params.set("structure",
-                   Value::map({{"type", "sparse"}, {"params", Value::map({{"sparsity", chance(0.5) ? 0.6 : 0.2}})}}));
-    if (chance(0.15) && !spec_.layers[size_t(from)].params.has("polarity_init")) {
-      c.mode = pick({"NOCC", "WICC"});
-      c.connection_params =
-          Value::map({{"source_func", options_.smooth ? "Tanh" : "RateArray"}, {"j_in", 0.6}, {"j_out", 0.7}});
-      if (c.mode == "NOCC") c.connection_params.set("beta", 4.0).set("beta_out", 1.5);
-      else c.connection_params.set("gamma_plus", 0.3).set("gamma_minus", 0.2);
-    }
-    if (c.mode.empty() && chance(0.5)) c.params.set("bias", pick({"zero", "fan_in_normal", "fan_in_uniform"}));
-    if (chance(0.2)) c.params.set("constraints", Value::map({{"min", -0.5}, {"max", 0.8}}));
-    if (chance(0.1)) c.learnable = false;
+    const LayerSpec &source = spec_.layers[size_t(from)], &target = spec_.layers[size_t(to)];
+    ConnectionSpec   c{.from_layer = from, .to_layer = to};
     if (from < to && chance(0.2)) c.lag = int(random_.integer(2));
     if (from > to && chance(0.2)) c.lag = 1;
+    const Kind* kind = line_of(kinds(), target.layer_type, &Kind::type);
+    if (kind && kind->arrives[0]) {
+      c.connection_type = kind->arrives;
+      return c;
+    }
+    choose_structure(c, target.dim(), source.dim());
+    choose_weights(c);
+    if (from == to && chance(0.3)) c.params.set("allow_self_connections", false);
+
+    const bool signs = source.params.has("polarity_init");
+    if (options_.programmable && !signs && chance(0.15)) {
+      program(c);
+    } else {
+      if (chance(0.5)) c.params.set("bias", pick({"zero", "fan_in_normal", "fan_in_uniform"}));
+      if (signs && chance(0.3)) c.params.set("polarity", false);
+      else if (!signs && chance(0.15)) c.params.set("ei_mask", ei_mask(source.dim()));
+      if ((signs && !c.params.has("polarity")) || c.params.has("ei_mask")) c.params.set("ei_balance", chance(0.3));
+    }
+    if (chance(0.2)) c.params.set("constraints", Value::map({{"min", -0.5}, {"max", 0.8}}));
+    if (chance(0.1)) c.learnable = false;
     return c;
+  }
+
+  void choose_structure(ConnectionSpec& c, int to, int from) {
+    c.connection_type = "dense";
+    if (chance(0.4)) return;
+    for (;;) {
+      const StructureEntry& rule   = any(structures());
+      Value                 params = arguments(rule.facts);
+      const auto*           more   = line_of(structures_that_need_more(), rule.name, &Structure::type);
+      if (more && !more->add(*this, params, to, from)) continue;
+      c.connection_type = rule.name;
+      if (!params.empty()) c.params.set("structure", Value::map({{"type", rule.name}, {"params", params}}));
+      return;
+    }
+  }
+
+  void choose_weights(ConnectionSpec& c) {
+    for (;;) {
+      const InitialiserEntry& rule   = any(initialisers());
+      Value                   params = arguments(rule.facts);
+      const auto*             more   = line_of(initialisers_that_need_more(), rule.name, &Initialiser::name);
+      if (more && !more->add(*this, params)) continue;
+      c.params.set("init", Value::map({{"name", rule.name}, {"params", params}}));
+      return;
+    }
+  }
+
+  void program(ConnectionSpec& c) {
+    c.mode = pick({"NOCC", "WICC"});
+    c.connection_params =
+        Value::map({{"source_func", source()}, {"j_in", 0.6}, {"j_out", 0.7}, {"half_flux_offset", chance(0.2)}});
+    if (c.mode == "NOCC") c.connection_params.set("beta", 4.0).set("beta_out", 1.5);
+    else c.connection_params.set("gamma_plus", 0.3).set("gamma_minus", 0.2);
+  }
+
+  /// A sign per source.
+  Value ei_mask(int from) {
+    std::vector<double> signs(static_cast<size_t>(from));
+    for (double& s : signs) s = double(random_.integer(3)) - 1;
+    return signs;
   }
 
   Random            random_;
