@@ -18,7 +18,7 @@ namespace dynode {
 namespace {
 
 constexpr size_t kCurveRecords     = 2000;     // of one split; more are averaged in groups
-constexpr size_t kTrajectoryValues = 200'000;  // of all examples together; about 2.7 bytes each
+constexpr size_t kTrajectoryValues = 300'000;  // of all examples together; about 2.7 bytes each
 
 // ── text ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,6 +97,13 @@ std::string json_pairs(const std::vector<std::pair<std::string, std::string>>& p
   return json_list(pairs, [](const auto& p) { return fmt::format("[{},{}]", json(p.first), json(p.second)); });
 }
 
+std::string json_columns(const std::map<std::string, std::vector<double>>& columns) {
+  std::string out = "{";
+  for (const auto& [name, values] : columns)
+    out += fmt::format("{}{}:{}", out.size() > 1 ? "," : "", json(name), json_list(values));
+  return out + '}';
+}
+
 std::string base64(const std::vector<uint8_t>& bytes) {
   constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string    out;
@@ -155,6 +162,7 @@ void check(const Report& report) {
     if (!e.probabilities.empty() && classes > 0)
       check_size("probabilities of " + e.title, {classes}, e.probabilities.size());
     if (!e.image.empty()) check_size("image of " + e.title, {e.image_rows, e.image_columns}, e.image.size());
+    if (!e.outputs.empty()) check_size("targets of " + e.title, {int64_t(e.outputs.size())}, e.targets.size());
     for (const auto& t : e.trajectories) check_size("trajectory of " + t.layer, {t.steps, t.units}, t.values.size());
   }
 }
@@ -166,14 +174,23 @@ struct CurveColumns {
   std::vector<int>                           epoch;
   std::vector<int64_t>                       step, records;
   std::vector<double>                        loss, lr, seconds, gradient;
-  std::map<std::string, std::vector<double>> metrics;
+  std::map<std::string, std::vector<double>> metrics, block_norms;
 };
 
+using NamedNumbers = std::vector<std::pair<std::string, double>>;
+
+double find_number(const NamedNumbers& numbers, const std::string& name) {
+  for (const auto& [key, value] : numbers)
+    if (key == name) return value;
+  return kNotMeasured;
+}
+
 CurveColumns columns_of(const std::vector<const ReportCurvePoint*>& points, size_t group) {
-  CurveColumns          columns;
-  std::set<std::string> names;
-  for (const auto* p : points)
-    for (const auto& metric : p->metrics) names.insert(metric.first);
+  CurveColumns columns;
+  for (const auto* p : points) {
+    for (const auto& metric : p->metrics) columns.metrics[metric.first];
+    for (const auto& block : p->block_norms) columns.block_norms[block.first];
+  }
 
   for (size_t first = 0, end = 0; first < points.size(); first = end) {
     while (end < points.size() && end - first < group && points[end]->epoch == points[first]->epoch) ++end;
@@ -191,12 +208,10 @@ CurveColumns columns_of(const std::vector<const ReportCurvePoint*>& points, size
     columns.lr.push_back(mean([](const ReportCurvePoint& p) { return p.lr; }));
     columns.gradient.push_back(mean([](const ReportCurvePoint& p) { return p.gradient_norm; }));
     columns.seconds.push_back(points[end - 1]->seconds);
-    for (const auto& name : names)
-      columns.metrics[name].push_back(mean([&](const ReportCurvePoint& p) {
-        for (const auto& [metric, value] : p.metrics)
-          if (metric == name) return value;
-        return kNotMeasured;
-      }));
+    for (auto& entry : columns.metrics)
+      entry.second.push_back(mean([&](const ReportCurvePoint& p) { return find_number(p.metrics, entry.first); }));
+    for (auto& entry : columns.block_norms)
+      entry.second.push_back(mean([&](const ReportCurvePoint& p) { return find_number(p.block_norms, entry.first); }));
   }
   return columns;
 }
@@ -215,18 +230,29 @@ std::pair<std::string, size_t> curve_json(const std::vector<ReportCurvePoint>& c
   const auto text = json_list(splits, [&](auto split) {
     std::stable_sort(split.second.begin(), split.second.end(),
                      [](const auto* a, const auto* b) { return a->step < b->step; });
-    const CurveColumns c       = columns_of(split.second, group);
-    std::string        metrics = "{";
-    for (const auto& [name, values] : c.metrics) {
-      if (metrics.size() > 1) metrics += ',';
-      metrics += json(name) + ':' + json_list(values);
-    }
+    const CurveColumns c = columns_of(split.second, group);
     return fmt::format(
-        R"({{"name":{},"epoch":{},"step":{},"records":{},"loss":{},"lr":{},"seconds":{},"gradient":{},"metrics":{}}}}})",
+        R"({{"name":{},"epoch":{},"step":{},"records":{},"loss":{},"lr":{},"seconds":{},"gradient":{},"metrics":{},"block_norms":{}}})",
         json(split.first), json_list(c.epoch), json_list(c.step), json_list(c.records), json_list(c.loss),
-        json_list(c.lr), json_list(c.seconds), json_list(c.gradient), metrics);
+        json_list(c.lr), json_list(c.seconds), json_list(c.gradient), json_columns(c.metrics),
+        json_columns(c.block_norms));
   });
   return {text, group};
+}
+
+/// What is left for each of the large trajectories when the small ones are kept whole.
+size_t values_per_trajectory(const Report& report) {
+  std::vector<size_t> sizes;
+  for (const auto& e : report.examples)
+    for (const auto& t : e.trajectories) sizes.push_back(t.values.size());
+  std::sort(sizes.begin(), sizes.end());
+  size_t left = kTrajectoryValues;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const size_t share = left / (sizes.size() - i);
+    if (sizes[i] > share) return share;
+    left -= sizes[i];
+  }
+  return kTrajectoryValues;
 }
 
 /// At most `allowed` values, 16 bits each between the smallest and the largest; 65535 stands for what is not finite.
@@ -254,9 +280,9 @@ std::string trajectory_json(const ReportExample::Trajectory& t, size_t allowed) 
     bytes.push_back(uint8_t(code >> 8));
   }
   return fmt::format(
-      R"({{"layer":{},"steps":{},"units":{},"all_units":{},"step_stride":{},"unit_stride":{},"low":{},"high":{},"packed":"{}"}})",
-      json(t.layer), kept(t.steps, step_stride), kept(t.units, unit_stride), t.units, step_stride, unit_stride,
-      json(low), json(high), base64(bytes));
+      R"({{"layer":{},"variable":{},"meaning":{},"answers":{},"first":{},"steps":{},"units":{},"all_units":{},"step_stride":{},"unit_stride":{},"low":{},"high":{},"packed":"{}"}})",
+      json(t.layer), json(t.variable), json(t.meaning), json(t.answers), t.first, kept(t.steps, step_stride),
+      kept(t.units, unit_stride), t.units, step_stride, unit_stride, json(low), json(high), base64(bytes));
 }
 
 std::string example_json(const ReportExample& e, size_t allowed) {
@@ -266,9 +292,9 @@ std::string example_json(const ReportExample& e, size_t allowed) {
   for (const auto& t : e.trajectories)
     if (!t.values.empty()) trajectories.push_back(&t);
   return fmt::format(
-      R"({{"title":{},"label":{},"prediction":{},"probabilities":{},"rows":{},"columns":{},"image":{},"trajectories":{}}})",
-      json(e.title), e.label, e.prediction, json_list(e.probabilities), e.image_rows, e.image_columns,
-      grey.empty() ? "null" : '"' + base64(grey) + '"',
+      R"({{"title":{},"label":{},"prediction":{},"probabilities":{},"targets":{},"outputs":{},"rows":{},"columns":{},"image":{},"trajectories":{}}})",
+      json(e.title), e.label, e.prediction, json_list(e.probabilities), json_list(e.targets), json_list(e.outputs),
+      e.image_rows, e.image_columns, grey.empty() ? "null" : '"' + base64(grey) + '"',
       json_list(trajectories, [&](const auto* t) { return trajectory_json(*t, allowed); }));
 }
 
@@ -279,9 +305,7 @@ std::string data_json(const Report& report) {
   };
   std::vector<int64_t> rows(report.confusion.empty() ? 0 : size_t(class_count(report)));
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
-  size_t trajectories = 0;
-  for (const auto& e : report.examples) trajectories += e.trajectories.size();
-  const size_t allowed = kTrajectoryValues / std::max<size_t>(1, trajectories);
+  const size_t allowed = values_per_trajectory(report);
 
   std::string out = "{";
   const auto  add = [&](std::string_view key, const std::string& value) {
@@ -295,18 +319,20 @@ std::string data_json(const Report& report) {
   add("curve_thinned", json(group));
   add("confusion", json_list(rows, confusion_row));
   add("layers", json_list(report.layers, [](const ReportLayer& l) {
-        return fmt::format(R"({{"id":{},"name":{},"type":{},"source":{},"units":{},"stage":{},"dt":{},"facts":{}}})",
-                           l.id, json(l.name), json(l.type), json(l.source), l.units, l.stage, json(l.dt),
-                           json_pairs(l.facts));
+        return fmt::format(
+            R"({{"id":{},"name":{},"type":{},"source":{},"units":{},"stage":{},"stepwise":{},"dt":{},"facts":{}}})",
+            l.id, json(l.name), json(l.type), json(l.source), l.units, l.stage, json(l.stepwise), json(l.dt),
+            json_pairs(l.facts));
       }));
   add("connections", json_list(report.connections, [](const ReportConnection& c) {
-        return fmt::format(R"({{"name":{},"from":{},"to":{},"lag":{},"weights":{},"present":{},"learnable":{}}})",
-                           json(c.name), c.from, c.to, c.lag, c.weights, c.present, json(c.learnable));
+        return fmt::format(
+            R"({{"name":{},"kind":{},"from":{},"to":{},"lag":{},"weights":{},"present":{},"learnable":{}}})",
+            json(c.name), json(c.kind), c.from, c.to, c.lag, c.weights, c.present, json(c.learnable));
       }));
   add("histograms", json_list(report.histograms, [](const ReportHistogram& h) {
         return fmt::format(
-            R"({{"name":{},"low":{},"high":{},"counts":{},"mean":{},"deviation":{},"initial_counts":{},"initial_mean":{},"initial_deviation":{}}})",
-            json(h.name), json(h.low), json(h.high), json_list(h.counts), json(h.mean), json(h.deviation),
+            R"({{"name":{},"unit":{},"low":{},"high":{},"counts":{},"mean":{},"deviation":{},"initial_counts":{},"initial_mean":{},"initial_deviation":{}}})",
+            json(h.name), json(h.unit), json(h.low), json(h.high), json_list(h.counts), json(h.mean), json(h.deviation),
             json_list(h.initial_counts), json(h.initial_mean), json(h.initial_deviation));
       }));
   add("examples", json_list(report.examples, [&](const ReportExample& e) { return example_json(e, allowed); }));

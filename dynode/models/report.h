@@ -26,22 +26,25 @@ struct ReportCurvePoint {
   double                                      lr            = kNotMeasured;
   double                                      seconds       = kNotMeasured;  // since the start of the run
   double                                      gradient_norm = kNotMeasured;  // before clipping
+  std::vector<std::pair<std::string, double>> block_norms   = {};            // of its parts: block, norm
 };
 
 /// One layer of the network picture.
 struct ReportLayer {
   int                                              id   = 0;              // as in the spec
   std::string                                      name = {}, type = {};  // name may be empty
-  std::string                                      source = {};           // source function, may be empty
-  int64_t                                          units  = 0;
-  int                                              stage  = 0;  // layers of one stage walk together step by step
-  double                                           dt     = kNotMeasured;
-  std::vector<std::pair<std::string, std::string>> facts  = {};  // parameters and whatever else is worth saying
+  std::string                                      source   = {};         // source function, may be empty
+  int64_t                                          units    = 0;
+  int                                              stage    = 0;      // 0: holds the input, is not advanced
+  bool                                             stepwise = false;  // its stage walks step by step
+  double                                           dt       = kNotMeasured;
+  std::vector<std::pair<std::string, std::string>> facts    = {};  // parameters and whatever else is worth saying
 };
 
 /// One connection of the network picture.
 struct ReportConnection {
   std::string name = {};
+  std::string kind = {};         // structure, and the mode if there is one: "sparse, WICC"
   int         from = 0, to = 0;  // positions in Report::layers, not ids
   int         lag       = 0;     // 0: reads its source fresh, 1: one step late
   int64_t     weights   = 0;     // entries of the matrix
@@ -51,9 +54,9 @@ struct ReportConnection {
 
 /// The distribution of one block of weights or parameters, in bins of equal width.
 struct ReportHistogram {
-  std::string          name = {};
-  double               low = 0, high = 1;  // outer edges
-  std::vector<int64_t> counts = {};        // trained values
+  std::string          name = {}, unit = {};  // unit may be empty
+  double               low = 0, high = 1;     // outer edges
+  std::vector<int64_t> counts = {};           // trained values
   double               mean = kNotMeasured, deviation = kNotMeasured;
   std::vector<int64_t> initial_counts = {};  // before training, same bins; empty: not known
   double               initial_mean = kNotMeasured, initial_deviation = kNotMeasured;
@@ -61,15 +64,20 @@ struct ReportHistogram {
 
 /// One sample of the test set with what the network did.
 struct ReportExample {
-  /// What a layer did over time.
+  /// What a variable of a layer did over time.
   struct Trajectory {
-    std::string        layer = {};  // label of the choice, e.g. "dendrites: state s"
+    std::string        layer    = {};  // "layer 1, dendrites"
+    std::string        variable = {};  // "s"
+    std::string        meaning  = {};  // a few words, may be empty
+    int64_t            first    = 0;   // step of the first values: 0 for states, which have a start
     int64_t            steps = 0, units = 0;
-    std::vector<float> values = {};  // [steps][units]
+    bool               answers = false;  // its units are the classes
+    std::vector<float> values  = {};     // [steps][units]
   };
   std::string             title = {};
   int64_t                 label = -1, prediction = -1;  // classes; -1: none
   std::vector<double>     probabilities = {};           // [classes], may be empty
+  std::vector<double>     targets = {}, outputs = {};   // where values are asked for: what should be, what is
   int64_t                 image_rows = 0, image_columns = 0;
   std::vector<float>      image        = {};  // [rows][columns], 0 black … 1 white; empty: none
   std::vector<Trajectory> trajectories = {};

@@ -22,21 +22,29 @@ Report whole_report() {
   r.facts       = {{"parameters", "12"}};
   r.test_metric = 0.863;
   r.yardsticks  = {{"GRU", 0.881, "of equal size"}};
-  r.curve = {{.epoch = 1, .step = 10, .loss = 2.5, .metrics = {{"accuracy", 0.25}}, .lr = 1e-3, .gradient_norm = 1.5},
-             {.epoch = 1, .step = 10, .split = "validation", .loss = 2.0, .metrics = {{"accuracy", 0.5}}}};
+  r.curve       = {{.epoch         = 1,
+                    .step          = 10,
+                    .loss          = 2.5,
+                    .metrics       = {{"accuracy", 0.25}},
+                    .lr            = 1e-3,
+                    .gradient_norm = 1.5,
+                    .block_norms   = {{"J_0_to_1", 1.25}, {"layer1/tau", 0.5}}},
+                   {.epoch = 1, .step = 10, .split = "validation", .loss = 2.0, .metrics = {{"accuracy", 0.5}}}};
   r.class_names = {"cat", "dog"};
   r.confusion   = {8, 2, 1, 9};
   r.layers      = {{.id = 0, .name = "in", .type = "Linear", .units = 3},
-                   {.id     = 1,
-                    .name   = "out",
-                    .type   = "CTRNN",
-                    .source = "Tanh",
-                    .units  = 2,
-                    .stage  = 1,
-                    .dt     = 0.5,
-                    .facts  = {{"tau", "1"}}}};
-  r.connections = {{.name = "J_0_to_1", .from = 0, .to = 1, .weights = 6, .present = 3}};
+                   {.id       = 1,
+                    .name     = "out",
+                    .type     = "CTRNN",
+                    .source   = "Tanh",
+                    .units    = 2,
+                    .stage    = 1,
+                    .stepwise = true,
+                    .dt       = 0.5,
+                    .facts    = {{"tau", "1"}}}};
+  r.connections = {{.name = "J_0_to_1", .kind = "sparse", .from = 0, .to = 1, .weights = 6, .present = 3}};
   r.histograms  = {{.name           = "J_0_to_1",
+                    .unit           = "Phi_0",
                     .low            = -1,
                     .high           = 1,
                     .counts         = {1, 4, 1},
@@ -50,13 +58,26 @@ Report whole_report() {
                     .image_rows    = 1,
                     .image_columns = 3,
                     .image         = {0.0f, 0.5f, 1.0f},
-                    .trajectories  = {{.layer = "out", .steps = 2, .units = 2, .values = {0.0f, -1.0f, 1.0f, NAN}}}}};
+                    .trajectories  = {{.layer    = "out",
+                                       .variable = "v",
+                                       .meaning  = "potential",
+                                       .first    = 1,
+                                       .steps    = 2,
+                                       .units    = 2,
+                                       .answers  = true,
+                                       .values   = {0.0f, -1.0f, 1.0f, NAN}}}}};
   r.config_yaml = "seed: 42  # <b>\n";
   r.spec_yaml   = "layers: []\n";
   return r;
 }
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+size_t occurrences(const std::string& text, const std::string& part) {
+  size_t n = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++n;
+  return n;
+}
 
 nlohmann::json data_of(const std::string& page) {
   const std::string open  = "<script type=\"application/json\" id=\"report-data\">";
@@ -147,8 +168,10 @@ TEST(Report, ShowsHostileTextsAsTheyAre) {
   r.facts                                             = {{evil, evil}};
   r.yardsticks[0].name = r.class_names[0] = r.layers[0].name = r.connections[0].name = evil;
   r.histograms[0].name = r.examples[0].title = r.examples[0].trajectories[0].layer = r.curve[0].split = evil;
-  r.curve[0].metrics[0].first                                                                         = evil;
-  const std::string page = render_report(r);
+  r.histograms[0].unit = r.examples[0].trajectories[0].variable = r.examples[0].trajectories[0].meaning = evil;
+  r.connections[0].kind = r.layers[0].type = r.layers[0].source = r.curve[0].block_norms[0].first = evil;
+  r.curve[0].metrics[0].first                                                                     = evil;
+  const std::string page                                                                          = render_report(r);
 
   EXPECT_FALSE(contains(page, "<script>alert"));
   EXPECT_TRUE(contains(
@@ -159,6 +182,15 @@ TEST(Report, ShowsHostileTextsAsTheyAre) {
   EXPECT_EQ(data["classes"][0], evil);
   EXPECT_EQ(data["layers"][0]["name"], evil);
   EXPECT_EQ(data["curve"][0]["metrics"][evil][0], 0.25);
+  EXPECT_EQ(data["curve"][0]["block_norms"][evil][0], 1.25);
+  EXPECT_EQ(data["connections"][0]["kind"], evil);
+  EXPECT_EQ(data["histograms"][0]["unit"], evil);
+  EXPECT_EQ(data["examples"][0]["trajectories"][0]["meaning"], evil);
+
+  // what people wrote opens and ends nothing: the page has as many elements and comments as without it
+  const std::string tame = render_report(whole_report());
+  for (const char* part : {"<script", "</script>", "<!--", "-->", "<h1>", "<section", "<details>"})
+    EXPECT_EQ(occurrences(page, part), occurrences(tame, part)) << part;
 }
 
 TEST(Report, ReplacesBytesThatAreNotUtf8) {
@@ -178,6 +210,12 @@ TEST(Report, HoldsItsNumbersAsJson) {
   EXPECT_EQ(data["confusion"], nlohmann::json::parse("[[8,2],[1,9]]"));
   EXPECT_EQ(data["connections"][0]["present"], 3);
   EXPECT_EQ(data["connections"][0]["learnable"], true);
+  EXPECT_EQ(data["connections"][0]["kind"], "sparse");
+  EXPECT_EQ(data["curve"][0]["block_norms"], nlohmann::json::parse(R"({"J_0_to_1":[1.25],"layer1/tau":[0.5]})"));
+  EXPECT_EQ(data["curve"][1]["block_norms"], nlohmann::json::object());
+  EXPECT_EQ(data["layers"][0]["stepwise"], false);
+  EXPECT_EQ(data["layers"][1]["stepwise"], true);
+  EXPECT_EQ(data["histograms"][0]["unit"], "Phi_0");
   EXPECT_EQ(data["layers"][1]["facts"], nlohmann::json::parse(R"([["tau","1"]])"));
   EXPECT_EQ(data["histograms"][0]["initial_counts"], nlohmann::json::parse("[2,2,2]"));
   EXPECT_EQ(bytes_of(data["examples"][0]["image"]), (std::vector<uint8_t>{0, 128, 255}));
@@ -185,6 +223,10 @@ TEST(Report, HoldsItsNumbersAsJson) {
 
 TEST(Report, PacksTrajectoriesInSixteenBits) {
   const auto t = data_of(render_report(whole_report()))["examples"][0]["trajectories"][0];
+  EXPECT_EQ(t["variable"], "v");
+  EXPECT_EQ(t["meaning"], "potential");
+  EXPECT_EQ(t["first"], 1);
+  EXPECT_EQ(t["answers"], true);
   EXPECT_EQ(t["low"], -1);
   EXPECT_EQ(t["high"], 1);
   const auto            bytes = bytes_of(t["packed"]);
@@ -227,18 +269,23 @@ TEST(Report, ThinsLargeTrajectories) {
   Report r;
   for (int k = 0; k < 4; ++k) {
     ReportExample e{.title = "long"};
-    e.trajectories.push_back({"layer", 4000, 200, std::vector<float>(4000 * 200)});
+    e.trajectories.push_back({.layer = "small", .steps = 10, .units = 3, .values = std::vector<float>(30)});
+    e.trajectories.push_back({.layer = "large", .steps = 4000, .units = 200, .values = std::vector<float>(4000 * 200)});
     for (int64_t s = 0; s < 4000; ++s)
-      for (int64_t u = 0; u < 200; ++u) e.trajectories[0].values[size_t(s * 200 + u)] = float(s);
+      for (int64_t u = 0; u < 200; ++u) e.trajectories[1].values[size_t(s * 200 + u)] = float(s);
     r.examples.push_back(std::move(e));
   }
   const std::string page = render_report(r);
   EXPECT_LT(page.size(), 1'000'000u);
-  const auto t = data_of(page)["examples"][0]["trajectories"][0];
+  const auto all = data_of(page)["examples"][0]["trajectories"];
+  EXPECT_EQ(all[0]["steps"], 10);  // small ones stay whole
+  EXPECT_EQ(all[0]["units"], 3);
+  const auto& t = all[1];
   EXPECT_EQ(t["all_units"], 200);
   EXPECT_EQ(t["steps"], (4000 + t["step_stride"].get<int>() - 1) / t["step_stride"].get<int>());
   EXPECT_EQ(t["units"], (200 + t["unit_stride"].get<int>() - 1) / t["unit_stride"].get<int>());
-  EXPECT_LE(t["steps"].get<int>() * t["units"].get<int>(), 50'000);
+  EXPECT_LE(t["steps"].get<int>() * t["units"].get<int>(), 75'000);
+  EXPECT_GT(t["steps"].get<int>() * t["units"].get<int>(), 40'000);
   EXPECT_EQ(bytes_of(t["packed"]).size(), 2u * t["steps"].get<size_t>() * t["units"].get<size_t>());
 }
 
@@ -261,6 +308,7 @@ TEST(Report, RefusesArraysThatDoNotFit) {
       {"probabilities of image 3: expected [2], got [1]", [](Report& r) { r.examples[0].probabilities.pop_back(); }},
       {"image of image 3: expected [1, 3], got [2]", [](Report& r) { r.examples[0].image.pop_back(); }},
       {"image of image 3: expected [any, 3]", [](Report& r) { r.examples[0].image_rows = -1; }},
+      {"targets of image 3: expected [1], got [0]", [](Report& r) { r.examples[0].outputs = {1}; }},
       {"trajectory of out: expected [2, 2], got [3]",
        [](Report& r) { r.examples[0].trajectories[0].values.pop_back(); }},
       {"initial counts of J_0_to_1: expected [3], got [2]",

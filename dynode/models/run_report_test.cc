@@ -1,9 +1,11 @@
 #include "dynode/models/run_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "dynode/io/npz.h"
@@ -67,8 +69,9 @@ TEST_F(RunReport, OfARunThatHasJustBegunLeavesOutWhatIsNotThere) {
 }
 
 TEST_F(RunReport, ReadsTheWholeLinesOfMetrics) {
-  write("metrics.jsonl",
-        R"({"epoch":1,"step":10,"split":"train","loss":2.5,"accuracy":0.5,"lr":0.01,"grad_norm":3,"seconds":1.5}
+  write(
+      "metrics.jsonl",
+      R"({"epoch":1,"step":10,"split":"train","loss":2.5,"accuracy":0.5,"lr":0.01,"grad_norm":3,"grad_norms":{"J_0_to_1":2.5,"layer1/log_gamma_plus":1.5},"seconds":1.5}
 {"epoch":1,"step":10,"split":"validation","loss":2.25,"accuracy":0.625,"seconds":1.75}
 {"epoch":1,"step":10,"split":"test","loss":2,"accuracy":0.75,"seconds":2}
 {"epoch":2,"step":20,"split":"tra)");
@@ -82,6 +85,8 @@ TEST_F(RunReport, ReadsTheWholeLinesOfMetrics) {
   EXPECT_EQ(first.metrics, (std::vector<std::pair<std::string, double>>{{"accuracy", 0.5}}));
   EXPECT_EQ(first.lr, 0.01);
   EXPECT_EQ(first.gradient_norm, 3);
+  EXPECT_EQ(first.block_norms,
+            (std::vector<std::pair<std::string, double>>{{"J_0_to_1", 2.5}, {"layer1/log_gamma_plus", 1.5}}));
   EXPECT_EQ(first.seconds, 1.5);
   EXPECT_TRUE(std::isnan(report.curve[1].lr));
   EXPECT_EQ(report.metric_name, "accuracy");
@@ -146,7 +151,7 @@ TEST_F(RunReport, ShowsWhatTheTestLeftBehind) {
   EXPECT_EQ(report.confusion[22], 2);
   ASSERT_EQ(report.examples.size(), 2u);
   const ReportExample& second = report.examples[1];
-  EXPECT_EQ(second.title, "test sample 17");
+  EXPECT_EQ(second.title, "sample 17");
   EXPECT_EQ(second.label, 9);
   EXPECT_EQ(second.prediction, 9);
   EXPECT_EQ(second.probabilities, std::vector<double>(10, 0.1));  // equal outputs
@@ -157,7 +162,128 @@ TEST_F(RunReport, ShowsWhatTheTestLeftBehind) {
   ASSERT_EQ(second.trajectories.size(), 1u);
   EXPECT_EQ(second.trajectories[0].steps, 9);
   EXPECT_EQ(second.trajectories[0].units, 10);
+  EXPECT_EQ(second.trajectories[0].variable, "s");
   EXPECT_FALSE(render_report(report).empty());
+}
+
+const char* const kMixed = R"(simulation: {network_evaluation_method: stepwise_gauss_seidel}
+layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 9}}
+  - {layer_id: 1, layer_type: SingleDendrite, description: dendrites, params: {dim: 6, source_func: tanh}}
+  - layer_id: 2
+    layer_type: SingleDendrite
+    description: words that are too long for the name of a layer
+    params: {dim: 5}
+  - {layer_id: 4, layer_type: Linear, params: {dim: 10}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: {name: constant, params: {value: 0.1}}}}
+  - {from_layer: 1, to_layer: 1, connection_type: sparse, params: {sparsity: 0.5}}
+  - {from_layer: 1, to_layer: 2, connection_type: dense, mode: WICC}
+  - {from_layer: 2, to_layer: 4, connection_type: dense, mode: NOCC}
+)";
+
+TEST_F(RunReport, DrawsWhatPeopleWrote) {
+  write("spec.yaml", kMixed);
+  Model::load(folder_ + "/spec.yaml").save(folder_ + "/checkpoints/best.dynode");
+  const Report report = run_report(folder_);
+  ASSERT_EQ(report.layers.size(), 4u);  // not the edges of programmable connections
+  EXPECT_EQ(report.layers[0].name, "input");
+  EXPECT_EQ(report.layers[0].stage, 0);
+  EXPECT_EQ(report.layers[1].name, "dendrites");
+  EXPECT_EQ(report.layers[1].source, "Tanh");
+  EXPECT_TRUE(report.layers[1].stepwise);
+  EXPECT_EQ(report.layers[2].name, "");
+  EXPECT_EQ(report.layers[2].facts[0],
+            (std::pair<std::string, std::string>("description", "words that are too long for the name of a layer")));
+  EXPECT_EQ(report.layers[3].id, 4);
+  EXPECT_FALSE(report.layers[3].stepwise);
+
+  ASSERT_EQ(report.connections.size(), 4u);
+  const auto connection = [&](const std::string& name) {
+    const auto found = std::ranges::find(report.connections, name, &ReportConnection::name);
+    return found == report.connections.end() ? ReportConnection{} : *found;
+  };
+  EXPECT_EQ(connection("J_0_to_1").kind, "dense");
+  EXPECT_EQ(connection("J_1_to_1").kind, "sparse");
+  EXPECT_EQ(connection("J_1_to_1").lag, 1);
+  EXPECT_LT(connection("J_1_to_1").present, 36);
+  EXPECT_EQ(connection("J_1_to_2").kind, "dense, WICC");
+  EXPECT_EQ(std::pair(connection("J_1_to_2").from, connection("J_1_to_2").to), std::pair(1, 2));
+  EXPECT_EQ(connection("J_1_to_2").weights, 30);
+  EXPECT_EQ(connection("J_2_to_4").kind, "dense, NOCC");
+  EXPECT_EQ(std::pair(connection("J_2_to_4").from, connection("J_2_to_4").to), std::pair(2, 3));
+
+  const auto bias = std::ranges::find(report.histograms, "layer1/bias_current", &ReportHistogram::name);
+  ASSERT_NE(bias, report.histograms.end());
+  EXPECT_EQ(bias->unit, "I_c");
+}
+
+/// Values [steps][units] out of the page's own data.
+std::vector<double> unpacked(const nlohmann::json& t) {
+  const std::string   digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const double        low = t["low"], high = t["high"];
+  std::vector<double> values;
+  uint32_t            bits = 0, code = 0;
+  int                 count = 0, bytes = 0;
+  for (char c : t["packed"].get<std::string>()) {
+    if (c == '=') break;
+    bits = bits << 6 | uint32_t(digits.find(c));
+    if ((count += 6) < 8) continue;
+    const uint32_t byte = bits >> (count -= 8) & 255;
+    if (bytes++ % 2 == 0) code = byte;
+    else values.push_back(low + (high - low) * (code | byte << 8) / 65534);
+  }
+  return values;
+}
+
+TEST_F(RunReport, ThePageHoldsWhatTheNetworkDid) {
+  write("spec.yaml", kMixed);
+  Model model = Model::load(folder_ + "/spec.yaml");
+  model.save(folder_ + "/checkpoints/best.dynode");
+  save_npz(folder_ + "/evaluation.npz", evaluation());
+  write_run_report(folder_);
+  std::ifstream     file(folder_ + "/report.html");
+  const std::string page{std::istreambuf_iterator<char>(file), {}}, open = "id=\"report-data\">";
+  const size_t      first = page.find(open) + open.size();
+  const auto        data  = nlohmann::json::parse(page.substr(first, page.find("</script>", first) - first));
+
+  const Results run = model.simulate(*load_npz(folder_ + "/evaluation.npz").find("example_input"),
+                                     {.record = {"s", "phi", "g"}, .initial_states = {}});
+  ASSERT_EQ(data["examples"].size(), 2u);
+  std::vector<std::string> seen;
+  for (size_t i = 0; i < 2; ++i)
+    for (const auto& t : data["examples"][i]["trajectories"]) {
+      const std::string layer = t["layer"], variable = t["variable"] == "x" ? "s" : t["variable"].get<std::string>();
+      seen.push_back(layer + ": " + t["variable"].get<std::string>());
+      const Array& recorded = run.at(variable + "/" + layer.substr(6, 1));
+      ASSERT_EQ(t["steps"], recorded.shape[1]) << seen.back();
+      ASSERT_EQ(t["units"], recorded.shape[2]) << seen.back();
+      EXPECT_EQ(t["first"], variable == "s" ? 0 : 1) << seen.back();
+      EXPECT_EQ(t["answers"], layer == "layer 4, Linear") << seen.back();
+      const std::vector<double> values = unpacked(t), all = recorded.as_double();
+      const double              step = (t["high"].get<double>() - t["low"].get<double>()) / 65534;
+      for (size_t k = 0; k < values.size(); ++k)
+        ASSERT_NEAR(values[k], all[i * values.size() + k], step + 1e-5 * std::abs(values[k])) << seen.back();
+    }
+  seen.resize(seen.size() / 2);  // of the first example
+  EXPECT_EQ(seen, (std::vector<std::string>{"layer 0, input: x", "layer 1, dendrites: s", "layer 1, dendrites: phi",
+                                            "layer 1, dendrites: g", "layer 2, SingleDendrite: s",
+                                            "layer 2, SingleDendrite: phi", "layer 2, SingleDendrite: g",
+                                            "layer 4, Linear: s"}));
+}
+
+TEST_F(RunReport, ShowsValuesBesideTheirTargets) {
+  auto arrays = evaluation();
+  std::erase_if(arrays, [](const Npz::Entry& e) {
+    return e.first == "confusion" || e.first == "example_label" || e.first == "example_prediction";
+  });
+  arrays.emplace_back("example_target", Array{{2, 10}, std::vector<float>(20, 2.5f)});
+  save_npz(folder_ + "/evaluation.npz", arrays);
+  const Report report = run_report(folder_);
+  ASSERT_EQ(report.examples.size(), 2u);
+  EXPECT_EQ(report.examples[1].label, -1);
+  EXPECT_EQ(report.examples[1].targets, std::vector<double>(10, 2.5));
+  EXPECT_EQ(report.examples[1].outputs, std::vector<double>(10, 3.0));
 }
 
 TEST_F(RunReport, RefusesExamplesThatDoNotFitTogether) {

@@ -26,7 +26,7 @@ function number(x, digits = 4) {
 }
 function grouped(text) {
   const [whole, rest] = String(text).replace('-', '−').split('.');
-  return whole.replace(/(\d)(?=(\d{3})+$)/g, whole.length > 4 ? '$1' + thin : '$1') + (rest ? '.' + rest : '');
+  return whole.replace(/(\d)(?=(\d{3})+$)/g, '$1,') + (rest ? '.' + rest : '');
 }
 const percent = (x, places = 1) => x === null || x === undefined || !isFinite(x) ? '–' : (100 * x).toFixed(places) + thin + '%';
 const is_percent = name => report.metric.percent && name === report.metric.name;
@@ -49,8 +49,12 @@ function unpack16({packed, low, high}) {
 
 // ── theme ──
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
-const redraws = [];
-const redraw_all = () => redraws.forEach(draw => draw());
+let themed = [];                                       // {host, draw, gone}: drawn again when the theme changes
+function on_theme(host, draw, gone = () => {}) {
+  themed.forEach(t => t.host.isConnected || t.gone());
+  themed = [...themed.filter(t => t.host.isConnected), {host, draw, gone}];
+}
+const redraw_all = () => themed.forEach(t => t.host.isConnected && t.draw());
 for (const query of ['(prefers-color-scheme: dark)', 'print'])
   matchMedia(query).addEventListener('change', redraw_all);
 addEventListener('beforeprint', () => document.querySelectorAll('#config details').forEach(d => { d.open = true; }));
@@ -88,15 +92,17 @@ function nearest_value(u, series, index) {
       if (values[i] !== null && values[i] !== undefined) return i;
   return index;
 }
-// A figure with a title, a legend that shows the values under the cursor (else the last ones) and a uPlot chart.
-// spec: {title, data: [x, y…], series: [{name, key, width, points, faint, hidden}], x_text, y_text, log, sync, height,
-//        x_range, y_range, y_down, draw(u), at(x), click(u)}     key: the name of a colour
+// A figure with a title, a legend that shows the values under the cursor (else spec.idle, else the last ones) and a
+// uPlot chart.
+// spec: {title, data: [x, y…], series: [{name, key, width, points, faint, hidden, text}], x_text, y_text, log, sync,
+//        height, x_range, y_range, y_splits, y_down, under(u), draw(u), at(x), idle, idle_at, watch(u, index), click(u)}
+//        key: the name of a colour
 function chart(host, spec) {
   const figure = document.createElement('figure'), shown = spec.series.map((s, i) => ({...s, index: i + 1})).filter(s => s.name);
   figure.className = `chart card ${spec.full ? 'full' : ''}`;
   put(figure, html`<figcaption><h3>${spec.title}</h3><span class="legend">${spec.at && html`<span class="at"></span>`}${shown.map(s =>
       html`<span class="key" style="--key: var(--${s.key})">${s.name} <b></b></span>`)}</span></figcaption>
-      <div class="plot" role="img" tabindex="0" aria-label="${spec.title}, chart. ${spec.description || ''}"></div>`);
+      <div class="plot" role="img" tabindex="0" aria-label="Chart. ${spec.description || spec.title}"></div>`);
   host.append(figure);
   const plot = figure.querySelector('.plot'), values = figure.querySelectorAll('.key b'), at = figure.querySelector('.at');
   const text_of = s => (s.text || spec.y_text || number);
@@ -104,9 +110,10 @@ function chart(host, spec) {
     const inside = u.cursor.idx !== null && u.cursor.idx !== undefined && u.cursor.left >= 0;
     shown.forEach((s, i) => {
       const index = nearest_value(u, s.index, inside ? u.cursor.idx : u.data[0].length - 1);
-      values[i].textContent = text_of(s)(u.data[s.index][index]);
+      values[i].textContent = spec.idle && !inside ? spec.idle[i] : text_of(s)(u.data[s.index][index]);
     });
-    if (at) at.textContent = inside ? spec.at(u.data[0][u.cursor.idx]) : '';
+    if (at) at.textContent = inside ? spec.at(u.data[0][u.cursor.idx]) : spec.idle_at || '';
+    if (spec.watch) spec.watch(u, inside ? u.cursor.idx : u.data[0].length - 1);
   };
   const font = `12px ${colour('sans')}`, axis = {stroke: () => colour('soft'), font, ticks: {show: false}, grid: {stroke: () => colour('line'), width: 1}};
   const u = new uPlot({
@@ -116,10 +123,11 @@ function chart(host, spec) {
              focus: {prox: -1}},
     scales: {x: {time: false, ...(spec.x_range && {range: () => spec.x_range})},
              y: {distr: spec.log ? 3 : 1, ...(spec.log && {range: (u, low, high) => low > 0 ? [low / 1.12, high * 1.12] : [.1, 1]}), ...(spec.y_down && {dir: -1}), ...(spec.y_range && {range: () => spec.y_range})}},
-    axes: [{...axis, size: 26, gap: 4, label: spec.x_label, labelSize: 17, labelGap: -1, labelFont: font, values: (u, ticks) => ticks.map(spec.x_text || (x => grouped(x))), ...(spec.whole_x && {incrs: whole}),
+    axes: [{...axis, size: 26, gap: 4, label: spec.x_label, labelSize: 17, labelGap: -1, labelFont: font, values: (u, ticks, a, space, step) => spec.x_text ? ticks.map(spec.x_text) : even(ticks, step), ...(spec.whole_x && {incrs: whole}),
             grid: {show: false}, space: 64},
-           {...axis, size: spec.y_size || 48, ...(spec.log && {splits: (u, axis, low, high) => decades(low, high), filter: (u, ticks) => ticks}), values: (u, ticks) => ticks.map(v => v === null ? '' : (spec.y_tick || number)(v)), space: spec.y_space || 38,
-            ...(spec.whole_y && {incrs: whole, grid: {show: false}})}],
+           {...axis, size: spec.y_size || 48, ...(spec.log && {splits: (u, axis, low, high) => decades(low, high), filter: (u, ticks) => ticks}),
+            ...(spec.y_splits && {splits: spec.y_splits}), values: (u, ticks, a, space, step) => spec.y_tick ? ticks.map(spec.y_tick) : spec.log ? ticks.map(v => number(v)) : even(ticks, step), space: spec.y_space || 38,
+            ...(spec.whole_y && {incrs: whole, grid: {show: false}}), ...(spec.whole_counts && {incrs: whole})}],
     series: [{}, ...spec.series.map(s => ({
       label: s.name || '', show: !s.hidden, width: s.points ? 1.75 : s.width || 2, spanGaps: !!s.points,
       stroke: () => colour(s.key) + (s.faint ? '48' : ''),
@@ -139,8 +147,14 @@ function chart(host, spec) {
   new ResizeObserver(() => {
     if (plot.clientWidth && plot.clientWidth !== width) u.setSize({width: width = plot.clientWidth, height: spec.height || 250});
   }).observe(plot);
-  redraws.push(() => u.redraw(false));
+  on_theme(figure, () => u.redraw(false), () => u.destroy());
   return u;
+}
+// ticks with the same number of decimals: 0, 0.5, 1.0
+function even(ticks, step) {
+  let places = 0;
+  while (places < 8 && Math.abs(Math.round(step * 10 ** places) / 10 ** places - step) > 1e-6 * step) ++places;
+  return ticks.map(x => x === 0 || places > 5 ? number(x) : grouped(x.toFixed(places)));
 }
 // 1, 2, 5, 10 … inside a range; only powers of ten where there would be too many
 function decades(low, high) {

@@ -8,7 +8,7 @@ function confusion_matrix() {
     const strength = i === j ? .08 + .82 * share(i, j) ** 1.5 : .06 + .9 * Math.min(1, Math.sqrt(share(i, j) / .5));
     return `background:rgb(var(--${i === j ? 'hit' : 'miss'}) / ${strength.toFixed(3)})`;
   };
-  const strong = (i, j) => i === j ? share(i, j) > .72 : share(i, j) > .3;
+  const strong = (i, j) => i === j ? share(i, j) > .86 : share(i, j) > .2;     // where dark ink would not be read well
 
   const cell = (i, j) => html`<td data-i="${i}" data-j="${j}" class="${counts[i][j] ? '' : 'zero'} ${i === j ? 'diagonal' : ''} ${
       strong(i, j) && counts[i][j] ? 'strong' : ''}" style="${counts[i][j] ? shade(i, j) : ''}" title="${dense ? cell_text(i, j) : ''}">${counts[i][j]}</td>`;
@@ -20,7 +20,7 @@ function confusion_matrix() {
         html`<th scope="col" data-column="${j}">${dense ? '' : html`<span>${class_name(j)}</span>`}</th>`)}${dense ? '' : html`<th scope="col" class="flat">recall</th>`}</tr></thead>
     <tbody>${counts.map((row, i) => html`<tr><th scope="row" title="${class_name(i)}">${dense && i % 5 ? '' : class_name(i)}</th>${row.map((_, j) => cell(i, j))}
         ${dense ? '' : html`<td class="share">${percent(asked[i] ? share(i, i) : null)}</td>`}</tr>`)}</tbody>
-    ${dense ? '' : html`<tfoot><tr><th scope="row">precision</th>${counts.map((row, j) =>
+    ${dense ? '' : html`<tfoot><tr><th scope="row">precision, %</th>${counts.map((row, j) =>
         html`<td class="share">${answered[j] ? (100 * row[j] / answered[j]).toFixed(0) : '–'}</td>`)}<td></td></tr></tfoot>`}</table></div>`;
 
   const mixups = counts.flatMap((row, i) => row.map((count, j) => ({i, j, count}))).filter(m => m.i !== m.j && m.count)

@@ -1,4 +1,5 @@
 // Learning curves and gradient norms: per step with a running mean, or per epoch.
+const title_of = metric => metric.length <= 3 ? metric.toUpperCase() : capital(metric);   // MSE, Accuracy
 // centred mean over `span` records; gaps stay gaps
 function smooth(values, span) {
   return values.map((v, i) => {
@@ -58,25 +59,27 @@ function learning_curves() {
   const whole_x = x => Number.isInteger(x) ? grouped(x) : '';
 
   const host = part('curves', '.charts');
-  const metrics = [...new Set(splits.flatMap(s => Object.keys(s.metrics)))];
+  // a metric that is the loss itself needs no chart of its own
+  const is_loss = name => splits.every(s => (s.metrics[name] || []).every((v, i) => v === null || Math.abs(v - s.loss[i]) <= 1e-5 * Math.abs(v)));
+  const all_metrics = [...new Set(splits.flatMap(s => Object.keys(s.metrics)))];
+  const metrics = all_metrics.filter(name => !is_loss(name)), same = all_metrics.filter(is_loss);
   if (metrics.includes(report.metric.name)) metrics.unshift(...metrics.splice(metrics.indexOf(report.metric.name), 1));
   function draw() {
-    redraws.length = keep;
     host.replaceChildren();
     const common = {sync: 'curves', at, x_label: state.per, x_text: whole_x, whole_x: true};
     const loss = lines('loss'), positive = loss && loss.data.slice(1).every(d => d.every(v => v === null || v === undefined || v > 0));
     const others = metrics.map(name => [name, lines(name)]).filter(m => m[1]);
     const lr = lines('lr', splits.filter(s => present(s.lr)).slice(0, 1), false);
-    const parts = [loss && {...common, ...loss, title: 'Loss', log: state.log && positive,
+    const parts = [loss && {...common, ...loss, title: ['Loss', ...same.map(title_of)].join(', '), log: state.log && positive,
                             description: 'Loss of training and validation over time.'},
-                   ...others.map(([name, line]) => ({...common, ...line, title: capital(name), y_text: v => metric_text(name, v),
-                       y_tick: is_percent(name) ? v => number(100 * v, 4) + thin + '%' : number})),
+                   ...others.map(([name, line]) => ({...common, ...line, title: title_of(name), y_text: v => metric_text(name, v),
+                       y_tick: is_percent(name) ? v => number(100 * v, 4) + thin + '%' : null})),
                    lr && {...common, data: lr.data, series: [{...lr.series[0], name: ' ', key: 'u5', points: state.per === 'epoch'}],
                           title: 'Learning rate', height: 170, y_space: 30}].filter(Boolean);
     const wide = parts.length % 2 ? parts.length - 1 : -1;
     parts.forEach((spec, i) => chart(host, {...spec, full: i === wide, height: spec.title === 'Learning rate' && i !== wide ? 250 : spec.height}));
   }
-  const controls = part('curves', '.controls'), keep = redraws.length;
+  const controls = part('curves', '.controls');
   if (is_dense && epochs > 1)
     choice(controls, 'Horizontal axis', [['step', 'per step'], ['epoch', 'per epoch']], state.per, per => { state.per = per; draw(); });
   checkbox(controls, 'logarithmic loss', on => { state.log = on; draw(); });
@@ -109,16 +112,59 @@ function learning_curves() {
 }
 
 function gradient_norms() {
-  const host = part('gradients', '.charts'), split = report.curve.find(s => present(s.gradient)), norms = split.gradient.map(v => v > 0 ? v : null);
-  const known = norms.filter(v => v !== null).sort((a, b) => a - b);
-  const many = norms.length >= 12, span = Math.max(1, Math.round(norms.length / 60));
-  chart(host, {title: 'Norm of the gradient', data: many ? [split.step, norms, smooth(norms, span)] : [split.step, norms],
-               series: many ? [{key: 'u4', faint: true, width: 1}, {name: ' ', key: 'u4'}] : [{name: ' ', key: 'u4', points: true}],
-               log: known.length > 0, x_label: 'step', at: x => `step ${grouped(x)}`, whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : '', height: 210,
+  const host = part('gradients', '.charts'), split = report.curve.find(s => present(s.gradient)), step = split.step;
+  const positive = values => values.map(v => v > 0 ? v : null);
+  const median = values => {
+    const known = values.filter(v => v !== null).sort((a, b) => a - b);
+    return known.length ? known[known.length >> 1] : 0;
+  };
+  const many = step.length >= 12, span = Math.max(1, Math.round(step.length / 60));
+  const common = {x_label: 'step', at: x => `step ${grouped(x)}`, whole_x: true, sync: 'gradients',
+                  x_text: x => Number.isInteger(x) ? grouped(x) : '', y_text: v => number(v, 3)};
+
+  // of everything
+  const norms = positive(split.gradient), known = norms.filter(v => v !== null);
+  chart(host, {...common, title: 'Whole gradient', data: many ? [step, norms, smooth(norms, span)] : [step, norms],
+               series: many ? [{key: 'u8', faint: true, width: 1}, {name: ' ', key: 'u8'}]
+                            : [{name: ' ', key: 'u8', points: true}],
+               log: known.length > 0, height: 200,
                description: 'Norm of the whole gradient before clipping, over the steps of training.'});
   put(part('gradients', '.lede'), known.length
-      ? html`Of the whole gradient, before clipping. Median <b>${number(known[known.length >> 1], 3)}</b>, largest <b>${number(known[known.length - 1], 3)}</b>.`
-      : 'Of the whole gradient, before clipping. It is zero throughout.');
+      ? html`Before clipping, by the stored parameters. Median <b>${number(median(norms), 3)}</b>, largest <b>${
+          number(Math.max(...known), 3)}</b>.`
+      : 'Before clipping. It is zero throughout.');
+
+  // of each block; those with the largest come first, each keeps its colour
+  const blocks = Object.entries(split.block_norms).map(([name, values]) => ({name, values: positive(values)}))
+      .filter(b => present(b.values)).sort((a, b) => median(b.values) - median(a.values));
+  if (blocks.length < 2) return;
+  const shown = new Set(blocks.slice(0, 6));
+  const colour_of = b => `u${1 + blocks.indexOf(b) % 8}`;
+  const chips = document.createElement('div'), lines = document.createElement('div');
+  chips.className = 'chips toggles', chips.setAttribute('aria-label', 'Blocks to show');
+  host.append(lines);
+  function draw() {
+    lines.replaceChildren();
+    const list = blocks.filter(b => shown.has(b));
+    put(chips, blocks.map((b, i) => html`<button type="button" data-i="${i}" aria-pressed="${String(shown.has(b))}" style="--key: var(--${
+        colour_of(b)})">${b.name}<b></b></button>`));
+    const values = [...chips.querySelectorAll('b')];
+    chart(lines, {...common, title: 'Blocks of parameters', log: list.length > 0, height: 260,
+                  data: [step, ...list.map(b => many ? smooth(b.values, span) : b.values)],
+                  series: list.map(b => ({key: colour_of(b), width: 1.75, points: !many})),
+                  watch: (u, index) => list.forEach((b, i) => {
+                    values[blocks.indexOf(b)].textContent = number(u.data[i + 1][nearest_value(u, i + 1, index)], 3);
+                  }),
+                  description: 'Norms of the gradient of each block of parameters, over the steps of training.'});
+    chips.querySelectorAll('button').forEach(button => button.addEventListener('click', () => {
+      const b = blocks[+button.dataset.i];
+      if (!shown.delete(b)) shown.add(b);
+      draw();
+      chips.querySelector(`[data-i="${button.dataset.i}"]`).focus();
+    }));
+    lines.firstElementChild.append(chips);
+  }
+  draw();
 }
 if (part('curves', '.charts')) learning_curves();
 if (part('gradients', '.charts')) gradient_norms();

@@ -1,7 +1,11 @@
 // Examples: a strip to choose from, the picture and the answer, and what each layer did over time.
 function example_viewer() {
   const list = report.examples, layers = [...new Set(list.flatMap(e => e.trajectories.map(t => t.layer)))];
-  const state = {example: 0, layer: layers[0], order: 'index', units: null};
+  const variables_of = layer => [...new Map(list.flatMap(e => e.trajectories.filter(t => t.layer === layer).map(t => [t.variable, t.meaning])))];
+  // at first the largest layer, which is rarely the input or the output
+  const units_of = layer => list.flatMap(e => e.trajectories).find(t => t.layer === layer).all_units;
+  const inner = layers.filter((l, i) => i > 0 && i + 1 < layers.length), start = (inner.length ? inner : layers.slice(-1)).reduce((a, b) => units_of(b) > units_of(a) ? b : a, inner[0] ?? layers[layers.length - 1]);
+  const state = {example: 0, layer: start, variable: start && variables_of(start)[0][0], order: 'index', units: null};
   const name_of = (e, k) => e.title || `example ${k + 1}`;
   const verdict = e => e.label < 0 ? (e.prediction < 0 ? '' : html`<span>read as ${class_name(e.prediction)}</span>`)
       : e.prediction < 0 ? html`<span>${class_name(e.label)}</span>`
@@ -26,16 +30,33 @@ function example_viewer() {
   });
   const traces = body.querySelector('.traces'), map = traces.querySelector('.map'), lines = traces.querySelector('.lines'), chips = traces.querySelector('.chips');
   const controls = traces.querySelector('.controls');
-  if (layers.length > 4 || layers.join('').length > 48) {
-    const label = put(document.createElement('label'), html`<span class="visually-hidden">Layer</span><select>${layers.map(l => html`<option>${l}</option>`)}</select>`);
-    label.querySelector('select').addEventListener('change', event => { state.layer = event.target.value; state.units = null; show(); });
-    controls.append(label);
-  } else if (layers.length > 1) {
-    choice(controls, 'Layer', layers.map(l => [l, l]), state.layer, layer => { state.layer = layer; state.units = null; show(); });
-  } else if (layers.length) {
-    controls.append(layers[0]);
+  function draw_controls() {
+    controls.replaceChildren();
+    if (!layers.length) return;
+    const what = document.createElement('div'), variables = variables_of(state.layer);
+    what.className = 'controls';
+    const change_layer = layer => {
+      state.layer = layer, state.units = null;
+      if (!variables_of(layer).some(([name]) => name === state.variable)) state.variable = variables_of(layer)[0][0];
+      draw_controls();
+      show();
+    };
+    if (layers.length > 3 || layers.join('').length > 60) {
+      const label = put(document.createElement('label'), html`<span class="visually-hidden">Layer</span><select>${layers.map(l => html`<option value="${l}">${l}</option>`)}</select>`);
+      const select = label.querySelector('select');
+      select.value = state.layer;
+      select.addEventListener('change', () => { change_layer(select.value); controls.querySelector('select').focus(); });
+      what.append(label);
+    } else if (layers.length > 1) {
+      choice(what, 'Layer', layers.map(l => [l, l]), state.layer, change_layer);
+    } else {
+      what.append(layers[0]);
+    }
+    if (variables.length > 1) choice(what, 'Variable', variables.map(([name]) => [name, name]), state.variable, variable => { state.variable = variable; show(); });
+    controls.append(what);
+    choice(controls, 'Order of units', [['index', 'by number'], ['peak', 'by time of peak']], state.order, order => { state.order = order; show(); });
   }
-  if (layers.length) choice(controls, 'Order of units', [['index', 'by number'], ['peak', 'by time of peak']], state.order, order => { state.order = order; show(); });
+  draw_controls();
   const unpacked = new Map();
   const values_of = t => { if (!unpacked.has(t)) unpacked.set(t, unpack16(t)); return unpacked.get(t); };
 
@@ -50,9 +71,10 @@ function example_viewer() {
       return stops[k].map((c, i) => Math.round(c + (p - k) * (stops[k + 1][i] - c)));
     };
   }
-  // the same scale for one layer of all examples
-  const limits = layer => {
-    const all = list.flatMap(e => e.trajectories.filter(t => t.layer === layer && t.packed));
+  // the same scale for one variable of all examples
+  const is_chosen = t => t.layer === state.layer && t.variable === state.variable && t.packed;
+  const limits = () => {
+    const all = list.flatMap(e => e.trajectories.filter(is_chosen));
     let low = Math.min(...all.map(t => t.low)), high = Math.max(...all.map(t => t.high));
     if (!(low <= high)) low = 0, high = 1;
     const two = low < 0 && high > 0 && Math.min(-low, high) > .08 * Math.max(-low, high);
@@ -70,24 +92,25 @@ function example_viewer() {
             .map(([p, c]) => html`<li class="${c === e.label ? 'asked' : c === e.prediction ? 'mistaken' : ''}"><span class="class" title="${class_name(c)}">${class_name(c)}</span><i style="width:${
             (100 * p).toFixed(1)}%"></i><span class="number">${percent(p, p > .0995 && p < .9995 ? 0 : 1)}</span></li>`)}</ol>` : ''}`);
     if (e.image) paint(host.querySelector('canvas'), e);
-    const bare = !e.image && !e.probabilities.length && e.label < 0 && e.prediction < 0;
+    if (e.outputs.length) host.append(put(document.createElement('div'), table('Values', ['', 'target', 'answer'],
+        e.outputs.map((v, i) => [i, number(e.targets[i], 3), number(v, 3)]), [true, true, true])));
+    const bare = !e.image && !e.probabilities.length && !e.outputs.length && e.label < 0 && e.prediction < 0;
     host.hidden = bare;
     body.querySelector('.example').classList.toggle('alone', bare);
   }
 
-  const keep = redraws.length;
   function show() {
-    const e = list[state.example], t = e.trajectories.find(t => t.layer === state.layer && t.packed) || null;
+    const e = list[state.example], t = e.trajectories.find(is_chosen) || null;
     thumbs.forEach((thumb, k) => thumb.setAttribute('aria-pressed', k === state.example));
     portrait(e, state.example);
-    redraws.length = keep;
     map.replaceChildren();
     lines.replaceChildren();
     chips.replaceChildren();
     traces.hidden = !layers.length;
-    if (!t) { if (layers.length) put(map, html`<p class="quiet">No trajectory of this layer was kept for this example.</p>`); return; }
-    const values = values_of(t), {low, high, two} = limits(t.layer), steps = t.steps, units = t.units;
-    const value = (s, u) => values[s * units + u], time = Array.from({length: steps}, (_, s) => s * t.step_stride), number_of = u => u * t.unit_stride;
+    if (!t) { if (layers.length) put(map, html`<p class="quiet">No values of this variable were kept for this example.</p>`); return; }
+    const values = values_of(t), {low, high, two} = limits(), steps = t.steps, units = t.units;
+    const value = (s, u) => values[s * units + u], time = Array.from({length: steps}, (_, s) => t.first + s * t.step_stride), number_of = u => u * t.unit_stride;
+    const unit_name = u => t.answers ? class_name(number_of(u)) : String(number_of(u));
 
     // order of the rows, and the units that move most
     const peak = [], moves = [];
@@ -105,7 +128,9 @@ function example_viewer() {
     if (state.order === 'peak') rows.sort((a, b) => peak[a] - peak[b]);
     const row_of = [];
     rows.forEach((u, r) => row_of[u] = r);
-    state.units = (state.units ?? [...rows].sort((a, b) => moves[b] - moves[a] || a - b).slice(0, 4).sort((a, b) => a - b)).filter(u => u < units);
+    // of an output the answers in question, else those that move most
+    const asked = t.answers ? [e.label, e.prediction] : [], rank = u => asked.includes(u) ? Infinity : moves[u];
+    state.units = (state.units ?? [...rows].sort((a, b) => rank(b) - rank(a) || a - b).slice(0, 4).sort((a, b) => a - b)).filter(u => u < units);
     const key = i => `u${1 + i % 8}`, half = t.step_stride / 2;
 
     // heat map: one pixel a value, stretched into the chart
@@ -122,11 +147,18 @@ function example_viewer() {
       context.putImageData(image, 0, 0);
       sheet_for = colour('card');
     };
-    const common = {x_range: [-half, time[steps - 1] + half], sync: 'examples', x_label: 'step', whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : ''};
-    const height = Math.round(Math.min(360, Math.max(150, 60 + 2.2 * units)));
-    const heat = chart(map, {...common, title: `All ${grouped(t.all_units)} units over time`, data: [time, time.map(() => null)], series: [{hidden: true, key: 'u1'}], height,
-      description: `Heat map of ${t.layer}, units by time steps.`, y_range: [-.5, units - .5], y_down: true, whole_y: true, cross: true,
-      y_tick: r => state.order === 'index' && Number.isInteger(r) ? grouped(number_of(r)) : '',
+    const common = {x_range: [time[0] - half, time[steps - 1] + half], sync: 'examples', x_label: 'step', whole_x: true, x_text: x => Number.isInteger(x) ? grouped(x) : ''};
+    const height = Math.round(Math.min(360, Math.max(t.answers ? 60 + 18 * units : 150, 60 + 2.2 * units)));
+    let over = false;                                  // the cursor also follows that of the other chart
+    const pointed = () => {
+      const s = heat.cursor.idx, r = Math.round(heat.posToVal(heat.cursor.top, 'y'));
+      if (!over || s === null || s === undefined || !(r >= 0 && r < units)) return '';
+      return `${t.answers ? '' : 'unit '}${unit_name(rows[r])}, step ${time[s]}: ${number(value(s, rows[r]), 3)}`;
+    };
+    const heat = chart(map, {...common, title: html`All ${grouped(t.all_units)} units: ${t.variable}${t.meaning && html`<span class="quiet">, ${t.meaning}</span>`}`, data: [time, time.map(() => null)], series: [{hidden: true, key: 'u1'}], height,
+      description: `Heat map of ${t.variable} of ${t.layer}, units by time steps.`, y_range: [-.5, units - .5], y_down: true, whole_y: true, cross: true,
+      ...(t.answers && {y_size: 92, y_splits: () => rows.map((_, r) => r)}),
+      y_tick: r => !Number.isInteger(r) ? '' : t.answers ? unit_name(rows[r]) : state.order === 'index' ? grouped(number_of(r)) : '',
       under: u => {
         if (sheet_for !== colour('card')) fill_sheet();
         const {left, top, width, height} = u.bbox;
@@ -149,31 +181,27 @@ function example_viewer() {
         });
         u.ctx.restore();
       },
-      at: () => '',
+      at: pointed,
       click: u => toggle(rows[Math.min(units - 1, Math.max(0, Math.round(u.posToVal(u.cursor.top, 'y'))))])});
     const of = ramp(two), figure = map.querySelector('.legend');
     const bar = put(document.createElement('span'), html`<span class="scale">${number(low, 3)}<i></i>${number(high, 3)}</span>`);
     bar.querySelector('i').style.background = `linear-gradient(90deg, ${Array.from({length: 13}, (_, i) => `rgb(${of(i / 12)})`)})`;
     figure.append(bar);
-    const at = figure.querySelector('.at');
-    heat.over.addEventListener('pointermove', () => {
-      const s = heat.cursor.idx, r = Math.round(heat.posToVal(heat.cursor.top, 'y'));
-      if (s !== null && s !== undefined && r >= 0 && r < units) at.textContent = `unit ${number_of(rows[r])}, step ${time[s]}: ${number(value(s, rows[r]), 3)}`;
-    });
-    redraws.push(() => { const of = ramp(two); bar.querySelector('i').style.background = `linear-gradient(90deg, ${Array.from({length: 13}, (_, i) => `rgb(${of(i / 12)})`)})`; });
+    for (const [event, here] of [['pointerenter', true], ['pointerleave', false]]) heat.over.addEventListener(event, () => { over = here; });
+    on_theme(bar, () => { const of = ramp(two); bar.querySelector('i').style.background = `linear-gradient(90deg, ${Array.from({length: 13}, (_, i) => `rgb(${of(i / 12)})`)})`; });
 
     // chosen units
-    put(chips, html`<span>Units</span>${state.units.map((u, i) => html`<button type="button" data-u="${u}" style="--key: var(--${key(i)})" aria-label="remove unit ${number_of(u)}">${
-        number_of(u)}</button>`)}<label><span class="visually-hidden">Add a unit by its number</span><input type="text" inputmode="numeric" placeholder="add a number"></label><span>or click the map</span>`);
+    put(chips, html`<span>Units</span>${state.units.map((u, i) => html`<button type="button" data-u="${u}" style="--key: var(--${key(i)})" aria-label="remove unit ${unit_name(u)}">${
+        unit_name(u)}</button>`)}<label><span class="visually-hidden">Add a unit by its number</span><input type="text" inputmode="numeric" placeholder="add a number"></label><span>or click the map</span>`);
     chips.querySelectorAll('button').forEach(b => b.addEventListener('click', () => toggle(+b.dataset.u)));
     chips.querySelector('input').addEventListener('change', event => {
       const u = Math.round(parseInt(event.target.value, 10) / t.unit_stride);
       if (u >= 0 && u < units && !state.units.includes(u)) toggle(u);
     });
     if (state.units.length) {
-      const line = chart(lines, {...common, title: 'Chosen units', height: 220, at: s => `step ${s}`, y_text: v => number(v, 3), description: 'Values of the chosen units over time.',
+      chart(lines, {...common, title: html`Chosen units: ${t.variable}`, height: 220, ...(t.answers && {y_size: 92}), at: s => `step ${s}`, y_text: v => number(v, 3), description: 'Values of the chosen units over time.',
         data: [time, ...state.units.map(u => time.map((_, s) => Number.isNaN(value(s, u)) ? null : value(s, u)))],
-        series: state.units.map((u, i) => ({name: String(number_of(u)), key: key(i), width: 1.75}))});
+        series: state.units.map((u, i) => ({name: unit_name(u), key: key(i), width: 1.75}))});
     }
     const thinned = [t.step_stride > 1 && `one of ${t.step_stride} steps`, t.unit_stride > 1 && `one of ${t.unit_stride} units`].filter(Boolean);
     if (thinned.length) chips.append(`Kept in this file: ${thinned.join(', ')}.`);
@@ -186,6 +214,6 @@ function example_viewer() {
 
   const judged = list.filter(e => e.label >= 0 && e.prediction >= 0), right = judged.filter(e => e.label === e.prediction).length;
   put(part('examples', '.lede'), html`${count_of(list.length, 'sample')} the network was not trained on${judged.length ? html`, <b>${right}</b> of ${judged.length} read rightly` : ''}. ${
-      layers.length ? 'Colours have the same scale for all examples of a layer.' : ''}`);
+      layers.length ? 'Colours have the same scale for all examples.' : ''}`);
 }
 if (report.examples.length) example_viewer();

@@ -18,7 +18,9 @@ function network_picture() {
   edges.forEach(e => {
     const names = e.parts.map(c => shorten(c.name, 22));
     e.lines = names.length > 3 ? [...names.slice(0, 2), `and ${names.length - 2} more`] : names;
-    e.note = [e.lag ? 'lag 1' : '', e.present < e.weights ? percent(e.present / e.weights, e.present / e.weights < .0995 ? 1 : 0) : ''].filter(Boolean).join(' · ');
+    const kinds = [...new Set(e.parts.map(c => c.kind).filter(Boolean))], share = e.weights ? e.present / e.weights : 1;
+    e.note = [kinds.length > 2 ? 'several kinds' : shorten(kinds.join(', '), 24), share < 1 && percent(share, share < .0995 ? 1 : 0),
+              e.lag && 'lag 1'].filter(Boolean).join(' · ');
     e.label_width = letter * Math.max(...e.lines.map(l => l.length), e.note.length) + 12;
     e.loop = e.from === e.to;
   });
@@ -40,7 +42,9 @@ function network_picture() {
     };
     for (const i of block.members) place[i].column = depth_of(i), place[i].row = used[depth.get(i)] = (used[depth.get(i)] ?? -1) + 1;
     block.wide = used.length, block.high = Math.max(...used) + 1;
+    block.stepwise = layers[block.members[0]].stepwise;
   }
+  const inside = e => layers[e.from].stage === layers[e.to].stage;      // of one stage
   const taken = [];                                    // taken[row] = columns in use
   for (const block of blocks.values()) {               // stages after those they read, in the nearest free row
     const before = edges.filter(e => layers[e.to].stage === block.stage && layers[e.from].stage !== block.stage && e.forward)
@@ -71,8 +75,10 @@ function network_picture() {
     e.row = Math.min(a.row, b.row);
     e.span = Math.abs(a.column - b.column);
   }
-  const lanes = {back: Array(rows).fill(0), over: Array(rows).fill(0)};
-  for (const e of edges.filter(e => e.route === 'back' || e.route === 'over').sort((a, b) => a.span - b.span)) e.lane = lanes[e.route][e.row]++;
+  const lanes = route => edges.filter(e => e.route === route).sort((a, b) => a.span - b.span);    // from the inside out
+  for (const route of ['back', 'over']) lanes(route).forEach((e, k) => e.lane = k);
+  const columns_of = e => [place[e.from].column, place[e.to].column].sort((a, b) => a - b);
+  const overlap = (a, b) => a.row === b.row && columns_of(a)[0] <= columns_of(b)[1] && columns_of(b)[0] <= columns_of(a)[1];
   const lifted = place.map((_, i) => edges.filter(e => e.route === 'loop' && e.from === i));
   // the second, third … connection of two layers that are neighbours get parallel arrows
   const spread = (list, i) => (i - (list.length - 1) / 2) * Math.min(18, 46 / list.length);
@@ -90,32 +96,33 @@ function network_picture() {
   function picture(upright) {
     const [deep, tall] = upright ? [box.h, box.w] : [box.w, box.h];      // extent of a box along and across the flow
     const line = 14, inset = k => (10 + Math.min(k, 4) * (upright ? 11 : 15)) / deep;
+    const pad = 14, behind = pad, before = upright ? 30 : pad;          // of a frame: across, after, and before its boxes
     const label_room = e => upright ? e.label_width : line * (e.lines.length + (e.note ? 1 : 0)) + 4;
     // gap behind each column, wide enough for the labels in it
     const gaps = Array.from({length: columns}, (_, c) => {
       const here = edges.filter(e => e.route === 'on' && place[e.to].column === c + 1);
-      return Math.max(upright ? 54 : 64, ...here.map(e => upright ? line * (e.lines.length + !!e.note) + 38 : e.label_width + 34));
+      const words = e => upright ? line * (e.lines.length + !!e.note) + 18 : e.label_width + 14;
+      const frames = e => inside(e) ? 18 : before + behind;
+      return Math.max(upright ? 54 : 64, before + behind + 10, ...here.map(e => words(e) + frames(e)));
     });
     const starts = [];
     let along = 0;
     for (let c = 0; c < columns; ++c) starts.push(along), along += deep + gaps[c];
     // rows with the room their loops and lanes need
-    const tops = [], over = [], raised = [];
+    const loops = edges.filter(e => e.route === 'loop'), caption = upright ? 6 : 26, rise_of = e => e.level + label_room(e);
+    for (const e of loops) e.level = 36;
+    // a lane runs outside the loops and lanes that it passes, each with room for the words of its arrow
+    for (const route of ['back', 'over'])
+      lanes(route).forEach((e, k, all) => {
+        const passed = [...(route === 'back' ? loops : []), ...all.slice(0, k)].filter(f => overlap(e, f));
+        e.level = Math.max(route === 'over' ? 26 : 28, ...passed.map(f => rise_of(f) + 12));
+      });
+    const tops = [];
     let across = 0;
     for (let r = 0; r < rows; ++r) {
-      const loops = edges.filter(e => e.route === 'loop' && place[e.from].row === r);
-      // levels of the lanes, each with room for the words of its arrow outside
-      const room_of = {};
-      for (const route of ['back', 'over']) {
-        room_of[route] = route === 'over' ? 26 : 14;
-        for (const e of edges.filter(e => e.route === route && e.row === r).sort((a, b) => a.lane - b.lane))
-          e.level = room_of[route], room_of[route] += label_room(e) + 12;
-        if (!lanes[route][r]) room_of[route] = 0;
-      }
-      over[r] = loops.length ? 34 + Math.max(...loops.map(label_room)) : 14;
-      const above = over[r] + (raised[r] = room_of.back);
-      tops[r] = across + above;
-      across = tops[r] + tall + room_of.over + (r + 1 < rows ? 26 : 0);
+      const room = routes => edges.filter(e => e.row === r && routes.includes(e.route)).map(rise_of);
+      tops[r] = across + Math.max(pad, ...room(['loop', 'back'])) + caption;
+      across = tops[r] + tall + Math.max(0, ...room(['over'])) + (r + 1 < rows ? 40 : pad);
     }
     // u along, v across the flow → x, y of the page; upright pages have their lanes on the right
     const xy = (u, v) => upright ? [across - v, u] : [u, v];
@@ -134,7 +141,7 @@ function network_picture() {
       return html`<text class="label ${e.lag ? 'late' : ''} ${in_frame(e) ? 'inside' : ''}">${all.map((words, k) => html`<tspan x="${(x + shift).toFixed(1)}" y="${
           (top + line * k).toFixed(1)}" class="${k < e.lines.length ? 'title' : ''}">${words}</tspan>`)}</text>`;
     };
-    const in_frame = e => layers[e.from].stage === layers[e.to].stage && blocks.get(layers[e.from].stage).members.length > 1;
+    const in_frame = e => inside(e) && layers[e.from].stage > 0;
 
     const drawn = edges.map((e, k) => {
       let path, tip, label;
@@ -143,9 +150,9 @@ function network_picture() {
         const a = [ua + deep, va + tall / 2 + e.leave], b = [ub, vb + tall / 2 + e.arrive], bend = Math.min(b[0] - a[0], gaps[place[e.to].column - 1]) * .55;
         path = `M${P(...a)}C${P(a[0] + bend, a[1])} ${P(b[0] - tip_room - bend, b[1])} ${P(b[0] - tip_room, b[1])}`;
         tip = head(b[0], b[1], 1, 0);
-        label = text_at(e, b[0] - tip_room / 2 - gaps[place[e.to].column - 1] / 2, b[0] - a[0] > 2 * gaps[place[e.to].column - 1] ? b[1] : (a[1] + b[1]) / 2, 0);
-        if (Math.abs(a[1] - b[1]) < 1)                 // a straight arrow carries its words beside it
-          label = text_at(e, (a[0] + b[0] - tip_room) / 2, a[1], -1);
+        const gap = gaps[place[e.to].column - 1], middle = inside(e) ? b[0] - (gap + tip_room) / 2 : b[0] - (gap + before - behind) / 2;
+        const straight = Math.abs(a[1] - b[1]) < 1;    // such an arrow carries its words beside it
+        label = text_at(e, middle, straight || b[0] - a[0] > 2 * gap ? b[1] : (a[1] + b[1]) / 2, straight ? -1 : 0);
       } else if (e.route === 'loop') {
         const own = lifted[e.from], m = ua + deep / 2 + (own.indexOf(e) - (own.length - 1) / 2) * 46, r = upright ? 9 : 11, up = 29;
         path = `M${P(m + r, va)}C${P(m + 3.2 * r, va - up * 1.33)} ${P(m - 3.2 * r, va - up * 1.33)} ${P(m - r - 3.5, va - tip_room)}`;
@@ -153,7 +160,7 @@ function network_picture() {
         label = text_at(e, m, va - up, -1);
       } else {
         const back = e.route === 'back', s = back ? -1 : 1, r = 12;
-        const row = e.row, base = back ? tops[row] - over[row] : tops[row] + tall;
+        const base = back ? tops[e.row] : tops[e.row] + tall;
         const level = base + s * e.level, near = inset(e.leave), far = inset(e.arrive);
         const a = [ua + deep * (back ? near : 1 - near), back ? va : va + tall], b = [ub + deep * (back ? 1 - far : far), back ? vb : vb + tall], d = Math.sign(b[0] - a[0]) || 1;
         path = `M${P(...a)}L${P(a[0], level - s * r)}Q${P(a[0], level)} ${P(a[0] + d * r, level)}L${P(b[0] - d * r, level)}Q${P(b[0], level)} ${
@@ -162,20 +169,25 @@ function network_picture() {
         label = text_at(e, (a[0] + b[0]) / 2, level, s);
       }
       const width = Math.max(1.2, .8 + .55 * Math.log10(Math.max(1, e.present)));
-      const words = e.parts.map(c => `${c.name}: ${count_of(c.present, 'weight')}${c.present < c.weights ? ` of ${grouped(c.weights)}` : ''}`).join(', ');
+      const words = e.parts.map(c => `${c.name}: ${c.kind && c.kind + ', '}${count_of(c.present, 'weight')}${c.present < c.weights ? ` of ${grouped(c.weights)}` : ''}`).join(', ');
       return html`<g class="link" data-from="${e.from}" data-to="${e.to}"><title>${words}; lag ${e.lag}${e.learnable ? '' : '; fixed'}</title>
         <path class="edge ${e.lag ? 'late' : ''} ${e.learnable ? '' : 'fixed'}" d="${path}" stroke-width="${width.toFixed(2)}"/>
         <path class="head ${e.lag ? 'late' : ''}" d="${tip}"/>${label}</g>`;
     });
 
-    const frames = [...blocks.values()].filter(b => b.members.length > 1).map(b => {
-      const last = b.row + b.high - 1, pad = 14;
-      const spots = [[starts[b.first] - (upright ? 30 : pad), tops[b.row] - over[b.row] - raised[b.row] - (upright ? 4 : 20)],
-                     [starts[b.first + b.wide - 1] + deep + pad, tops[last] + tall + pad]].map(p => xy(...p));
+    // a frame around every stage, as high as its own loops and lanes need
+    const frames = [...blocks.values()].filter(b => b.stage > 0).map(b => {
+      const own = edges.filter(e => inside(e) && layers[e.from].stage === b.stage && e.row === b.row);
+      const room = routes => own.filter(e => routes.includes(e.route)).map(rise_of);
+      const rise = Math.max(6, ...room(['loop', 'back'])), sink = Math.max(0, ...room(['over']));
+      const last = b.row + b.high - 1;
+      const spots = [[starts[b.first] - before, tops[b.row] - rise - caption],
+                     [starts[b.first + b.wide - 1] + deep + behind, tops[last] + tall + pad + sink]].map(p => xy(...p));
       const [x, y] = [Math.min(spots[0][0], spots[1][0]), Math.min(spots[0][1], spots[1][1])];
       const w = Math.abs(spots[0][0] - spots[1][0]), h = Math.abs(spots[0][1] - spots[1][1]);
       return html`<rect class="frame" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}" rx="14"/>
-        <text class="frame-name" x="${(x + 12).toFixed(1)}" y="${(y + 19).toFixed(1)}">stage ${b.stage}</text>`;
+        <text class="frame-name" x="${(x + pad).toFixed(1)}" y="${(y + 19).toFixed(1)}">stage ${b.stage}${b.stepwise && !upright ? ' · step by step' : ''}</text>${
+        b.stepwise && upright && html`<text class="frame-name" x="${(x + pad + box.w).toFixed(1)}" y="${(y + 19).toFixed(1)}" text-anchor="end">step by step</text>`}`;
     });
     const boxes = layers.map((l, i) => {
       const [x, y] = corner(i), type = [l.name ? l.type : '', l.source].filter(Boolean).join(' · ');
@@ -185,7 +197,7 @@ function network_picture() {
         <text class="name" x="22" y="25">${shorten(layer_name(l), 20)}</text><text class="type" x="22" y="42">${shorten(type, 26)}</text>
         <text class="units" x="22" y="59">${count_of(l.units, 'unit')}</text><text class="type" x="${box.w - 11}" y="59" text-anchor="end">#${l.id}</text></g>`;
     });
-    const back_room = Math.max(0, ...edges.filter(e => e.route !== 'on').map(e => e.label_width / 2 - deep / 2)), edge = 16;
+    const back_room = Math.max(0, ...edges.filter(e => e.route !== 'on').map(e => e.label_width / 2 - deep / 2)), edge = 20;
     const [w, h] = upright ? [across, along - gaps[columns - 1]] : [along - gaps[columns - 1], across];
     const left = upright ? edge : edge + back_room, below = edge;
     const total = [w + 2 * left, h + edge + below];
@@ -199,15 +211,15 @@ function network_picture() {
   const has = test => edges.some(test);
   put(part('network', '.body'), html`<div class="card drawing"><div class="picture"></div><div class="network-key">
     ${has(e => !e.lag) && html`<span>${sample()}reads its source fresh</span>`}${has(e => e.lag) && html`<span>${sample(true)}lag 1: reads it one step late</span>`}
-    ${has(e => !e.learnable) && html`<span>${sample(false, true)}not learned</span>`}${has(e => e.present < e.weights) && html`<span>12${thin}%: share of weights present</span>`}
-    ${edges.length > 0 && html`<span>thicker: more weights</span>`}${[...blocks.values()].some(b => b.members.length > 1) && html`<span>grey field: layers of one stage, which walk together step by step</span>`}</div><div class="layer-facts" aria-live="polite"></div></div>`);
+    ${has(e => !e.learnable) && html`<span>${sample(false, true)}not learned</span>`}${has(e => e.present < e.weights) && html`<span>20${thin}%: share of the weights that exist</span>`}
+    ${edges.length > 0 && html`<span>thicker: more weights</span>`}${layers.some(l => l.stepwise) && html`<span>frame: a stage; its layers advance step by step together, other stages many steps at once</span>`}</div><div class="layer-facts" aria-live="polite"></div></div>`);
   const host = part('network', '.picture'), facts = part('network', '.layer-facts');
   let chosen = Math.max(0, layers.findIndex((l, i) => edges.some(e => e.loop && e.from === i)));
   const choose = i => {
     const l = layers[chosen = i];
     host.querySelectorAll('.layer').forEach(g => g.classList.toggle('chosen', +g.dataset.i === i));
     put(facts, html`<h3>${layer_name(l)} <span class="quiet">layer ${l.id}</span></h3><dl>${[['type', l.type], ['source function', l.source], ['units', grouped(l.units)],
-        ['stage', String(l.stage)], ['time step', l.dt === null ? '' : number(l.dt)], ...l.facts].filter(f => f[1]).map(([k, v]) => html`<div><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`);
+        ['stage', l.stage ? `${l.stage}, ${l.stepwise ? 'step by step' : 'many steps at once'}` : 'input'], ['time step', l.dt === null ? '' : number(l.dt)], ...l.facts].filter(f => f[1]).map(([k, v]) => html`<div><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`);
   };
   const dim = i => host.querySelectorAll('.link').forEach(g => g.classList.toggle('dim', i !== null && +g.dataset.from !== i && +g.dataset.to !== i));
   let shown = null;
@@ -240,10 +252,10 @@ function network_picture() {
   draw();
 
   put(part('network', 'details .scroll'), [
-    table('Layers', ['id', 'name', 'type', 'source function', 'units', 'stage', 'time step'], layers.map(l => [l.id, l.name, l.type, l.source, grouped(l.units), l.stage, number(l.dt)]),
+    table('Layers', ['id', 'name', 'type', 'source function', 'units', 'stage', 'time step'], layers.map(l => [l.id, l.name, l.type, l.source, grouped(l.units), l.stage || 'input', number(l.dt)]),
           [true, false, false, false, true, true, true]),
-    table('Connections', ['name', 'from', 'to', 'lag', 'weights', 'present', 'learned'], report.connections.map(c =>
-        [c.name, layer_name(layers[c.from]), layer_name(layers[c.to]), c.lag, grouped(c.weights), grouped(c.present), c.learnable ? 'yes' : 'no']),
-          [false, false, false, true, true, true, false])]);
+    table('Connections', ['name', 'kind', 'from', 'to', 'lag', 'weights', 'present', 'learned'], report.connections.map(c =>
+        [c.name, c.kind, layer_name(layers[c.from]), layer_name(layers[c.to]), c.lag, grouped(c.weights), grouped(c.present), c.learnable ? 'yes' : 'no']),
+          [false, false, false, false, true, true, true, false])]);
 }
 if (report.layers.length) network_picture();

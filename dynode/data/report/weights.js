@@ -1,29 +1,79 @@
-// Histograms of weight and parameter blocks: trained values as bars, initial ones as an outline.
+// Histograms of weight and parameter blocks: small ones to choose from, the chosen one large. Trained values are bars,
+// initial ones an outline, or a line where they were all equal.
 function histograms() {
-  const list = report.histograms, compared = list.some(h => h.initial_counts.length);
-  const zero_of = h => h.low < 0 && h.high > 0 ? (100 * -h.low / (h.high - h.low)).toFixed(2) : null;
-  const picture = (h, log) => {
-    const bins = h.counts.length, width = 100 / bins, size = v => log ? Math.log1p(v) : v;
-    // a narrow start (all values equal) may run out of the picture, so that the trained values stay readable
-    const trained = Math.max(1e-9, ...h.counts.map(size)), top = Math.min(Math.max(trained, ...h.initial_counts.map(size)), 1.5 * trained);
-    const y = v => (60 - 58 * size(v) / top).toFixed(2), edge = i => number(h.low + (h.high - h.low) * i / bins, 3);
-    const bars = h.counts.map((v, i) => v ? html`<rect x="${(i * width + width * .06).toFixed(2)}" y="${y(v)}" width="${(width * .88).toFixed(2)}" height="${
-        (60 - y(v)).toFixed(2)}"><title>${edge(i)} … ${edge(i + 1)}: ${grouped(v)}${h.initial_counts.length ? `, before ${grouped(h.initial_counts[i])}` : ''}</title></rect>` : '');
-    const outline = h.initial_counts.map((v, i) => `${i ? 'L' : 'M'}${(i * width).toFixed(2)} ${y(v)}H${((i + 1) * width).toFixed(2)}`).join('');
-    const zero = zero_of(h);
-    return html`<svg viewBox="0 0 100 60" preserveAspectRatio="none" role="img" aria-label="Histogram of ${h.name}: mean ${number(h.mean, 3)}, deviation ${
-        number(h.deviation, 3)}">${zero && html`<path class="zero" d="M${zero} 0V60"/>`}${bars}${outline && html`<path class="initial" d="${outline}"/>`}</svg>`;
+  const list = report.histograms, state = {chosen: 0, log: false};
+  const size_of = h => h.counts.reduce((a, b) => a + b, 0);
+  const has_initial = h => h.initial_counts.length > 0, all_equal = h => h.initial_deviation === 0;
+  const height = v => state.log ? Math.log10(1 + v) : v;
+  // an initial peak may run out of the picture, so that the trained values stay readable
+  const top_of = h => {
+    const trained = Math.max(1e-9, ...h.counts.map(height));
+    return has_initial(h) && !all_equal(h) ? Math.min(Math.max(trained, ...h.initial_counts.map(height)), 1.5 * trained) : trained;
   };
-  const spread = (mean, deviation) => `${number(mean, 3)} ± ${number(deviation, 3)}`;
-  const draw = log => put(part('weights', '.body'), html`<div class="histograms">${list.map(h => html`<figure class="histogram card"><figcaption><h3>${h.name}</h3>
-      <p>${h.initial_mean !== null ? html`${spread(h.initial_mean, h.initial_deviation)} → ` : ''}<b>${spread(h.mean, h.deviation)}</b></p></figcaption>${
-      picture(h, log)}<div class="ends"><span>${number(h.low, 3)}</span>${zero_of(h) > 18 && zero_of(h) < 82 && html`<span class="origin" style="left:${zero_of(h)}%">0</span>`}<span>${number(h.high, 3)}</span></div></figure>`)}</div>`);
-  checkbox(part('weights', '.controls'), 'logarithmic counts', draw);
-  draw(false);
-  put(part('weights', '.lede'), html`<i class="swatch"></i>after training${compared ? html` &ensp; <i class="swatch initial"></i>before` : ''} &ensp; The line above each picture is mean ± deviation.`);
-  put(part('weights', 'details .scroll'), table('Blocks of weights and parameters', ['block', 'values', 'mean before', 'deviation before', 'mean', 'deviation'],
-      list.map(h => [h.name, grouped(h.counts.reduce((a, b) => a + b, 0)), number(h.initial_mean), number(h.initial_deviation), number(h.mean), number(h.deviation)]),
-      [false, true, true, true, true, true]));
+
+  // ── small ──
+  function thumbnail(h) {
+    const width = 100 / h.counts.length, top = top_of(h), y = v => (40 - 38 * Math.min(1, height(v) / top)).toFixed(2);
+    const x = value => (100 * (value - h.low) / (h.high - h.low)).toFixed(2);
+    const bars = h.counts.map((v, i) => v ? `M${(i * width + .04 * width).toFixed(2)} 40V${y(v)}h${(.92 * width).toFixed(2)}V40Z` : '').join('');
+    const outline = !has_initial(h) ? '' : all_equal(h) ? `M${x(h.initial_mean)} 0V40`
+        : h.initial_counts.map((v, i) => `${i ? 'L' : 'M'}${(i * width).toFixed(2)} ${y(v)}H${((i + 1) * width).toFixed(2)}`).join('');
+    return html`<svg viewBox="0 0 100 40" preserveAspectRatio="none" aria-hidden="true"><path class="bars" d="${bars}"/><path class="initial" d="${outline}"/></svg>`;
+  }
+
+  // ── large ──
+  const with_unit = (text, h) => h.unit ? `${text} ${h.unit}` : text;
+  const spread = (mean, deviation) => deviation === 0 ? `all ${number(mean, 3)}` : `${number(mean, 3)} ± ${number(deviation, 3)}`;
+  function large(host, h) {
+    const bins = h.counts.length, step = (h.high - h.low) / bins, edge = i => h.low + i * step, top = top_of(h);
+    const digits = Math.max(3, Math.ceil(Math.log10(Math.max(Math.abs(h.low), Math.abs(h.high)) / step)) + 1);
+    const count = v => grouped(Math.round(state.log ? 10 ** v - 1 : v));
+    const decades = [0, ...[1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter(v => height(v) <= 1.05 * top).map(height)];
+    chart(host, {
+      title: h.name, height: 290, data: [h.counts.map((_, i) => edge(i + .5)), h.counts.map(height), ...(has_initial(h) ? [h.initial_counts.map(height)] : [])],
+      series: [{name: 'after', key: 'accent', hidden: true, text: count}, ...(has_initial(h) ? [{name: 'before', key: 'ink', hidden: true, text: count}] : [])],
+      idle_at: 'counts per bin',
+      idle: [spread(h.mean, h.deviation), has_initial(h) ? spread(h.initial_mean, h.initial_deviation) : ''],
+      at: x => { const i = Math.floor((x - h.low) / step); return with_unit(`${number(edge(i), digits)} … ${number(edge(i + 1), digits)}`, h); },
+      x_range: [h.low, h.high], y_range: [0, 1.06 * top], x_label: h.unit ? `value, ${h.unit}` : 'value',
+      y_tick: count, ...(state.log ? {y_splits: () => decades} : {whole_counts: true}),
+      description: `${grouped(size_of(h))} values, ${spread(h.mean, h.deviation)}.`,
+      draw: u => {
+        const {ctx, bbox} = u, base = bbox.top + bbox.height, at = i => u.valToPos(edge(i), 'x', true), y = v => Math.max(bbox.top, u.valToPos(height(v), 'y', true));
+        ctx.save();
+        ctx.fillStyle = colour('accent');
+        h.counts.forEach((v, i) => v && ctx.fillRect(at(i) + .04 * (at(1) - at(0)), y(v), .92 * (at(1) - at(0)), base - y(v)));
+        ctx.strokeStyle = colour('ink'), ctx.lineWidth = 1.5 * devicePixelRatio, ctx.beginPath();
+        if (has_initial(h) && all_equal(h)) {
+          const x = u.valToPos(h.initial_mean, 'x', true);
+          ctx.moveTo(x, bbox.top), ctx.lineTo(x, base);
+        } else {
+          h.initial_counts.forEach((v, i) => { ctx.lineTo(at(i), y(v)), ctx.lineTo(at(i + 1), y(v)); });
+        }
+        ctx.stroke();
+        ctx.restore();
+      }});
+  }
+
+  const body = put(part('weights', '.body'), html`<div class="blocks" role="group" aria-label="Blocks"></div><div class="large"></div>`);
+  const show = () => {
+    put(body.querySelector('.blocks'), list.map((h, k) => html`<button type="button" class="thumb" data-k="${k}" aria-pressed="${String(k === state.chosen)}">${
+        thumbnail(h)}<span title="${h.name}">${h.name}</span><span class="verdict">${count_of(size_of(h), 'value')}</span></button>`));
+    body.querySelectorAll('.thumb').forEach(thumb => thumb.addEventListener('click', () => {
+      state.chosen = +thumb.dataset.k;
+      show();
+      body.querySelector(`[data-k="${state.chosen}"]`).focus();
+    }));
+    body.querySelector('.large').replaceChildren();
+    large(body.querySelector('.large'), list[state.chosen]);
+  };
+  checkbox(part('weights', '.controls'), 'logarithmic counts', log => { state.log = log; show(); });
+  show();
+  put(part('weights', '.lede'), html`<i class="swatch"></i>after training${
+      list.some(has_initial) ? html` &ensp; <i class="swatch initial"></i>before` : ''} &ensp; Choose a block to see it large; numbers are mean ± deviation.`);
+  put(part('weights', 'details .scroll'), table('Blocks of weights and parameters', ['block', 'unit', 'values', 'mean before', 'deviation before', 'mean', 'deviation'],
+      list.map(h => [h.name, h.unit, grouped(size_of(h)), number(h.initial_mean), number(h.initial_deviation), number(h.mean), number(h.deviation)]),
+      [false, false, true, true, true, true, true]));
 }
 if (report.histograms.length) histograms();
 
