@@ -2,7 +2,8 @@
 //
 //   runs/fashion_dendrites/      a name that exists gets -2, -3, …
 //     config.yaml spec.yaml      everything resolved, defaults written out
-//     metrics.jsonl              one object a line: epoch, step, split, loss, metrics, lr, grad_norm; `seconds` last
+//     metrics.jsonl              one object a line: epoch, step, split, loss, metrics, lr, grad_norm, grad_norms of the
+//                                blocks of parameters; `seconds` last
 //     checkpoints/               initial.dynode  last.dynode  best.dynode  epoch_0003.dynode
 //     evaluation.npz             confusion matrix and examples of the test set, for the report
 //     log.txt                    what happened, for people

@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kEvaluationRows = 256;  // per batch
 constexpr size_t kExamples       = 12;
+constexpr size_t kWrongExamples  = 4;    // of these, at most
 constexpr size_t kExampleLayers  = 3;
 
 template <class R>
@@ -15,22 +16,42 @@ Array make_array(std::vector<size_t> shape, std::vector<R> values) {
   return {{shape.begin(), shape.end()}, std::move(values)};
 }
 
-/// The first row of every class, then the first of the others; ascending.
-std::vector<size_t> choose_examples(const Dataset& data, std::span<const size_t> rows) {
+/// Rows that are read wrongly: at least `wanted`, if there are so many.
+template <class R>
+std::vector<size_t> wrong_rows(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data,
+                               std::span<const size_t> rows, size_t wanted) {
+  std::vector<size_t> wrong;
+  if (!data.has_classes() || data.entries() > 1) return wrong;
+  const size_t units = engine.plan().layers[size_t(engine.plan().output)].units;
+  for (size_t at = 0; at < rows.size() && wrong.size() < wanted; at += kEvaluationRows) {
+    const auto some = rows.subspan(at, std::min(kEvaluationRows, rows.size() - at));
+    batch.load(data, some);
+    batch.loss(engine);
+    for (size_t i = 0; i < some.size(); ++i)
+      if (int64_t(predicted_class(batch.pooled().data() + i * units, units)) != data.label(some[i]))
+        wrong.push_back(some[i]);
+  }
+  return wrong;
+}
+
+/// Some that are read wrongly, of different classes if possible; then a row of every other class, then the first of
+/// the others; ascending.
+std::vector<size_t> choose_examples(const Dataset& data, std::span<const size_t> rows, std::span<const size_t> wrong) {
   std::vector<size_t>  chosen;
   std::vector<int64_t> seen;
-  if (data.has_classes()) {
-    for (const size_t row : rows) {
-      if (chosen.size() == kExamples) break;
-      if (std::ranges::find(seen, data.label(row)) != seen.end()) continue;
-      seen.push_back(data.label(row));
+  const auto take = [&](std::span<const size_t> from, size_t most, bool new_classes) {
+    for (const size_t row : from) {
+      if (chosen.size() >= most) break;
+      if (std::ranges::find(chosen, row) != chosen.end()) continue;
+      if (new_classes && std::ranges::find(seen, data.label(row)) != seen.end()) continue;
+      if (new_classes) seen.push_back(data.label(row));
       chosen.push_back(row);
     }
-  }
-  for (const size_t row : rows) {
-    if (chosen.size() >= kExamples) break;
-    if (std::ranges::find(chosen, row) == chosen.end()) chosen.push_back(row);
-  }
+  };
+  take(wrong, kWrongExamples, true);
+  take(wrong, kWrongExamples, false);
+  if (data.has_classes()) take(rows, kExamples, true);
+  take(rows, kExamples, false);
   std::ranges::sort(chosen);
   return chosen;
 }
@@ -109,7 +130,8 @@ Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std
 template <class R>
 std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data,
                                        std::span<const size_t> rows) {
-  const std::vector<size_t> chosen = choose_examples(data, rows);
+  const std::vector<size_t> wrong  = wrong_rows(engine, batch, data, rows, kWrongExamples);
+  const std::vector<size_t> chosen = choose_examples(data, rows, wrong);
   const size_t              n = chosen.size(), steps = data.steps(), entries = data.entries();
   const Plan&               plan  = engine.plan();
   const size_t              units = plan.layers[size_t(plan.output)].units;

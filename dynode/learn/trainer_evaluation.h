@@ -65,7 +65,7 @@ template <class R>
 Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std::span<const size_t> rows,
                 std::vector<Metric> metrics, int64_t classes = 0);
 
-/// The examples of evaluation.npz: a row of each class first, then others, twelve in all.
+/// The examples of evaluation.npz, twelve in all: up to four that are read wrongly, a row of each class, then others.
 template <class R>
 std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data,
                                        std::span<const size_t> rows);

@@ -31,6 +31,7 @@ std::vector<size_t> epoch_order(std::vector<size_t> rows, uint64_t seed, int64_t
 template <class R>
 void NetworkTrainer<R>::Window::add(const Window& other) {
   for (size_t i = 0; i < metrics.size(); ++i) metrics[i].merge(other.metrics[i]);
+  for (size_t i = 0; i < block_norms.size(); ++i) block_norms[i] += other.block_norms[i];
   loss += other.loss, rows += other.rows, norm += other.norm, updates += other.updates;
 }
 
@@ -133,6 +134,8 @@ void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
     apply_plasticity(plan_->parameters, theta_bar_.data());
 
     // clipping
+    for (size_t i = 0; i < recipe_.blocks.size(); ++i)
+      window.block_norms[i] += gradient_norm<R>({&recipe_.blocks[i], 1}, theta_bar_);
     double norm;
     if (training.gradient_clip_val && training.gradient_clip_algorithm == ClipAlgorithm::norm) {
       norm = clip_by_norm<R>(recipe_.blocks, theta_bar_, *training.gradient_clip_val);
@@ -299,7 +302,12 @@ void NetworkTrainer<R>::log_train(const Window& window) {
   Value line = Value::map();
   line.set("epoch", state_.epoch + 1).set("step", state_.step).set("split", "train").set("loss", window.mean_loss());
   for (const Metric& metric : window.metrics) line.set(metric.name(), metric.value());
-  line.set("lr", rate_).set("grad_norm", window.norm / window.updates).set("seconds", seconds());
+  Value norms = Value::map();
+  for (size_t i = 0; i < recipe_.blocks.size(); ++i)
+    if (!recipe_.blocks[i].frozen)
+      norms.set(plan_->parameters[int(i)].stored_name(), window.block_norms[i] / window.updates);
+  line.set("lr", rate_).set("grad_norm", window.norm / window.updates).set("grad_norms", std::move(norms));
+  line.set("seconds", seconds());
   directory_->add_metrics(line);
 }
 

@@ -32,12 +32,15 @@ class NetworkTrainer {
   struct Window {
     std::vector<Metric>      metrics;
     double                   loss = 0, rows = 0, norm = 0, updates = 0;  // sums
+    std::vector<double>      block_norms;                                // likewise, per block of parameters
     void                     add(const Window& other);
     double                   mean_loss() const { return loss / rows; }
     std::vector<NamedNumber> numbers() const;
   };
 
-  Window fresh_window() const { return {.metrics = recipe_.fresh_metrics()}; }
+  Window fresh_window() const {
+    return {.metrics = recipe_.fresh_metrics(), .block_norms = std::vector<double>(recipe_.blocks.size())};
+  }
   bool   ended() const { return state_.ended || state_.epoch >= config_.training.max_epochs; }
   double seconds() const;
 

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Two classes of sequences that rise or fall, with noise.
-void write_slopes(const std::string& path, int rows = 120, int steps = 6) {
+void write_slopes(const std::string& path, int rows = 120, int steps = 6, double noise = 0.3) {
   Random               random(7);
   std::vector<float>   x;
   std::vector<int64_t> y;
@@ -30,7 +30,7 @@ void write_slopes(const std::string& path, int rows = 120, int steps = 6) {
     y.push_back(row % 2);
     for (int t = 0; t < steps; ++t) {
       const double slope = (row % 2 ? 1 : -1) * (2.0 * t / (steps - 1) - 1);
-      x.push_back(float(slope + 0.3 * random.normal()));
+      x.push_back(float(slope + noise * random.normal()));
       x.push_back(float(random.normal()));
     }
   }
@@ -155,6 +155,32 @@ TEST_F(Training, EvaluationShowsWhatTheReportNeeds) {
   // pooled by `final`, so the output is the last entry of the last layer
   const std::vector<double> output = file.at("example_output").as_double(), history = file.at("s/2").as_double();
   for (int i = 0; i < 12; ++i) EXPECT_EQ(output[size_t(i * 2)], history[size_t(i * 14 + 12)]);
+}
+
+TEST_F(Training, ExamplesMixWrongAnswersWithRightOnes) {
+  write_slopes(folder / "data.npz", 1000, 6, 1.5);
+  run(config("max_epochs: 1"), "run");
+  const Npz                  file      = load_npz(folder / "run/evaluation.npz");
+  const std::vector<int64_t> confusion = file.at("confusion").as_integers("confusion");
+  ASSERT_GE(confusion[1] + confusion[2], 4);
+  EXPECT_LT(confusion[1] + confusion[2], 40);  // of 200
+  const std::vector<int64_t> label = file.at("example_label").as_integers("example_label");
+  const std::vector<int64_t> answer = file.at("example_prediction").as_integers("example_prediction");
+  int64_t                    wrong = 0;
+  for (size_t i = 0; i < label.size(); ++i) wrong += label[i] != answer[i];
+  EXPECT_EQ(label.size(), 12u);
+  EXPECT_GE(wrong, 4);
+  EXPECT_LT(wrong, 8);
+}
+
+TEST_F(Training, GradientNormsOfBlocksMakeThatOfTheWhole) {
+  run(config("max_epochs: 1", "logging: {log_freq: 1}\n"), "run");
+  const Value line = parse_json(metrics("run").front());
+  double      squares = 0;
+  for (const Value::Entry& block : line.at("grad_norms").entries()) squares += std::pow(block.value.number(), 2);
+  ASSERT_NE(line.at("grad_norms").find("b_1_to_2"), nullptr);
+  EXPECT_EQ(line.at("grad_norms").find("layer1/alpha"), nullptr);  // not learnt
+  EXPECT_NEAR(std::sqrt(squares), line.at("grad_norm").number(), 1e-9 * std::sqrt(squares));
 }
 
 TEST_F(Training, CheckpointsAreModelFilesThatAnybodyCanLoad) {
