@@ -19,6 +19,7 @@ std::string Block::stored_name() const {
     case Transform::Kind::identity: break;
     case Transform::Kind::exponential: return name.substr(0, slash) + "log_" + name.substr(slash);
     case Transform::Kind::sigmoid: return name + "_gaus";
+    case Transform::Kind::softplus: return name.substr(0, slash) + "raw_" + name.substr(slash);
   }
   return name;
 }

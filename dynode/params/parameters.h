@@ -29,7 +29,8 @@ struct Block {
   std::string          help = {};
 
   size_t size() const;
-  /// Name of the stored values: layer1/log_gamma_plus for a logarithm, layer1/taus_gaus for a sigmoid.
+  /// Name of the stored values: layer1/log_gamma_plus for a logarithm, layer1/taus_gaus for a sigmoid,
+  /// layer1/raw_w for softplus.
   std::string stored_name() const;
 };
 

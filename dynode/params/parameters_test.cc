@@ -50,6 +50,7 @@ TEST(Parameters, AreFoundByRealAndByStoredName) {
   EXPECT_EQ(map.find("gamma"), -1);
   EXPECT_EQ((Block{.name = "tau", .transform = Transform::exponential}).stored_name(), "log_tau");
   EXPECT_EQ((Block{.name = "layer1/taus", .transform = Transform::sigmoid(4, 20)}).stored_name(), "layer1/taus_gaus");
+  EXPECT_EQ((Block{.name = "layer1/w", .transform = Transform::softplus}).stored_name(), "layer1/raw_w");
 }
 
 TEST(Parameters, TwoBlocksOfOneNameAreOurMistake) {
@@ -58,7 +59,7 @@ TEST(Parameters, TwoBlocksOfOneNameAreOurMistake) {
 }
 
 TEST(Transforms, AreInverseAndTheirSlopeIsTheDerivative) {
-  for (Transform t : {Transform::identity, Transform::exponential})
+  for (Transform t : {Transform::identity, Transform::exponential, Transform::softplus})
     for (double real : {1e-9, 0.3, 1.0, 250.0}) {
       const double stored = stored_value(t, real), h = 1e-6;
       EXPECT_NEAR(real_value(t, stored), real, 1e-14 * real);
@@ -82,6 +83,24 @@ TEST(Transforms, ASigmoidStaysWithinItsRangeWhateverIsStored) {
     EXPECT_NEAR(transform_slope(t, real), (real_value(t, stored + h) - real_value(t, stored - h)) / (2 * h), 1e-8);
   }
   EXPECT_NE(t, Transform::sigmoid(4, 21));
+}
+
+TEST(Transforms, SoftplusIsPositiveWhateverIsStored) {
+  const Transform t = Transform::softplus;
+  EXPECT_EQ(real_value(t, 0), std::log(2.0));
+  EXPECT_EQ(real_value(t, 1000), 1000.0);
+  EXPECT_EQ(real_value(t, -1000), 0.0) << "smaller than any number";
+  EXPECT_NEAR(real_value(t, -30), std::exp(-30.0), 1e-26);
+  EXPECT_NEAR(stored_value(t, std::exp(-30.0)), -30, 1e-13);
+  EXPECT_EQ(stored_value(t, 1000), 1000.0);
+  EXPECT_EQ(transform_slope(t, std::log(2.0)), 0.5);
+  EXPECT_EQ(stored_value(t, 0), -kInfinity);
+
+  ParameterMap map;
+  map.add({.name = "w", .shape = {2}, .transform = t});
+  std::vector<double> theta(2);
+  EXPECT_EQ(failure([&] { set_real<double>(map[0], std::vector{1.0, 0.0}, theta.data()); }),
+            "w: value 0 at position 1 is not positive");
 }
 
 TEST(SetReal, StoresWhatToRealGivesBack) {

@@ -1,6 +1,7 @@
 // Real values out of stored ones, weights as they act, and the way back for gradients.
 #include "dynode/params/transform.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -20,7 +21,7 @@ std::string complaint(const Transform& t, double real) {
 
 bool has_range(const Transform& t, double real) {
   if (!std::isfinite(real)) return false;
-  return t.kind == Kind::identity || (t.kind == Kind::exponential ? real > 0 : real > t.low && real < t.high);
+  return t.kind == Kind::identity || (t.kind == Kind::sigmoid ? real > t.low && real < t.high : real > 0);
 }
 
 void check_size(const Block& block, size_t size) {
@@ -34,6 +35,7 @@ double real_value(const Transform& transform, double stored) {
     case Kind::identity: break;
     case Kind::exponential: return std::exp(stored);
     case Kind::sigmoid: return transform.low + (transform.high - transform.low) / (1 + std::exp(-stored));
+    case Kind::softplus: return std::max(stored, 0.0) + std::log1p(std::exp(-std::abs(stored)));
   }
   return stored;
 }
@@ -43,6 +45,7 @@ double stored_value(const Transform& transform, double real) {
     case Kind::identity: break;
     case Kind::exponential: return std::log(real);
     case Kind::sigmoid: return std::log((real - transform.low) / (transform.high - real));
+    case Kind::softplus: return real + std::log(-std::expm1(-real));
   }
   return real;
 }
@@ -52,6 +55,7 @@ double transform_slope(const Transform& transform, double real) {
     case Kind::identity: break;
     case Kind::exponential: return real;
     case Kind::sigmoid: return (real - transform.low) * (transform.high - real) / (transform.high - transform.low);
+    case Kind::softplus: return -std::expm1(-real);
   }
   return 1;
 }
