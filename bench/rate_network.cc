@@ -2,7 +2,8 @@
 // reach (forward, back-propagation through time, all weight, bias and time-constant gradients, update)?
 //
 // tanh CTRNN, N units, 2 inputs, 2 readouts, T = 200, float, one thread. % of peak counts 6·N²·B·T only, so it cannot
-// reach 100 for small N: the roof of the forward pass is N/(N+20). The last lines have a tenth of the recurrent weights.
+// reach 100 for small N: the roof of the forward pass is N/(N+20). Two lines have a tenth of the recurrent weights.
+// Then: what does noise cost, fresh normal numbers for every row, step and unit? The networks take turns.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +18,10 @@ using namespace dynode;
 
 namespace {
 
-std::shared_ptr<const Plan> rate_network(int units, double density) {
+/// Deviations of noise inside and outside of the activation.
+struct Noise { double before = 0, after = 0; };
+
+std::shared_ptr<const Plan> rate_network(int units, double density, Noise noise) {
   Spec spec;
   const auto layer = [&](int id, const char* type, Value params) {
     LayerSpec l;
@@ -25,7 +29,8 @@ std::shared_ptr<const Plan> rate_network(int units, double density) {
     spec.layers.push_back(l);
   };
   layer(0, "Input", Value::map({{"dim", 2}}));
-  layer(1, "CTRNN", Value::map({{"dim", units}, {"source_func", "tanh"}, {"tau", 50}, {"learn_alpha", true}}));
+  layer(1, "CTRNN", Value::map({{"dim", units}, {"source_func", "tanh"}, {"tau", 50}, {"learn_alpha", true},
+                               {"preact_noise", noise.before}, {"postact_noise", noise.after}}));
   layer(2, "Linear", Value::map({{"dim", 2}}));
   for (auto [from, to] : {std::pair{0, 1}, {1, 1}, {1, 2}}) {
     ConnectionSpec c;
@@ -39,8 +44,8 @@ std::shared_ptr<const Plan> rate_network(int units, double density) {
 
 struct Times { double forward, step; };
 
-Times measure(int units, double density, size_t rows, size_t steps, int threads) {
-  const auto plan = rate_network(units, density);
+Times measure(int units, double density, size_t rows, size_t steps, int threads, Noise noise = {}) {
+  const auto plan = rate_network(units, density, noise);
   Engine<float> engine(plan, std::make_shared<Threads>(threads));
   std::vector<float> theta(plan->theta.begin(), plan->theta.end()), gradient(theta.size());
   Optimizer<float>   optimizer({.kind = OptimizerKind::adam}, theta.size());
@@ -53,12 +58,14 @@ Times measure(int units, double density, size_t rows, size_t steps, int threads)
   for (size_t i = 0; i < rows * steps * 2; ++i) targets[0].values.push_back(u(random));
   Objective<float> objective(*plan, {{2, {.kind = Pooling::Kind::none}, &find_loss("mse"), {}, 1.0}});
   objective.set_batch(rows, steps, targets);
-  const RunInput<float> input{x.data(), rows, steps, {}};
+  RunInput<float> input{x.data(), rows, steps, {}};
+  input.noise.training = true;
   const auto options = objective.options(steps);
 
   const double forward = bench::fastest([&] { engine.loss(input, objective.tile_loss(false), options); });
   int64_t updates = 0;
   const double step = bench::fastest([&] {
+    input.noise.pass = uint64_t(updates);
     engine.gradient(input, objective.tile_loss(true), options, {gradient.data()});
     optimizer.step(theta, gradient, 1e-5, ++updates);
     engine.set_parameters(theta);
@@ -76,6 +83,18 @@ void row(int units, size_t rows, int threads, double density = 1) {
   std::fflush(stdout);
 }
 
+/// A training step with noise, in % of one without: medians of networks that took turns.
+void noise_rows(int units, size_t rows) {
+  const Noise kinds[] = {{}, {0.1, 0}, {0, 0.1}, {0.1, 0.1}};
+  std::vector<double> times[4];
+  for (int turn = 0; turn < 7; ++turn)
+    for (int i = 0; i < 4; ++i) times[i].push_back(measure(units, 1, rows, 200, 1, kinds[i]).step);
+  for (auto& t : times) std::nth_element(t.begin(), t.begin() + 3, t.end());
+  const char* names[] = {"none", "before f", "after f", "both"};
+  for (int i = 0; i < 4; ++i)
+    std::printf("%5d %5zu %-9s %12.4f %9.1f\n", units, rows, names[i], times[i][3] * 1e3, times[i][3] / times[0][3] * 100);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,4 +110,6 @@ int main(int argc, char** argv) {
   for (int threads : {1, 2}) row(100, 256, threads);
   std::printf("dense, then 10 %% of the recurrent weights (%% of the dense work)\n");
   for (double density : {1.0, 0.1}) row(512, 32, 1, density);
+  std::printf("noise on every unit\n    N     B noise          step ms  %% of none\n");
+  noise_rows(100, 32);
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "dynode/learn/optimizer.h"
 #include "golden_case.h"
+#include "golden_ctrnn_losses.h"
 
 namespace dynode::golden {
 
@@ -46,6 +47,8 @@ class CtrnnCase {
         l.params.set("source_func", activation.is_list() ? activation.list()[size_t(i - 1)].text() : activation.text());
         if (stack_) l.params.set("alpha", config.at("alpha").list()[size_t(i - 1)].number());
         else l.params.set("tau", config.at("tau").number());
+        for (const char* word : {"preact_noise", "postact_noise"})
+          if (const Value* deviation = config.find(word)) l.params.set(word, deviation->number());
         l.params.set("learn_alpha", !stack_ && config.find("learn_alpha") && config.at("learn_alpha").boolean());
       }
       spec.layers.push_back(l);
@@ -228,11 +231,10 @@ inline void run_ctrnn_case(const fs::path& path, Comparison& compare, Precision 
   const Value       config = load_value((path / "config.yaml").string());
   const std::string kind   = config.at("kind").text();
   const double      tol    = ctrnn_tolerance(kind, precision);
-  if (kind == "noise") throw Skip{"noise is not available yet"};
-  if (kind == "losses") throw Skip{"losses on states are not available yet"};
+  if (kind == "losses") return run_ctrnn_losses(path, precision, compare, tol);
   if (kind == "masks") throw Skip{"mask generators are not available yet"};
   if (kind != "forward" && kind != "forward_grad" && kind != "carry" && kind != "legacy" && kind != "stack" && kind != "train" &&
-      kind != "constraints")
+      kind != "constraints" && kind != "noise")
     return compare.fail("unknown kind '" + kind + "'");
 
   const Array input = load_npy((path / "input.npy").string());
@@ -285,7 +287,10 @@ inline void run_ctrnn_case(const fs::path& path, Comparison& compare, Precision 
   }
 
   std::vector<std::string> record = {"s", "state"};
-  const Results r = c.model->simulate(input, {.record = record, .initial_states = c.initial});
+  NoiseOptions noise;
+  for (const char* name : {"preact", "postact"})
+    if (const Array* draws = c.weights.find(fmt::format("{}_draws", name))) noise.given.emplace(fmt::format("layer1/{}_noise", name), *draws);
+  const Results r = c.model->simulate(input, {.record = record, .initial_states = c.initial, .noise = noise});
   check("y", CtrnnCase::steps_of(r.at("output")));
   if (kind == "stack") {
     for (int i = 0; i < c.hidden; ++i) check(fmt::format("h_{}", i), CtrnnCase::steps_of(r.at(fmt::format("s/{}", i + 1))));

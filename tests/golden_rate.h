@@ -26,8 +26,7 @@ class RateCase {
     spec.simulation.dt = config.at("DeltaT").number();
     Value taus         = Value::list_of();
     for (const Value& tau : config.at("taus").list()) taus.push_back(tau.number());
-    Value rate =
-        Value::map({{"dim", units}, {"source_func", config.at("activation").text()}, {"taus", taus}, {"noise_std", 0}});
+    Value rate = Value::map({{"dim", units}, {"source_func", config.at("activation").text()}, {"taus", taus}});
     if (dale) {
       rate.set("polarity", Value(weights.at("sign").as_double())).set("polarity_enforcement_method", "relu");
       rate.set("som_N", config.at("som_N").integer());
@@ -62,6 +61,18 @@ class RateCase {
     const std::vector<double> x0    = weights.at("x0").as_double();
     const auto                first = x0.begin() + ptrdiff_t(trial) * units;
     return {{"1", Array{{units}, std::vector<double>(first, first + units)}}};
+  }
+
+  /// The recorded noise of a trial (its deviation is the default); none where none is recorded.
+  NoiseOptions noise(size_t trial = 0) const {
+    const Array* whole = weights.find("noise_draws_x100");
+    const Array* draws = whole ? whole : weights.find("noise_draws");
+    if (!draws) return {.on = false};
+    const std::vector<double> all   = draws->as_double();
+    const auto                first = all.begin() + ptrdiff_t(trial) * steps * units;
+    std::vector<double>       x(first, first + steps * units);
+    for (double& d : x) d /= whole ? 100 : 1;
+    return {.given = {{"layer1/noise_std", Array{{1, steps, units}, x}}}};
   }
 
   /// The loss of a trial; targets come row by row.
@@ -110,7 +121,7 @@ inline void run_rate_training(RateCase& c, const Value& config, const Array& inp
   for (size_t trial = 0; trial < size_t(config.at("updates").integer()); ++trial) {
     const Gradient g = c.model->gradient(c.stimulus(input, trial),
                                          c.loss(config.at("loss_fn").text(), c.expected.at("targets"), trial),
-                                         {.initial_states = c.start(trial)});
+                                         {.initial_states = c.start(trial), .noise = c.noise(trial)});
     losses.push_back(g.loss);
     const std::vector<double> gradient = gather([&](const Block& b) { return g.at(b.stored_name()); });
     optimizer.step(theta, gradient, config.at("lr").number(), int64_t(trial) + 1);
@@ -136,8 +147,6 @@ inline void run_rate_case(const fs::path& path, Comparison& compare, Precision p
   if (kind == "lif") throw Skip{"spiking networks are not available yet"};
   if (kind != "rate_forward" && kind != "rate_grad" && kind != "rate_train")
     return compare.fail("unknown kind '" + kind + "'");
-  const Value* noise = config.find("noise");
-  if (noise && noise->text() != "none") throw Skip{"noise is not available yet"};
 
   RateCase    c(path, precision, config);
   const Array input = load_npy((path / "input.npy").string());
@@ -152,7 +161,7 @@ inline void run_rate_case(const fs::path& path, Comparison& compare, Precision p
     std::copy(b.mask.begin(), b.mask.end(), mask.begin());
     compare.expect_equal("som_mask", mask, c.weights.at("som_mask").as_double());
   }
-  const Results r = c.model->simulate(c.stimulus(input), {.record = {"s/1", "state/1/x"}, .initial_states = c.start()});
+  const Results r = c.model->simulate(c.stimulus(input), {.record = {"s/1", "state/1/x"}, .initial_states = c.start(), .noise = c.noise()});
   check("x", RateCase::turned(r.at("state/1/x")));
   check("r", RateCase::turned(r.at("s/1")));
   const std::vector<double> o = r.at("output").as_double();
@@ -160,7 +169,7 @@ inline void run_rate_case(const fs::path& path, Comparison& compare, Precision p
   if (kind == "rate_forward") return;
 
   const Gradient g = c.model->gradient(c.stimulus(input), c.loss(config.at("loss_fn").text(), c.expected.at("target")),
-                                       {.initial_states = c.start()});
+                                       {.initial_states = c.start(), .noise = c.noise()});
   check("loss", {g.loss});
   for (const auto& [theirs, ours] : c.names) check("grad_" + theirs, g.at(ours).as_double());
 }

@@ -58,7 +58,13 @@ CellEntry ctrnn() {
           .source = "ReLU",
           .dt = 10,
           .pull_reads_drive = false,
+          .noise = {{.word = "preact_noise", .site = NoiseFacts::Site::drive, .help = "deviation of noise inside the leak"},
+                    {.word = "postact_noise", .site = NoiseFacts::Site::state, .help = "deviation of noise on the rate"}},
           .observables = {"phi"},
+          .settings = {{.name = "noise_scaling", .words = {"alpha", "none", "sqrt"},
+                        .help = "v gets alpha, 1 or sqrt(2 alpha) times preact_noise"},
+                       {.name = "noise_in_eval", .words = {"false", "true"},
+                        .help = "noise also outside of training"}},
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(CtrnnKernels)(source); }};
 }
 }  // namespace dynode

@@ -1,5 +1,6 @@
 // Rate unit with a time constant of its own:  x′ = (1 − a) x + a u,  r′ = f(x′)     a = dt/τ     [forward Euler; output r]
-// adjoint of one step, μ = λ_x + f′(x′) λ_r:  x̄ = (1 − a) μ   ū = a μ   τ̄ = −(x′ − x)/τ μ   d̄t = (x′ − x)/dt μ
+// adjoint of one step, μ = λ_x + f′(x′) λ_r:  x̄ = (1 − a) μ   ū = a μ   τ̄ = −a (u − x)/τ μ   d̄t = (u − x)/τ μ
+// x′ may have got noise since (and r′ followed), so what the step added to x is taken from the drive
 // Source: Kim, Li & Sejnowski 2019 (spikeRNN).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/rate_dale.cc"
@@ -23,12 +24,12 @@ struct RateDale {
 
   template <class V, class F>
   static HWY_INLINE void pull(const Values<RateDale, V>& v, const F& f, const State<V>& lambda, Bars<RateDale, V>& bars) {
-    const V mu = fma(f.slope(v.next.x, v.next.r), lambda.r, lambda.x), change = (v.next.x - v.s.x) * mu;
+    const V mu = fma(f.slope(v.next.x, v.next.r), lambda.r, lambda.x), change = (v.in.u - v.s.x) / v.p.taus * mu;
     bars.s.r     = constant<V>(0);
     bars.in.u    = v.dt / v.p.taus * mu;
     bars.s.x     = mu - bars.in.u;
-    bars.p.taus -= change / v.p.taus;
-    bars.dt     += change / v.dt;
+    bars.p.taus -= v.dt / v.p.taus * change;
+    bars.dt     += change;
   }
 
   template <class V, class F>
@@ -58,10 +59,15 @@ CellEntry rate_dale() {
           .ports = {"u"},
           .source = "Sigmoid",
           .dt = 1,
-          .pull_reads_drive = false,
+          .scales_with_dt = true,
+          .noise = {{.word = "noise_std", .site = NoiseFacts::Site::state, .index = 1, .value = 0.1,
+                     .help = "deviation of noise on x, every step"},
+                    {.word = "x0_std", .site = NoiseFacts::Site::start, .index = 1, .value = 0.01,
+                     .help = "deviation of x before the first step, where nobody gives it"}},
           .som_units = true,
           .source_words = {{"softplus", "ClippedSoftplus"}},
           .observables = {"phi"},
+          .settings = {{.name = "noise_when", .words = {"always", "train", "off"}, .help = "in which runs there is noise"}},
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(RateDaleKernels)(source); }};
 }
 }  // namespace dynode

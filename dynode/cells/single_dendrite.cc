@@ -1,6 +1,7 @@
-// Superconducting dendrite:  ds/dt = γ⁺ g(φ + φ₀, i_b − s) − γ⁻ s        [forward Euler]
-// adjoint of one step, λ = ∂L/∂s′, h = dt:  φ̄ = h γ⁺ g_φ λ   ī = h γ⁺ g_i λ   s̄ = (1 − h γ⁻) λ − ī
-//                                           γ̄⁺ = h g λ   γ̄⁻ = −h s λ   h̄ = (γ⁺ g − γ⁻ s) λ
+// Superconducting dendrite:  ds/dt = γ⁺ y − γ⁻ s   y = c g(φ + φ₀, i_b − s) + n        [forward Euler]
+// c and n are the noise of g: 1 and 0 where there is none.
+// adjoint of one step, λ = ∂L/∂s′, h = dt, k = h γ⁺ c λ:  φ̄ = k g_φ   ī = k g_i   s̄ = (1 − h γ⁻) λ − ī
+//                                                         γ̄⁺ = h y λ   γ̄⁻ = −h s λ   h̄ = (γ⁺ y − γ⁻ s) λ
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/single_dendrite.cc"
 #include <hwy/foreach_target.h>
@@ -12,20 +13,27 @@ namespace dynode::HWY_NAMESPACE {
 struct SingleDendrite {
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
-  template <class V> struct Params   { V phi_offset, bias_current, gamma_plus, gamma_minus; };
+  template <class V> struct Params   { V phi_offset, bias_current, gamma_plus, gamma_minus, g_factor, g_noise; };
   template <class V> struct Observed { V phi, g; };
 
   template <class V, class G>
+  static HWY_INLINE V noisy_g(const V& phi, const V& i, const Params<V>& p, const G& g) {
+    return fma(p.g_factor, g(phi, i), p.g_noise);
+  }
+
+  template <class V, class G>
   static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V& dt, const G& g) {
-    return {s.s + dt * (p.gamma_plus * g(in.phi + p.phi_offset, p.bias_current - s.s) - p.gamma_minus * s.s)};
+    const V y = noisy_g(in.phi + p.phi_offset, p.bias_current - s.s, p, g);
+    return {s.s + dt * (p.gamma_plus * y - p.gamma_minus * s.s)};
   }
 
   template <class V, class G>
   static HWY_INLINE void pull(const Values<SingleDendrite, V>& v, const G& g, const State<V>& lambda,
                               Bars<SingleDendrite, V>& bars) {
-    const auto [y, dphi, di] = g.with_slope(v.in.phi + v.p.phi_offset, v.p.bias_current - v.s.s);
-    const V h_lambda = v.dt * lambda.s, i_bar = v.p.gamma_plus * di * h_lambda;
-    bars.in.phi          = v.p.gamma_plus * dphi * h_lambda;
+    const auto [calm, dphi, di] = g.with_slope(v.in.phi + v.p.phi_offset, v.p.bias_current - v.s.s);
+    const V y = fma(v.p.g_factor, calm, v.p.g_noise), h_lambda = v.dt * lambda.s;
+    const V k = v.p.gamma_plus * v.p.g_factor * h_lambda, i_bar = k * di;
+    bars.in.phi          = k * dphi;
     bars.s.s             = lambda.s - v.p.gamma_minus * h_lambda - i_bar;
     bars.p.phi_offset   += bars.in.phi;
     bars.p.bias_current += i_bar;
@@ -37,7 +45,7 @@ struct SingleDendrite {
   template <class V, class G>
   static HWY_INLINE Observed<V> observe(const State<V>& s, const Ports<V>& in, const Params<V>& p, const G& g) {
     const V phi = in.phi + p.phi_offset;
-    return {phi, g(phi, p.bias_current - s.s)};
+    return {phi, noisy_g(phi, p.bias_current - s.s, p, g)};
   }
 };
 
@@ -57,10 +65,13 @@ CellEntry single_dendrite() {
                      {.name = "bias_current", .value = 1.7, .min = 0, .unit = "I_c", .help = "bias of the dendrite"},
                      {.name = "gamma_plus", .value = 0.001, .min = 1e-10, .help = "gain, 1/beta_L", .log = true},
                      {.name = "gamma_minus", .value = 0.001, .min = 1e-10, .help = "leak, alpha/beta_L", .log = true}},
+          .constants = {{.name = "g_factor", .from = ConstantFacts::From::noise, .value = 1, .help = "relative noise of g"},
+                        {.name = "g_noise", .from = ConstantFacts::From::noise, .help = "noise added to g"}},
           .states = {{.name = "s", .help = "integrated current, I_c"}},
           .ports = {"phi"},
           .source = "RateArray",
           .dt = 37,
+          .scales_with_dt = true,
           .observables = {"phi", "g"},
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(SingleDendriteKernels)(source); }};
 }

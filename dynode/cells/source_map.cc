@@ -1,5 +1,6 @@
-// Source function as a layer:  s[t+1] = g(φ + φ₀, i_b)        no state of its own
-// adjoint: φ̄ = φ̄₀ = g_φ λ   ī_b = g_i λ
+// Source function as a layer:  s[t+1] = c g(φ + φ₀, i_b) + n        no state of its own
+// c and n are the noise of g: 1 and 0 where there is none.
+// adjoint: φ̄ = φ̄₀ = c g_φ λ   ī_b = c g_i λ
 // Two kinds: DendriteReadout reads dendrites out, NonLinear maps anything; they differ in what `phi` records.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/source_map.cc"
@@ -14,12 +15,12 @@ template <bool kOffsetSeen>
 struct SourceMap {
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
-  template <class V> struct Params   { V phi_offset, bias_current; };
+  template <class V> struct Params   { V phi_offset, bias_current, g_factor, g_noise; };
   template <class V> struct Observed { V phi, g; };
 
   template <class V, class G>
   static HWY_INLINE State<V> step(const State<V>&, const Ports<V>& in, const Params<V>& p, const V&, const G& g) {
-    return {g(in.phi + p.phi_offset, p.bias_current)};
+    return {fma(p.g_factor, g(in.phi + p.phi_offset, p.bias_current), p.g_noise)};
   }
 
   template <class V, class G>
@@ -27,15 +28,16 @@ struct SourceMap {
                               Bars<SourceMap, V>& bars) {
     const auto [y, dphi, di] = g.with_slope(v.in.phi + v.p.phi_offset, v.p.bias_current);
     bars.s.s             = constant<V>(0);
-    bars.in.phi          = dphi * lambda.s;
+    const V k = v.p.g_factor * lambda.s;
+    bars.in.phi          = dphi * k;
     bars.p.phi_offset   += bars.in.phi;
-    bars.p.bias_current += di * lambda.s;
+    bars.p.bias_current += di * k;
   }
 
   template <class V, class G>
   static HWY_INLINE Observed<V> observe(const State<V>&, const Ports<V>& in, const Params<V>& p, const G& g) {
     const V phi = in.phi + p.phi_offset;
-    return {kOffsetSeen ? phi : in.phi, g(phi, p.bias_current)};
+    return {kOffsetSeen ? phi : in.phi, fma(p.g_factor, g(phi, p.bias_current), p.g_noise)};
   }
 };
 
@@ -52,6 +54,11 @@ HWY_EXPORT(NonLinearKernels);
 
 namespace {
 
+std::vector<ConstantFacts> source_map_constants() {
+  return {{.name = "g_factor", .from = ConstantFacts::From::noise, .value = 1, .help = "relative noise of g"},
+          {.name = "g_noise", .from = ConstantFacts::From::noise, .help = "noise added to g"}};
+}
+
 std::vector<ParamFacts> source_map_params() {
   return {{.name = "phi_offset", .value = 0.0, .unit = "Phi_0", .help = "flux added to what arrives"},
           {.name = "bias_current", .value = 1.7, .min = 0, .unit = "I_c", .help = "current of the source function"}};
@@ -63,6 +70,7 @@ CellEntry dendrite_readout() {
   return {.name = "DendriteReadout",
           .summary = "source function without memory, reads dendrites out",
           .params = source_map_params(),
+          .constants = source_map_constants(),
           .states = {{.name = "s", .memoryless = true}},
           .ports = {"phi"},
           .source = "RateArray",
@@ -75,6 +83,7 @@ CellEntry non_linear() {
   return {.name = "NonLinear",
           .summary = "source function applied to what it receives",
           .params = source_map_params(),
+          .constants = source_map_constants(),
           .states = {{.name = "s", .memoryless = true}},
           .ports = {"phi"},
           .source = "Tanh",

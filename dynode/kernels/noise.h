@@ -20,6 +20,12 @@ struct NoiseKernels {
 
   /// Mean 0, deviation 1, |x| ≤ 6.7. Float and double agree to rounding. Padding units of rows become zero.
   void (*normal)(const Slab& slab, const NoisePlace& place, R* to);
+
+  /// to = from + mean + deviation · normal, both per unit and padded to whole vectors; mean null: 0. `from` may be `to`.
+  void (*add)(const Slab& slab, const NoisePlace& place, const R* deviation, const R* mean, const R* from, R* to);
+
+  /// to = from · (1 + deviation · normal). `from` may be `to`.
+  void (*scale)(const Slab& slab, const NoisePlace& place, const R* deviation, const R* from, R* to);
 };
 
 /// The kernels for this processor.

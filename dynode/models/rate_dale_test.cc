@@ -40,7 +40,7 @@ std::string failure(const F& f) {
 }
 
 TEST(RateDale, RelaxesToItsDriveWithItsTimeConstant) {
-  Model m = model_of("dim: 2, source_func: clipped_relu, taus: [4, 20], noise_std: 0");
+  Model m = model_of("dim: 2, source_func: clipped_relu, taus: [4, 20], noise_when: off");
   m.set_parameter("J_1_to_1", Array{{2, 2}, Numbers(4, 0.0)});
   m.set_parameter("layer1/taus_gaus", Array{{2}, Numbers{0, std::log(3.0)}});
   EXPECT_EQ(m.parameter("layer1/taus").as_double()[0], 12.0);
@@ -56,21 +56,21 @@ TEST(RateDale, RelaxesToItsDriveWithItsTimeConstant) {
 
 TEST(RateDale, OneTimeConstantIsFixedAndARangeIsLearnt) {
   for (const char* one : {"taus: 8", "taus: [8]"}) {
-    const Model m = model_of(std::string("dim: 3, noise_std: 0, ") + one);
+    const Model m = model_of(std::string("dim: 3, noise_when: off, ") + one);
     EXPECT_EQ(m.parameter("layer1/taus").as_double(), Numbers(3, 8.0));
     EXPECT_FALSE(block(m, "layer1/taus").learnable);
     EXPECT_EQ(block(m, "layer1/taus").stored_name(), "layer1/taus");
   }
-  const Model m = model_of("dim: 200, noise_std: 0, taus: [4, 20]");
+  const Model m = model_of("dim: 200, noise_when: off, taus: [4, 20]");
   EXPECT_TRUE(block(m, "layer1/taus").learnable);
   double sum = 0, squares = 0;
   for (double z : m.parameter("layer1/taus_gaus").as_double()) sum += z, squares += z * z;
   EXPECT_NEAR(sum / 200, 0, 0.3) << "stored values are drawn from a standard normal distribution";
   EXPECT_NEAR(squares / 200, 1, 0.4);
   for (double tau : m.parameter("layer1/taus").as_double()) EXPECT_TRUE(tau > 4 && tau < 20) << tau;
-  EXPECT_FALSE(block(model_of("dim: 3, noise_std: 0, taus: [4, 20], learn_taus: false"), "layer1/taus").learnable);
-  EXPECT_TRUE(block(model_of("dim: 3, noise_std: 0, taus: 9, learn_taus: true"), "layer1/taus").learnable);
-  EXPECT_EQ(model_of("dim: 3, noise_std: 0, taus: [5, 6, 7]").parameter("layer1/taus").as_double(), (Numbers{5, 6, 7}));
+  EXPECT_FALSE(block(model_of("dim: 3, noise_when: off, taus: [4, 20], learn_taus: false"), "layer1/taus").learnable);
+  EXPECT_TRUE(block(model_of("dim: 3, noise_when: off, taus: 9, learn_taus: true"), "layer1/taus").learnable);
+  EXPECT_EQ(model_of("dim: 3, noise_when: off, taus: [5, 6, 7]").parameter("layer1/taus").as_double(), (Numbers{5, 6, 7}));
 }
 
 TEST(RateDale, RangesThatAreNoneAreRefused) {
@@ -83,7 +83,7 @@ TEST(RateDale, RangesThatAreNoneAreRefused) {
 
 TEST(RateDale, GradientsOfTimeConstantsAreTheSlopeOfTheLoss) {
   Model m = model_of(
-      "dim: 5, source_func: softplus, taus: [4, 20], noise_std: 0, polarity: [1, 1, -1, 1, -1], "
+      "dim: 5, source_func: softplus, taus: [4, 20], noise_when: off, polarity: [1, 1, -1, 1, -1], "
       "polarity_enforcement_method: relu");
   const Array x{{2, 12, 1}, [] {
                   Numbers u(24);
@@ -110,29 +110,32 @@ TEST(RateDale, GradientsOfTimeConstantsAreTheSlopeOfTheLoss) {
 
 TEST(RateDale, SomUnitsTakeNoInhibition) {
   const Model m =
-      model_of("dim: 4, noise_std: 0, polarity: [1, -1, 1, -1], polarity_enforcement_method: relu, som_N: 1");
+      model_of("dim: 4, noise_when: off, polarity: [1, -1, 1, -1], polarity_enforcement_method: relu, som_N: 1");
   EXPECT_EQ(block(m, "J_1_to_1").mask, (std::vector<uint8_t>{1, 1, 1, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1}));
   EXPECT_NE(failure([] {
-              model_of("dim: 4, noise_std: 0, polarity: [1, -1, 1, -1], som_N: 3");
+              model_of("dim: 4, noise_when: off, polarity: [1, -1, 1, -1], som_N: 3");
             }).find("som_N is 3, but layer 1 has 2 inhibitory units"),
             std::string::npos);
-  EXPECT_NE(failure([] { model_of("dim: 4, noise_std: 0, som_N: 1"); }).find("has 0 inhibitory units"),
+  EXPECT_NE(failure([] { model_of("dim: 4, noise_when: off, som_N: 1"); }).find("has 0 inhibitory units"),
             std::string::npos);
 }
 
 TEST(RateDale, SoftplusIsTheClippedOneOfItsFamily) {
   const auto source = [](const std::string& word) {
-    return model_of("dim: 2, noise_std: 0, source_func: " + word).plan().layers[1].source;
+    return model_of("dim: 2, noise_when: off, source_func: " + word).plan().layers[1].source;
   };
   EXPECT_EQ(source("softplus"), source("clipped_softplus"));
-  EXPECT_EQ(source("sigmoid"), model_of("dim: 2, noise_std: 0").plan().layers[1].source);
+  EXPECT_EQ(source("sigmoid"), model_of("dim: 2, noise_when: off").plan().layers[1].source);
 }
 
-TEST(RateDale, SaysThatItRunsWithoutNoise) {
-  EXPECT_EQ(model_of("dim: 2").plan().warnings.size(), 1u);
-  EXPECT_TRUE(model_of("dim: 2, noise_std: 0").plan().warnings.empty());
-  EXPECT_NE(failure([] { model_of("dim: 2, noise_std: 0.1"); }).find("noise_std is not available yet"),
-            std::string::npos);
+TEST(RateDale, HasTheNoiseOfItsFamily) {
+  const Model m = model_of("dim: 2");
+  EXPECT_TRUE(m.plan().warnings.empty());
+  ASSERT_EQ(m.plan().noise.size(), 2u);
+  EXPECT_EQ(m.plan().noise[0].name, "layer1/noise_std");
+  EXPECT_EQ(m.plan().noise[0].deviation, Numbers(2, 0.1));
+  EXPECT_EQ(m.plan().noise[1].name, "layer1/x0_std");
+  EXPECT_EQ(m.plan().noise[1].deviation, Numbers(2, 0.01));
 }
 
 }  // namespace

@@ -135,7 +135,8 @@ TEST(MalformedNetwork, Distributions) {
             "'min'?  it has: "
             "min, max, block_size, block_mode");
   EXPECT_EQ(layer("SingleDendrite", "bias_current: {distribution: uniform, params: {min: 1, max: 2}, block_size: 2}"),
-            "net.yaml:3:78 layers[1].params.bias_current: block_size 2 does not divide the 3 units of the layer");
+            "net.yaml:3:78 layers[1].params.bias_current: block_size 2 does not divide the 3 units of the layer\n"
+            "  every block has as many units");
 }
 
 TEST(MalformedNetwork, StatesTimeAndSolver) {
@@ -285,12 +286,6 @@ TEST(MalformedNetwork, WhatIsNotThereYetSaysSo) {
   EXPECT_EQ(simulation("early_stopping_forward_pass: true"),
             "net.yaml simulation.early_stopping_forward_pass: early stopping is not available yet\n"
             "  remove the key; runs then go through all steps");
-  EXPECT_EQ(connection("connection_type: dense, noise: {j: 0.1}"),
-            "net.yaml:5:69 connections[0].noise.j: noise and perturbations are not available yet\n  leave them out, or "
-            "give 0");
-  EXPECT_EQ(connection("connection_type: dense, perturb: {j: {mean: 0, std: 0.1}}"),
-            "net.yaml:5:86 connections[0].perturb.j.std: noise and perturbations are not available yet\n"
-            "  leave them out, or give 0");
   EXPECT_EQ(simulation("input_type: none, steps: 5"),
             "net.yaml simulation.input_type: runs without an input array are not available yet\n  use input_type: "
             "state or flux");
