@@ -151,8 +151,8 @@ function network_picture() {
         path = `M${P(...a)}C${P(a[0] + bend, a[1])} ${P(b[0] - tip_room - bend, b[1])} ${P(b[0] - tip_room, b[1])}`;
         tip = head(b[0], b[1], 1, 0);
         const gap = gaps[place[e.to].column - 1], middle = inside(e) ? b[0] - (gap + tip_room) / 2 : b[0] - (gap + before - behind) / 2;
-        const straight = Math.abs(a[1] - b[1]) < 1;    // such an arrow carries its words beside it
-        label = text_at(e, middle, straight || b[0] - a[0] > 2 * gap ? b[1] : (a[1] + b[1]) / 2, straight ? -1 : 0);
+        const flat = Math.abs(a[1] - b[1]) < 24;       // such an arrow carries its words beside it
+        label = text_at(e, middle, flat ? Math.min(a[1], b[1]) : b[0] - a[0] > 2 * gap ? b[1] : (a[1] + b[1]) / 2, flat ? -1 : 0);
       } else if (e.route === 'loop') {
         const own = lifted[e.from], m = ua + deep / 2 + (own.indexOf(e) - (own.length - 1) / 2) * 46, r = upright ? 9 : 11, up = 29;
         path = `M${P(m + r, va)}C${P(m + 3.2 * r, va - up * 1.33)} ${P(m - 3.2 * r, va - up * 1.33)} ${P(m - r - 3.5, va - tip_room)}`;
@@ -175,6 +175,13 @@ function network_picture() {
         <path class="head ${e.lag ? 'late' : ''}" d="${tip}"/>${label}</g>`;
     });
 
+    // its name above the first box, on an upright page to both sides of the arrow that arrives there
+    const name_of = (b, x, y) => {
+      const right = across - tops[b.row], words = (x, anchor, text) =>
+          html`<text class="frame-name" x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${text}</text>`;
+      if (!upright) return words(x, 'start', `stage ${b.stage}${b.stepwise ? ' · step by step' : ''}`);
+      return [words(right - box.w, 'start', `stage ${b.stage}`), b.stepwise && words(right, 'end', 'step by step')];
+    };
     // a frame around every stage, as high as its own loops and lanes need
     const frames = [...blocks.values()].filter(b => b.stage > 0).map(b => {
       const own = edges.filter(e => inside(e) && layers[e.from].stage === b.stage && e.row === b.row);
@@ -186,8 +193,7 @@ function network_picture() {
       const [x, y] = [Math.min(spots[0][0], spots[1][0]), Math.min(spots[0][1], spots[1][1])];
       const w = Math.abs(spots[0][0] - spots[1][0]), h = Math.abs(spots[0][1] - spots[1][1]);
       return html`<rect class="frame" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${w.toFixed(1)}" height="${h.toFixed(1)}" rx="14"/>
-        <text class="frame-name" x="${(x + pad).toFixed(1)}" y="${(y + 19).toFixed(1)}">stage ${b.stage}${b.stepwise && !upright ? ' · step by step' : ''}</text>${
-        b.stepwise && upright && html`<text class="frame-name" x="${(x + pad + box.w).toFixed(1)}" y="${(y + 19).toFixed(1)}" text-anchor="end">step by step</text>`}`;
+        ${name_of(b, x + pad, y + 19)}`;
     });
     const boxes = layers.map((l, i) => {
       const [x, y] = corner(i), type = [l.name ? l.type : '', l.source].filter(Boolean).join(' · ');
