@@ -19,6 +19,7 @@
 #include "dynode/spec/spec.h"
 #include "dynode/wiring/distributions.h"
 #include "dynode/wiring/initialisers.h"
+#include "dynode/wiring/neural_circuit.h"
 #include "dynode/wiring/structures.h"
 
 namespace dynode::cli {
@@ -46,6 +47,7 @@ std::string weights(const Model& model) {
     const double mean = sum / double(values.size());
     for (double x : values) squares += (x - mean) * (x - mean);
     std::string stored = block.transform == Transform::exponential ? "as logarithm"
+                         : block.transform == Transform::softplus  ? "through softplus"
                          : block.transform == Transform::identity  ? "" : "through a sigmoid";
     if (!block.learnable) stored += stored.empty() ? "fixed" : ", fixed";
     std::vector<std::string> row{block.name, fmt::format("{}", fmt::join(shape, " × "))};
@@ -112,6 +114,7 @@ void print_catalogue(const char* heading, const std::vector<Entry>& entries) {
 void print_cells() {
   fmt::print("Layer types (layer_type; parameters go into params)\n\n");
   for (const CellEntry& cell : cells()) {
+    if (cell.internal) continue;
     std::vector<std::string> states, ports(cell.ports.begin(), cell.ports.end());
     for (size_t i = 0; i < cell.states.size(); ++i)
       states.push_back(std::string(cell.states[i].name) +
@@ -132,6 +135,13 @@ void print_cells() {
       }
       fmt::print("\n{}", table.text(6));
     }
+    if (!cell.settings.empty()) {
+      DisplayTable table({{"setting"}, {"default"}, {"values"}, {"meaning"}});
+      for (const SettingFacts& f : cell.settings)
+        table.add({f.name, f.words.empty() ? number(f.value) : f.words[size_t(f.value)],
+                   f.words.empty() ? range(f.min, f.max) : fmt::format("{}", fmt::join(f.words, ", ")), f.help});
+      fmt::print("\n{}", table.text(6));
+    }
     fmt::print("\n");
   }
 }
@@ -141,6 +151,7 @@ void print_all() {
   print_catalogue("Source functions (source_func)", source_functions());
   print_catalogue("Structures of connections (connection_type, or params.structure)", structures());
   print_catalogue("Initial weights (params.init)", initialisers());
+  print_catalogue("Wirings of neural circuits (params.wiring of LTC and CfC)", wirings());
   print_catalogue("Distributions of layer parameters", distributions());
   print_catalogue("Losses", losses());
   print_catalogue("Pooling over time (time_pooling)", poolings());
