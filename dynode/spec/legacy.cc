@@ -77,9 +77,10 @@ Value* mapping_in(Value* value, std::string_view key) {
   return found && found->is_mapping() ? found : nullptr;
 }
 
-void translate_source(Value& params, Warnings& warnings) {
+/// @param own_activation  the word is not an alias there
+void translate_source(Value& params, Warnings& warnings, bool own_activation = false) {
   rename(params, "source_func_type", "source_func", false, warnings);
-  rename(params, "activation", "source_func", false, warnings);
+  if (!own_activation) rename(params, "activation", "source_func", false, warnings);
   rename(params, "ib", "bias_current", false, warnings);
   translate_word(params.find("source_func"), kSources, warnings);
 }
@@ -88,7 +89,9 @@ void translate_layer(Value& layer, Warnings& warnings) {
   if (!layer.is_mapping()) return;
   translate_word(layer.find("layer_type"), kLayerTypes, warnings);
   if (Value* params = mapping_in(&layer, "params")) {
-    translate_source(*params, warnings);
+    const Value* type = layer.find("layer_type");
+    const bool   backbone = type && type->is_text() && lower_case(type->text()) == "cfc";   // whose activation it is
+    translate_source(*params, warnings, backbone);
     if (Value* learnable = mapping_in(params, "learnable_params")) {
       rename(*learnable, "ib", "bias_current", false, warnings);
     }
