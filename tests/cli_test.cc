@@ -566,6 +566,8 @@ const Mistake kMistakes[] = {
      "  write it like --set simulation.dt=10"},
     {"SetToText", "info net.yaml --set simulation.dt=fast",
      "--set simulation.dt: expected a number, got the text 'fast'"},
+    {"SetTextInAMapping", "info net.yaml --set 'simulation={dt: fast}'",
+     "--set simulation:1:6 dt: expected a number, got the text 'fast'"},
     {"SetUnknownKey", "info product.yaml --set layers.1.nam=x",
      "--set layers.1.nam: unknown key 'nam'\n"
      "  it has: layer_id, layer_type, params, model_id, description, noise, perturb"},

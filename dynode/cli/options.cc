@@ -100,9 +100,11 @@ void set_value(Value& root, const std::string& assignment) {
     walked += (walked.empty() ? "" : ".") + step;
   }
 
-  Value value;
+  Value             value;
+  const std::string text = assignment.substr(equals + 1);
   try {
-    value = parse_yaml(assignment.substr(equals + 1));
+    parse_yaml(text);
+    value = parse_yaml(text, "--set " + key);  // what is inside says so, too
   } catch (const SpecError& error) { throw SpecError(at, fmt::format("the value cannot be read: {}", error.what())); }
   value.mark(0, 0);
   here->replace(std::move(value));

@@ -13,7 +13,8 @@ double checked_number(const std::string& owner, const Fact& fact, const Value& v
   const double x = fact.kind == ArgumentKind::boolean   ? double(value.boolean())
                    : fact.kind == ArgumentKind::integer ? double(value.integer())
                                                         : value.number();
-  if (std::isfinite(x) && x >= fact.min && x <= fact.max) return x;
+  if (!std::isfinite(x)) value.fail(fmt::format("{} of {} must be a finite number, not {}", fact.name, owner, x));
+  if (x >= fact.min && x <= fact.max) return x;
   value.fail(fmt::format("{} of {} is {}, outside its range [{}, {}]", fact.name, owner, x, fact.min, fact.max));
 }
 
@@ -41,12 +42,7 @@ Arguments check_arguments(const std::string& owner, const std::vector<Fact>& fac
       case ArgumentKind::text: arguments.set(fact.name, value->text()); break;
       case ArgumentKind::numbers: {
         std::vector<double> numbers;
-        for (const Value& item : value->list()) {
-          const double x = item.number();
-          if (!(x >= fact.min && x <= fact.max))
-            item.fail(fmt::format("{} of {} is outside its range [{}, {}]", fact.name, owner, fact.min, fact.max));
-          numbers.push_back(x);
-        }
+        for (const Value& item : value->list()) numbers.push_back(checked_number(owner, fact, item));
         arguments.set(fact.name, std::move(numbers));
         break;
       }

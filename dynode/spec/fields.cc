@@ -1,5 +1,6 @@
 #include "dynode/spec/fields.h"
 
+#include <cmath>
 #include <fmt/format.h>
 
 #include "dynode/base/text.h"
@@ -25,7 +26,9 @@ void fail_word(const Value& value, const std::vector<std::string>& known) {
 void check_range(const Value& value, double number, const Check& check) {
   const bool low  = check.above ? !(number > check.min) : !(number >= check.min);
   const bool high = !(number <= check.max);
-  if (!check.bounded() || (!low && !high)) return;
+  if (!check.bounded()) return;
+  if (!low && !high && std::isinf(number)) value.fail(fmt::format("must be finite, got {}", number_text(value)));
+  if (!low && !high) return;
   value.fail(fmt::format("must be {}, got {}", check_text(check).substr(1), number_text(value)));
 }
 

@@ -37,14 +37,15 @@ double Value::number() const {
 }
 
 int64_t Value::integer() const {
-  if (!is_number()) expected("a whole number");
+  if (!is_number()) expected("a whole number", is_text() && number_from_text(text()) ? "remove the quotes" : "");
   const Number& n = std::get<Number>(data_);
   if (n.integer) {
     const uint64_t limit = uint64_t(std::numeric_limits<int64_t>::max()) + n.negative;
     if (n.magnitude > limit) expected("a whole number of at most 63 bits");
     return n.negative ? int64_t(uint64_t(0) - n.magnitude) : int64_t(n.magnitude);
   }
-  if (std::nearbyint(n.value) != n.value || !(std::fabs(n.value) <= 9007199254740992.0)) expected("a whole number");
+  if (std::nearbyint(n.value) != n.value || std::isinf(n.value)) expected("a whole number");
+  if (std::fabs(n.value) > 9007199254740992.0) expected("a whole number of at most 63 bits");
   return int64_t(n.value);
 }
 

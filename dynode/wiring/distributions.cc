@@ -24,7 +24,8 @@ struct Range { double min, max; };
 Range range_of(const Args& args) {
   const Range range{args.arguments.number("min"), args.arguments.number("max")};
   if (range.min > range.max)
-    throw SpecError(args.at, fmt::format("min {} is larger than max {}", range.min, range.max));
+    throw SpecError(args.at, fmt::format("min {} is larger than max {}", range.min, range.max),
+                    "numbers are drawn from min to max");
   return range;
 }
 
@@ -79,11 +80,12 @@ Values fan_out(const Args& args, size_t count) {
   const double  beta_L     = 2 * std::numbers::pi * kCriticalCurrent * inductance / kFluxQuantum;
   const bool    listed     = args.arguments.has("node_fan_outs");
   const Values& fans       = listed ? args.arguments.numbers("node_fan_outs") : args.fan_out;
-  if (!(beta_L > 0)) throw SpecError(args.at, "inductance_per_fan must be larger than 0");
+  if (!(beta_L > 0)) throw SpecError(args.at, "inductance_per_fan must be larger than 0", "5e-10 when missing");
   if (count != args.width)
     throw SpecError(args.at, "fan_out gives every unit a value of its own", "leave block_size out");
   if ((listed || !fans.empty()) && fans.size() != count)
-    throw SpecError(args.at, fmt::format("node_fan_outs has {} entries for {} units", fans.size(), count));
+    throw SpecError(args.at, fmt::format("node_fan_outs has {} entries for {} units", fans.size(), count),
+                    "leave it out to have them counted");
   Values values(count, 1 / beta_L);
   for (size_t i = 0; i < fans.size(); ++i) values[i] = 1 / (beta_L * std::max(1.0, fans[i]));
   return values;
@@ -146,7 +148,8 @@ std::vector<double> draw_parameter(const DistributionEntry& distribution, const 
   if (mode != "shared" && mode != "tiled")
     throw SpecError(args.at, "block_mode '" + mode + "' is unknown", "there is: shared, tiled");
   if (block == 0 || args.width % block != 0)
-    throw SpecError(args.at, fmt::format("block_size {} does not divide the {} units of the layer", block, args.width));
+    throw SpecError(args.at, fmt::format("block_size {} does not divide the {} units of the layer", block, args.width),
+                    "every block has as many units");
 
   const bool   shared = mode == "shared";
   const Values drawn  = distribution.make(args, block == 1 ? args.width : shared ? args.width / block : block);

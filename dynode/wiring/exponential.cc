@@ -7,7 +7,7 @@ namespace {
 Mask exponential(const StructureArgs& args) {
   const double   d_0 = args.arguments.number("d_0");
   const Distance distance(args);
-  if (!(d_0 > 0)) throw SpecError(args.at, "d_0 must be larger than 0");
+  if (!(d_0 > 0)) throw SpecError(args.at, "d_0 must be larger than 0", "it is a distance, in units");
   return draw_fan_out(args, [&](size_t target, size_t source) { return -distance(target, source) / d_0; });
 }
 

@@ -33,7 +33,8 @@ Mask hierarchical_blocks(const StructureArgs& args) {
   const auto units  = std::pow(base, double(levels));
   if (args.to != args.from || double(args.to) != units)
     throw SpecError(args.at, fmt::format("base_size {} and {} levels need {} units on both sides, not {} and {}", base,
-                                         levels, units, args.from, args.to));
+                                         levels, units, args.from, args.to),
+                    "a layer has base_size to the power of levels units");
   const std::vector<double> fractions = tier_fractions(args, levels);
 
   Mask   mask(args.to, args.from);

@@ -1,5 +1,6 @@
 // Initialisers that do not look at fan-in: normal, uniform, linear, constant, zero.
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "dynode/base/random.h"
 #include "dynode/wiring/initialisers.h"
@@ -17,7 +18,8 @@ std::vector<double> normal(const InitialiserArgs& args) {
 
 std::vector<double> uniform(const InitialiserArgs& args) {
   const double min = args.arguments.number("min"), max = args.arguments.number("max");
-  if (min > max) throw SpecError(args.at, "min is larger than max");
+  if (min > max)
+    throw SpecError(args.at, fmt::format("min {} is larger than max {}", min, max), "weights are drawn from min to max");
   std::vector<double> weights(args.mask.on.size());
   for (double& weight : weights) weight = min + (max - min) * args.random.uniform();
   return weights;

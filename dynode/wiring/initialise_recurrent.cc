@@ -48,7 +48,7 @@ double draw_gamma(Random& random, double shape) {
 
 std::vector<double> gamma(const InitialiserArgs& args) {
   const double shape = args.arguments.number("shape"), scale = args.arguments.number("scale");
-  if (!(shape > 0)) throw SpecError(args.at, "shape of a gamma distribution must be larger than 0");
+  if (!(shape > 0)) throw SpecError(args.at, "shape of a gamma distribution must be larger than 0", "2 when missing");
   const auto draw = [&] { return scale * draw_gamma(args.random, shape); };
   return draw_sparse(args, given_number(args.arguments, "density"), draw);
 }

@@ -9,7 +9,8 @@ namespace {
 Mask inverse_one_to_one(const StructureArgs& args) {
   if (args.to != args.from)
     throw SpecError(args.at,
-                    fmt::format("inverse_one_to_one needs layers of equal size, not {} and {}", args.from, args.to));
+                    fmt::format("inverse_one_to_one needs layers of equal size, not {} and {}", args.from, args.to),
+                    "give both the same dim, or use dense");
   Mask mask(args.to, args.from, true);
   for (size_t k = 0; k < args.to; ++k) mask(k, k) = 0;
   return mask;

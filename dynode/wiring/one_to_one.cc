@@ -25,7 +25,8 @@ Mask one_to_one(const StructureArgs& args) {
                     fmt::format("source_end_node_id {} is outside the source layer of {} units", *last, args.from),
                     fmt::format("the last one is {}", args.from - 1));
   if (*first > *last)
-    throw SpecError(args.at, fmt::format("source_start_node_id {} is behind source_end_node_id {}", *first, *last));
+    throw SpecError(args.at, fmt::format("source_start_node_id {} is behind source_end_node_id {}", *first, *last),
+                    "the last source is included: start and end may be the same");
   const size_t length = size_t(*last - *first) + 1;
   if (length > args.to)
     throw SpecError(args.at, fmt::format("{} sources for {} targets", length, args.to),
