@@ -3,7 +3,8 @@
 //   A = g v_leak + I + Σ R e    B = g + S + Σ R + ε       all of the sub-step's first v
 //   fused   v′ = v + h r    r = E (A − B v)   E = 1/(C + h B)     the v of its own synapses implicit; any h is stable
 //   others  Runge-Kutta on r = (A − B x)/C, ε left out
-// adjoint of a fused sub-step, λ = ∂L/∂v′:  Ā = h E λ   B̄ = −v′ Ā   C̄ = −h r E λ   h̄ = C E r λ   v̄ = C E λ + synapses
+// adjoint of a fused sub-step, λ = ∂L/∂v′:
+//   Ā = h E λ   B̄ = −v′ Ā   C̄ = −h r E λ   h̄ = C E r λ   v̄ = C E λ + synapses
 //   ḡ = v_leak Ā + B̄   v̄_leak = g Ā   Ī = Ā   S̄ = B̄
 //   of synapse i → j, with s its opening and t = s (1 − s) (e Āⱼ + B̄ⱼ):
 //   w̄ = s (e Āⱼ + B̄ⱼ)   ē = w s Āⱼ   σ̄ = w (vᵢ − µ) t   µ̄ = −w σ t   v̄ᵢ += w σ t
@@ -484,13 +485,14 @@ CellEntry ltc_neuron() {
           .pull_reads_drive = false,
           .couples_units = true,
           // the first four are read by the kernel, the others say how the layer is put together
-          .settings = {{.name = "ode_unfolds", .value = 6, .min = 1, .max = 10000, .whole = true, .help = "sub-steps of a step"},
+          .settings = {{.name = "ode_unfolds", .value = 6, .min = 1, .max = 10000, .whole = true,
+                        .help = "sub-steps of a step"},
                        {.name = "epsilon", .value = 1e-8, .min = 0, .help = "added to the sum of conductances (fused)"},
                        {.name = "solver", .words = {"fused", "euler", "heun", "rk4"}, .help = "method of a sub-step"},
                        {.name = "elapsed_offset", .help = "added to the time of every step"},
                        {.name = "positivity", .words = {"softplus", "clamp", "none"},
-                        .help = "how conductances and capacitances stay positive: they are softplus of what is learnt, or "
-                                "are raised to 0 after every update, or not at all"},
+                        .help = "how conductances and capacitances stay positive: they are softplus of what is "
+                                "learnt, or are raised to 0 after every update, or not at all"},
                        map("input_mapping", "factor and offset per input, factor only, or neither"),
                        map("output_mapping", "the same of the outputs"),
                        {.name = "mixed_memory", .words = {"false", "state", "true"},

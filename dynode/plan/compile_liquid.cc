@@ -5,8 +5,8 @@
 //   1.input ──▶ 1.sensory ──▶┤                                         1.core ──▶ 1
 //     (map)    (a unit each) └─▶ 1.currents (times erev) ─ current ──▶ ┘        (map)
 //
-// With mixed memory the inputs are mapped by a part of their own, 1.mapped; 1.memory, an LSTM that reads them as they are
-// and the neurons one step late, gives every step the state it starts from.
+// With mixed memory the inputs are mapped by a part of their own, 1.mapped; 1.memory, an LSTM that reads them as they
+// are and the neurons one step late, gives every step the state it starts from.
 //
 // What leads from part to part is lists of ones. Parameters of synapses are entries of matrices [source, target].
 #include <algorithm>
