@@ -11,6 +11,7 @@ struct Step {
   SlabRun<double> run;
   Step(const char* cell, const char* source)
       : run(*find_cell(cell), std::max(0, find_source(source)), {Layout::rows, 1}) {
+    silence(run);
     run.step();
   }
   double param(size_t p, size_t u) { return run.params[p][u]; }
@@ -31,10 +32,20 @@ TEST(SingleDendrite, GainsByItsSourceAndLeaks) {
   }
 }
 
+TEST(SingleDendrite, NoiseOfItsRateIsAFactorAndASummand) {
+  SlabRun<double> run(*find_cell("SingleDendrite"), find_source("Tanh"), {Layout::rows, 1});
+  run.step();
+  for (size_t u = 0; u < kUnits; ++u) {
+    const double s = run.state[0][u], g = run.params[4][u] * std::tanh(run.drive[0][u] + run.params[0][u]) + run.params[5][u];
+    EXPECT_NEAR(run.next[0][u], s + 37 * (run.params[2][u] * g - run.params[3][u] * s), 1e-14);
+  }
+}
+
 TEST(SingleDendrite, ItsOwnStateTakesCurrentFromTheBias) {
   const CellEntry& cell = *find_cell("SingleDendrite");
   SlabRun<double>  full(cell, find_source("RateArray"), {Layout::rows, 1}),
       less(cell, find_source("RateArray"), {Layout::rows, 1});
+  silence(full), silence(less);
   for (size_t u = 0; u < kUnits; ++u) {
     full.drive[0][u] = less.drive[0][u] = 0.2;
     full.params[3][u] = less.params[3][u] = 0;  // no leak

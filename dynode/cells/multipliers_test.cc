@@ -10,6 +10,7 @@ namespace {
 SlabRun<double> multiplier(const char* name, double phi, double phi_y, const char* source = "RateArray") {
   const CellEntry& cell = *find_cell(name);
   SlabRun<double>  run(cell, find_source(source), {Layout::rows, 1});
+  silence(run);
   for (size_t u = 0; u < kUnits; ++u) {
     for (size_t p = 0; p < cell.params.size(); ++p) run.params[p][u] = cell.params[p].value;
     for (size_t c = 0; c < cell.constants.size(); ++c) run.params[cell.params.size() + c][u] = cell.constants[c].value;
@@ -35,6 +36,7 @@ TEST(MultiplierWicc, FollowsItsKnownTrajectory) {
 
 TEST(MultiplierWicc, IsItsFormula) {
   SlabRun<double> run(*find_cell("MultiplierWICC"), find_source("Tanh"), {Layout::rows, 1});
+  silence(run);
   run.step();
   for (size_t u = 0; u < kUnits; ++u) {
     const double s = run.state[0][u], phi = run.drive[0][u], y = run.params[0][u];

@@ -105,6 +105,37 @@ TYPED_TEST(Noise, TilesAndRowsHaveTheSameBits) {
   });
 }
 
+TYPED_TEST(Noise, IsAddedOrMultipliedUnitByUnit) {
+  using R = TypeParam;
+  const NoisePlace place{noise_key(7, 3, 11), 1234, 40, 2};
+  const double     off = sizeof(R) == 4 ? 1e-5 : 1e-13;
+  this->on_every_isa([&](const NoiseKernels<R>& kernels) {
+    for (size_t units : {1, 4, 7, 33})
+      for (const Slab& shape : this->slabs(units)) {
+        const size_t padded = (units + this->width - 1) / this->width * this->width;
+        Buffer<R>    normal(shape.size()), from(shape.size()), to(shape.size() + 1), deviation(padded), mean(padded);
+        for (size_t i = 0; i < from.size(); ++i) from[i] = R(0.01 * double(i));
+        for (size_t u = 0; u < units; ++u) deviation[u] = R(0.1 * double(u)), mean[u] = R(1 + double(u));
+        kernels.normal(shape, place, normal.data());
+        const auto check = [&](const char* what, auto&& expected) {
+          ASSERT_EQ(to[shape.size()], R(0));
+          for (size_t row = 0; row < shape.rows; ++row)
+            for (size_t u = 0; u < units; ++u) {
+              const size_t i = this->at(shape, u, row);
+              ASSERT_NEAR(to[i], expected(double(from[i]), double(normal[i]), u), off * (1 + std::abs(double(to[i])))) << what << " " << u;
+            }
+        };
+        kernels.add(shape, place, deviation.data(), mean.data(), from.data(), to.data());
+        check("mean", [](double x, double n, size_t u) { return x + 1 + double(u) + 0.1 * double(u) * n; });
+        kernels.add(shape, place, deviation.data(), nullptr, from.data(), to.data());
+        check("no mean", [](double x, double n, size_t u) { return x + 0.1 * double(u) * n; });
+        std::copy(from.begin(), from.end(), to.begin());
+        kernels.scale(shape, place, deviation.data(), to.data(), to.data());
+        check("in place", [](double x, double n, size_t u) { return x * (1 + 0.1 * double(u) * n); });
+      }
+  });
+}
+
 TYPED_TEST(Noise, HasTheRightMomentsAndNoCorrelations) {
   using R = TypeParam;
   this->on_every_isa([&](const NoiseKernels<R>& kernels) {

@@ -165,7 +165,7 @@ std::optional<NoiseSite> Compiler::layer_site(const LayerSpec& spec, const std::
   for (size_t p = 0; p < cell.params.size(); ++p) {
     known.push_back(cell.params[p].name);
     if (name != cell.params[p].name) continue;
-    if (wanted && (cell.params[p].per_synapse || cell.tape_size || cell.derive))
+    if (wanted && (cell.params[p].per_synapse || cell.tape_size))
       v.fail(fmt::format("noise on parameters of {} is not available yet", spec.layer_type), "leave it out, or give 0");
     return NoiseSite{.what = What::parameter, .layer = core, .index = int(p)};
   }

@@ -47,7 +47,7 @@ void expect_close(const Numbers& a, const Numbers& b) {
 
 TEST(FanInOfSelf, IsOneWhereALayerHasNoConnectionToItself) {
   const auto plan = plan_of(layer("MultiplierNOCC", "dim: 3"));
-  EXPECT_EQ(plan->layers[1].constants, (std::vector<Numbers>{{1, 1, 1}}));
+  EXPECT_EQ(plan->layers[1].constants[0], (Numbers{1, 1, 1}));
 }
 
 TEST(FanInOfSelf, CountsTheMaskRowByRow) {
@@ -59,7 +59,7 @@ TEST(FanInOfSelf, CountsTheMaskRowByRow) {
                                   "  - {from_layer: 1, to_layer: 1, connection_type: custom,\n"
                                   "     params: {structure: {type: custom, params: {mask_file: m.npz}}}}\n"),
                             options);
-  EXPECT_EQ(plan->layers[1].constants, (std::vector<Numbers>{{2, 0, 3}}));
+  EXPECT_EQ(plan->layers[1].constants[0], (Numbers{2, 0, 3}));
 }
 
 TEST(FanInOfSelf, IsNoParameter) {

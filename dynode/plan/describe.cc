@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
+#include <tuple>
 
 #include "dynode/base/display.h"
 #include "dynode/base/text.h"
@@ -37,13 +38,15 @@ class Description {
       };
       auto found = std::find_if(wires_.begin(), wires_.end(), same);
       if (found == wires_.end()) found = wires_.insert(wires_.end(), Wire{&c, {}});
-      found->ports.push_back(layer(c.to).cell->ports[size_t(c.port)]);
+      const CellEntry& cell = *layer(c.to).cell;
+      found->ports.push_back(c.delay ? cell.states[size_t(cell.arrivals.state)].name : cell.ports[size_t(c.port)]);
     }
   }
 
   std::string text() const {
     std::string text = head() + "\nLayers\n" + layers();
     if (!wires_.empty()) text += "\nConnections\n" + connections();
+    if (!plan_.noise.empty()) text += "\nNoise\n" + noise();
     return text + "\nOrder of a step\n" + order() + "\nSize\n" + size() + warnings();
   }
 
@@ -95,11 +98,16 @@ class Description {
     return table.text();
   }
 
-  /// Layers by id, the layer in front of a core before it.
+  /// Layers by id, each after its parts, and those as they are advanced.
   std::vector<int> shown_order() const {
     std::vector<int> order;
     for (size_t i = 0; i < plan_.layers.size(); ++i) order.push_back(int(i));
-    const auto key = [&](int i) { return std::pair(layer(i).layer_id, !is_front(layer(i))); };
+    const auto key = [&](int i) {
+      const LayerPlan& l = layer(i);
+      const bool part = l.name.starts_with(std::to_string(l.layer_id) + ".");
+      const auto stage = stage_of_.find(i);
+      return std::tuple(l.layer_id, is_front(l) ? 0 : part ? 1 : 2, part && stage != stage_of_.end() ? stage->second : 0, i);
+    };
     std::sort(order.begin(), order.end(), [&](int a, int b) { return key(a) < key(b); });
     return order;
   }
@@ -109,16 +117,24 @@ class Description {
     if (l.is_input) words.push_back("holds the input");
     if (l.takes_flux) words.push_back("the input is added to its drive");
     if (is_front(l)) words.push_back(fmt::format("gathers what arrives at layer {}", l.layer_id));
+    if (l.synapses) words.push_back(plural(l.synapses->column.size(), "synapse"));
     for (size_t p = 0; p < l.params.size(); ++p)
-      words.push_back(parameter(l, l.cell->params[p], plan_.parameters[l.params[p]]));
+      words.push_back(parameter(l, p));
     if (l.start_block >= 0) words.push_back("initial state is learnt");
     if (const auto signs = polarity(l); !signs.empty()) words.push_back(signs);
     return join(words, kSeparator);
   }
 
-  std::string parameter(const LayerPlan& l, const ParamFacts& facts, const Block& block) const {
+  std::string parameter(const LayerPlan& l, size_t p) const {
+    const ParamFacts& facts = l.cell->params[p];
+    const Block&      block = plan_.parameters[l.params[p]];
     std::vector<double> values(block.size());
     to_real<double>(block, plan_.theta.data(), values);
+    if (p < l.param_entries.size() && !l.param_entries[p].entry.empty()) {   // some of the block, and some of it twice
+      std::vector<double> own;
+      for (uint32_t entry : l.param_entries[p].entry) own.push_back(values[entry]);
+      values = std::move(own);
+    }
     const std::string unit = facts.unit[0] ? std::string(" ") + facts.unit : "";
     std::string text = fmt::format("{} {}{}", facts.name, span_of(values), unit);
     if (const std::string other = alternative(l, facts, values); !other.empty()) text += " (" + other + ")";
@@ -156,8 +172,12 @@ class Description {
                         {"notes"}});
     for (const Wire& w : wires_) {
       const ConnectionPlan& c = *w.connection;
-      const std::string     reads = c.lag == 0 ? "fresh" : "one step late";
+      const std::string     reads = c.delay > 1    ? fmt::format("spikes, {} steps late", c.delay)
+                                    : c.delay == 1 ? "spikes, one step late"
+                                    : c.lag == 0   ? "fresh"
+                                                   : "one step late";
       if (c.weights < 0) {   // inside a programmable connection
+        if (c.sparse->column.empty()) continue;   // a bias alone
         const bool same = c.sparse->constant.front() == c.sparse->constant.back();
         table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, reads, "list",
                    grouped(int64_t(c.sparse->column.size())), "", "constant" + (same ? " " + number(c.sparse->constant[0]) : "")});
@@ -204,6 +224,19 @@ class Description {
 
   // ---- order and size ------------------------------------------------------------------------------------
 
+  std::string noise() const {
+    DisplayTable table({{"where"}, {"deviation", true}, {"mean", true}, {"drawn"}, {"in"}});
+    const auto   range = [](const std::vector<double>& values) {
+      const auto [low, high] = std::minmax_element(values.begin(), values.end());
+      return *low == *high ? fmt::format("{:.4g}", *low) : fmt::format("{:.4g} … {:.4g}", *low, *high);
+    };
+    for (const NoiseSite& s : plan_.noise)
+      table.add({s.name, range(s.deviation) + (s.relative ? " of the value" : ""), s.mean.empty() ? "" : range(s.mean),
+                 s.what == NoiseSite::What::start ? "at the start" : s.once ? "once per run" : "every step",
+                 s.when == NoiseSite::When::always ? "all runs" : s.when == NoiseSite::When::training ? "training" : "no run"});
+    return table.text();
+  }
+
   std::string order() const {
     std::vector<std::string> picture;
     DisplayTable table({{"stage", true}, {"layers"}, {"runs"}});
@@ -234,6 +267,7 @@ class Description {
     for (const LayerPlan& l : plan_.layers) {
       const size_t drives = l.cell->pull_reads_drive ? l.incoming.size() : 0;
       tape += double(l.units * (l.cell->states.size() + drives + l.takes_flux));
+      if (l.cell->tape_size) tape += double(l.cell->tape_size({Layout::tiles, l.units, 1, 1}, 1, l.settings.data()));
     }
     return line("parameters", fmt::format("{}, {} learnable; {} as float32", grouped(int64_t(all)),
                                           learnable == all ? "all" : "of which " + grouped(int64_t(learnable)),
@@ -269,8 +303,9 @@ std::string describe(const Plan& plan) { return Description(plan).text(); }
 double flops_per_step(const Plan& plan) {
   double flops = 0;
   for (const ConnectionPlan& c : plan.connections)
-    flops += 2.0 * (c.sparse ? double(c.sparse->column.size())
-                             : double(plan.layers[size_t(c.to)].units) * double(plan.layers[size_t(c.from)].units));
+    if (c.delay == 0)   // the work of spikes depends on how many there are
+      flops += 2.0 * (c.sparse ? double(c.sparse->column.size())
+                               : double(plan.layers[size_t(c.to)].units) * double(plan.layers[size_t(c.from)].units));
   return flops;
 }
 

@@ -83,7 +83,7 @@ TEST(MalformedNetwork, NamesOfParameters) {
       "dim, dt, learnable_params, polarity, polarity_file, polarity_init, polarity_enforcement_method, init_state";
   EXPECT_EQ(layer("CTRNN", "alhpa: 0.1"),
             "net.yaml:3:55 layers[1].params.alhpa: CTRNN has no parameter 'alhpa'\n  did you mean 'alpha'?  it has: " +
-                every + ", source_func, solver, alpha, tau, learn_alpha");
+                every + ", source_func, solver, alpha, tau, learn_alpha, noise_scaling, noise_in_eval, preact_noise, postact_noise");
   EXPECT_EQ(layer("GRU", "tau: 3"),
             "net.yaml:3:53 layers[1].params.tau: GRU has no parameter 'tau'\n  it has: " + every);
   EXPECT_EQ(layer("GRU", "source_func: Tanh"),

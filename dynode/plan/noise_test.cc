@@ -98,7 +98,7 @@ TEST(NoiseOfASpec, NoisyWeightsAreNoLists) {
 
 TEST(NoiseOfASpec, MistakesAreNamed) {
   const auto noise = [](const std::string& text, const std::string& type = "SingleDendrite") { return net(type, "", ", noise: {" + text + "}"); };
-  expect_says(noise("gamma_plsu: 0.1"), "net.yaml:4:66 layers[1].noise.gamma_plsu: SingleDendrite has nothing called 'gamma_plsu' that could be noisy\n"
+  expect_says(noise("gamma_plsu: 0.1"), "net.yaml:4:85 layers[1].noise.gamma_plsu: SingleDendrite has nothing called 'gamma_plsu' that could be noisy\n"
                                         "  did you mean 'gamma_plus'?  it has: phi, g, s, phi_offset, bias_current, gamma_plus, gamma_minus");
   expect_says(noise("extras: {beta: 1}"), "SingleDendrite has nothing called 'beta'");
   expect_says(noise("g: 0.1", "Linear"), "Linear has nothing called 'g'");
@@ -115,6 +115,14 @@ TEST(NoiseOfASpec, MistakesAreNamed) {
   expect_says(net("CTRNN", ", preact_noise: -1"), "a deviation must be a finite number, at least 0");
   expect_says(net("CTRNN", ", preact_noise: 1, noise_scaling: none, learn_alpha: true"), "alpha is learnt");
   expect_says(net("CTRNN", ", preact_noise: 1, noise_scaling: wild"), "there is no noise_scaling 'wild'");
+}
+
+TEST(NoiseOfASpec, IsDescribed) {
+  const std::string text = describe(*plan_of(net("RateDale", ", noise_when: train", ", perturb: {phi_mean: [1, 2, 3]}")));
+  EXPECT_NE(text.find("\nNoise\n"), std::string::npos);
+  for (const char* word : {"layer1/noise_std", "0.1", "every step", "training", "at the start", "layer1/perturb/phi", "1 … 3", "once per run"})
+    EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
+  EXPECT_EQ(describe(*plan_of(net("Linear", ""))).find("Noise"), std::string::npos);
 }
 
 }  // namespace

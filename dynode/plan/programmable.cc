@@ -68,6 +68,7 @@ class Builder {
     l.kernels = l.cell->kernels(std::max(0, l.source));
     l.params.resize(l.cell->params.size(), -1);
     l.param_entries.resize(l.cell->params.size());
+    for (const ConstantFacts& c : l.cell->constants) l.constants.emplace_back(units, c.value);
     l.incoming.resize(l.cell->ports.size());
     plan_.layers.push_back(std::move(l));
     return int(plan_.layers.size()) - 1;

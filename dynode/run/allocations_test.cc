@@ -75,6 +75,7 @@ TYPED_TEST(NoAllocation, WhileSteppingForwardOrBackward) {
       wanted.total_steps = steps, wanted.x_bar = x_bar.data();
       for (size_t i = 0; i < c.watched.size(); ++i) wanted.outputs.push_back({c.watched[i], c.coefficients[i].data()});
       const TileInput<R> input{c.x.data(), steps * c.plan->input_width(), 0};
+      begin_noise(*c.plan, w, RunNoise<R>{.training = true}, 0, steps);
       start(*c.plan, prepared, w);
 
       const size_t before = allocations();
@@ -96,8 +97,8 @@ TYPED_TEST(NoAllocation, ThatGrowsWithTheLengthOfTheRun) {
     auto           engine = c.engine();
     std::vector<R> theta_bar(c.theta.size());
     const auto     run = [&] {
-      engine->gradient(c.input(), c.tile_loss(), {c.watched, 0, 8}, {theta_bar.data()});
-      engine->loss(c.input(), c.tile_loss(), {c.watched, 0, 0});
+      engine->gradient(c.input(), c.tile_loss(), {.watched = c.watched, .checkpoint_every = 8}, {theta_bar.data()});
+      engine->loss(c.input(), c.tile_loss(), {.watched = c.watched});
     };
     run();
     const size_t before = allocations();

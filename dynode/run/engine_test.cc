@@ -172,7 +172,7 @@ layers:
   const double            given[] = {1, 1};
   const RunInput<double>  input{x.data(), 3, 2, {{1, n.plan->layers[1].start_state, given, false}}};
   double                  given_bar[6];
-  GradientOutputs<double> outputs{bar.data(), nullptr, {{1, n.plan->layers[1].start_state, given_bar, true}}};
+  GradientOutputs<double> outputs{.theta_bar = bar.data(), .initial_bar = {{1, n.plan->layers[1].start_state, given_bar, true}}};
   EXPECT_NEAR(n.engine->gradient(input, loss, {{1}, 0, 0}, outputs), 3 * 0.5625 * 2, 1e-14);
   EXPECT_EQ(bar[at], 0.0);
   EXPECT_NEAR(given_bar[0], 0.5625, 1e-15);

@@ -75,6 +75,7 @@ class NetworkCase {
 
   RunInput<R> input() const {
     RunInput<R> in{x.data(), rows, steps, {}};
+    in.noise = {.training = true, .pass = 3, .first_row = first_row};
     for (size_t i = 0; i < initial_layers.size(); ++i)
       in.initial.push_back(
           {initial_layers[i], plan->layers[size_t(initial_layers[i])].start_state, initial_values[i].data(), true});
@@ -98,7 +99,7 @@ class NetworkCase {
     };
   }
 
-  double loss(Engine<R>& e) const { return e.loss(input(), tile_loss(), {watched, 0, 0}); }
+  double loss(Engine<R>& e) const { return e.loss(input(), tile_loss(), {.watched = watched}); }
 
   /// Sum of the sizes of all terms of the loss: what its rounding is relative to.
   double loss_size(Engine<R>& e) const {
@@ -114,7 +115,7 @@ class NetworkCase {
       }
       return sum;
     };
-    return e.loss(input(), sizes, {watched, 0, 0});
+    return e.loss(input(), sizes, {.watched = watched});
   }
 
   GradientOf<R> gradient(Engine<R>& e, size_t checkpoint_every = 0) const {
@@ -126,7 +127,7 @@ class NetworkCase {
     for (size_t i = 0; i < initial_layers.size(); ++i)
       to.initial_bar.push_back(
           {initial_layers[i], plan->layers[size_t(initial_layers[i])].start_state, g.initial[i].data(), true});
-    g.loss = e.gradient(input(), tile_loss(), {watched, 0, checkpoint_every}, to);
+    g.loss = e.gradient(input(), tile_loss(), {.watched = watched, .checkpoint_every = checkpoint_every}, to);
     return g;
   }
 

@@ -73,7 +73,8 @@ void Workspace<R>::plan_noise(const Plan& plan, const Prepared<R>& prepared) {
       if (!n) n = &noise.weights.emplace_back();
       n->connection = s.connection;
       n->sites.push_back(int(i));
-      n->relative |= s.relative;
+      const ConnectionPlan& k = plan.connections[size_t(s.connection)];
+      n->own_gradient |= shape.adjoint && s.relative && plan.parameters[k.weights].learnable;
       continue;
     }
     LayerSpace<R>& l = layers[size_t(s.layer)];
@@ -87,9 +88,9 @@ void Workspace<R>::plan_noise(const Plan& plan, const Prepared<R>& prepared) {
         const bool output = s.index == plan.layers[size_t(s.layer)].cell->output;
         l.noise.states.insert(output ? l.noise.states.end() : l.noise.states.begin(), int(i));
         if (!output || !shape.adjoint || plan.layers[size_t(s.layer)].is_input) break;
+        if (!l.noise.calm.empty()) break;
         l.noise.calm.resize(l.state.size());
-        auto& calm = l.noise.calm[size_t(s.index)];
-        if (calm.size() == 0) calm = take(shape.window * l.size);
+        l.noise.calm[size_t(s.index)] = take(shape.window * l.size);
         break;
       }
       case NoiseSite::What::weights: break;
@@ -102,13 +103,17 @@ void Workspace<R>::plan_noise(const Plan& plan, const Prepared<R>& prepared) {
     LayerNoise<R>& n = layers[i].noise;
     if (n.parameters.empty() || shape.tile.layout != Layout::rows || shape.tile.rows != 1) continue;
     const LayerNumbers<R>& clean = prepared.layer(int(i));
-    n.values.resize(clean.params.size()), n.factor.resize(clean.params.size()), n.bar.resize(clean.params.size());
+    const size_t count = clean.params.size();
+    std::vector<bool> noisy(count), relative(count);
     for (int site : n.parameters) {
-      const size_t p = size_t(plan.noise[size_t(site)].index);
-      if (n.values[p].size() == 0) n.values[p] = take(clean.params[p].size());
-      if (!plan.noise[size_t(site)].relative || n.factor[p].size() > 0) continue;
-      n.factor[p] = take(clean.params[p].size());
-      if (shape.adjoint) n.bar[p] = take(clean.params[p].size());
+      noisy[size_t(plan.noise[size_t(site)].index)] = true;
+      if (plan.noise[size_t(site)].relative) relative[size_t(plan.noise[size_t(site)].index)] = true;
+    }
+    n.values.resize(count), n.factor.resize(count), n.bar.resize(count);
+    for (size_t p = 0; p < count; ++p) {
+      if (noisy[p]) n.values[p] = take(clean.params[p].size());
+      if (relative[p]) n.factor[p] = take(clean.params[p].size());
+      if (relative[p] && shape.adjoint) n.bar[p] = take(clean.params[p].size());
     }
     n.params_now     = clean.param_pointers;
     n.params_bar_now = layers[i].params_bar_now;
@@ -130,7 +135,7 @@ void Workspace<R>::plan_noise(const Plan& plan, const Prepared<R>& prepared) {
     if (!shape.adjoint) continue;
     n.transposed = take(prepared.dense().packed_size(shape.tile.slab(from, width), to));
     layers[size_t(k.from)].noise.weights_out.push_back(int(i));
-    if (n.relative && plan.parameters[k.weights].learnable) n.gradient = take(n.matrix_slab.size());
+    if (n.own_gradient) n.gradient = take(n.matrix_slab.size());
   }
 }
 
@@ -312,7 +317,7 @@ template <class R>
 void form_noisy_gradients(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, size_t begin, size_t end,
                           size_t first_step) {
   for (NoisyWeights<R>& n : w.noise.weights) {
-    if (n.gradient.size() == 0) continue;
+    if (!n.own_gradient) continue;
     const ConnectionPlan& c    = plan.connections[size_t(n.connection)];
     const LayerSpace<R>&  to   = w.layers[size_t(c.to)];
     const LayerSpace<R>&  from = w.layers[size_t(c.from)];

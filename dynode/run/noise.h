@@ -62,12 +62,12 @@ template <class R>
 struct NoisyWeights {
   int              connection = -1;
   std::vector<int> sites;
-  bool             relative = false;              // its gradient is formed entry by entry, every step with its own factors
+  bool             own_gradient = false;          // noise is relative: formed entry by entry, with the factors of each step
   Slab             matrix_slab = {};              // rows: [to][from]
   Buffer<R>        matrix;
   Buffer<R>        forward, transposed;           // packed
   int64_t          packed_step = -1, transposed_step = -1;
-  Buffer<R>        gradient;                      // [to][from], where `relative` and learnt
+  Buffer<R>        gradient;                      // [to][from], where it is learnt
 };
 
 /// What a workspace knows of noise.

@@ -25,11 +25,13 @@ struct RandomSpecOptions {
   bool loops        = true;  // connections from a layer to itself or to an earlier one
   bool smooth       = true;  // no kinks: differences are meaningful everywhere
   bool programmable = true;  // connections whose weights are circuits
+  bool noise        = true;  // of every kind, in some networks
 };
 
 class SpecGenerator {
  public:
-  SpecGenerator(uint64_t seed, const RandomSpecOptions& options) : random_(seed, "random spec"), options_(options) {
+  SpecGenerator(uint64_t seed, const RandomSpecOptions& options)
+      : random_(seed, "random spec"), noise_(seed, "noise of a random spec"), options_(options) {
     spec_.seed = seed;
   }
 
@@ -50,6 +52,7 @@ class SpecGenerator {
         if (from == source || chance(wanted)) spec_.connections.push_back(connection(from, to));
       }
     }
+    add_noise();
     return spec_;
   }
 
@@ -68,7 +71,9 @@ class SpecGenerator {
     static const std::vector<Kind> list = {
         {"CfC",
          [](SpecGenerator& g, Value& p, int) {
-           p.set("mode", g.pick(g.options_.smooth ? Words{"default", "no_gate"} : Words{"default", "no_gate", "pure"}));
+           Words modes = {"default", "no_gate"};
+           if (!g.options_.smooth) modes.push_back("pure");   // begins at the kink of |w_tau|
+           p.set("mode", g.pick(modes));
            p.set("mixed_memory", g.pick({"false", "state", "input"}));
            if (g.chance(0.3)) {
              p.set("wiring", Value::map({{"type", "Random"}, {"params", Value::map({{"sparsity_level", 0.4}})}}));
@@ -76,6 +81,15 @@ class SpecGenerator {
              p.set("activation", g.pick({"lecun_tanh", "silu", "gelu"})).set("backbone_units", 4);
              p.set("backbone_layers", int(g.random_.integer(3)));
            }
+         },
+         "direct"},
+        {"LTC",
+         [](SpecGenerator& g, Value& p, int) {
+           p.set("ode_unfolds", 1 + int(g.random_.integer(3)));   // fused: the others are not stable in long steps
+           p.set("positivity", g.pick({"softplus", "clamp", "none"})).set("mixed_memory", g.pick({"false", "state"}));
+           p.set("input_mapping", g.pick({"affine", "linear", "none"})).set("output_mapping", g.pick({"affine", "none"}));
+           if (g.chance(0.5))
+             p.set("wiring", Value::map({{"type", "Random"}, {"params", Value::map({{"sparsity_level", 0.4}})}}));
          },
          "direct"},
         {"LeakyGRU", [](SpecGenerator& g, Value& p, int) { p.set("candidate_diag", g.pick({"zero", "one", "free"})); }},
@@ -203,7 +217,7 @@ class SpecGenerator {
     const bool input = id == 0 && spec_.simulation.input_type == InputType::state;
 
     const CellEntry* cell = find_cell("Linear");
-    while (!input && (cell = &any(cells()))->internal) {}
+    while (!input && ((cell = &any(cells()))->internal || cell->fires || (id == 0 && cell->takes_sources))) {}   // spikes have no derivative
     LayerSpec l{.layer_id = id, .layer_type = cell->name, .params = Value::map({{"dim", dim}})};
     Value&    p = l.params;
     if (!input) {
@@ -225,6 +239,7 @@ class SpecGenerator {
 
   void add_parameters(const CellEntry& cell, Value& p, int dim) {
     if (cell.source) p.set("source_func", source());
+    if (cell.takes_sources) return;   // draws its parameters itself
     for (const ParamFacts& f : cell.params) {
       if (f.value > 10) {  // a large number that would leave small networks at rest
         p.set(f.name, number(dim, 2.0, 5.0));
@@ -313,7 +328,59 @@ class SpecGenerator {
     return signs;
   }
 
-  Random            random_;
+  // ---- noise; from a stream of its own, so that networks are the same with and without it -------------------
+
+  bool maybe(double p) { return noise_.uniform() < p; }
+
+  void add_noise() {
+    const bool some = options_.noise && maybe(0.6), parameters = some && maybe(0.3);
+    for (LayerSpec& l : spec_.layers) {
+      const CellEntry& cell  = *find_cell(l.layer_type);
+      const bool       input = l.layer_id == 0 && spec_.simulation.input_type == InputType::state;
+      if (!input) add_family_noise(cell, some, l.params);
+      if (!some || !maybe(0.6)) continue;
+      Words names = {"s"};
+      if (!input && !cell.takes_sources) names.push_back("phi");
+      if (!input && !cell.takes_sources && !cell.tape_size && !cell.derive && parameters) {
+        for (const ParamFacts& p : cell.params) names.push_back(p.name);
+        for (const ConstantFacts& c : cell.constants)
+          if (c.name == std::string("g_noise")) names.push_back("g");
+      }
+      wish(names, int(l.dim()), l.noise, l.perturb);
+    }
+    for (ConnectionSpec& c : spec_.connections)
+      if (some && c.connection_type != "direct" && (c.mode.empty() || c.mode == "fixed") && maybe(0.2)) wish({"j"}, 1, c.noise, c.perturb);
+  }
+
+  void add_family_noise(const CellEntry& cell, bool some, Value& p) {
+    for (const NoiseFacts& f : cell.noise)
+      if (!some && f.value != 0) p.set(f.word, 0);
+      else if (some && maybe(0.6)) p.set(f.word, 0.05 + 0.1 * noise_.uniform());
+    for (const SettingFacts& f : cell.settings)
+      if (f.name == std::string("noise_in_eval")) p.set(f.name, maybe(0.5));
+  }
+
+  /// Noise, relative noise, or noise and perturbations of some of these quantities; for one unit a number, else maybe a list.
+  void wish(const Words& names, int units, Value& noise, Value& perturb) {
+    const auto number = [&](double scale) -> Value {
+      if (units == 1 || maybe(0.7)) return scale * noise_.uniform();
+      std::vector<double> list(static_cast<size_t>(units));
+      for (double& x : list) x = scale * noise_.uniform();
+      return list;
+    };
+    const bool relative = maybe(0.3);
+    noise = Value::map(), perturb = Value::map();
+    for (const std::string& name : names) {
+      if (maybe(0.6)) noise.set(name, number(0.1));
+      if (relative || maybe(0.6)) continue;
+      perturb.set(name + "_std", number(0.1));
+      if (maybe(0.5)) perturb.set(name + "_mean", number(0.1));
+    }
+    if (relative) noise.set("relative", true);
+    if (maybe(0.2)) noise.set("when", "train");
+  }
+
+  Random            random_, noise_;
   RandomSpecOptions options_;
   Spec              spec_;
 };
