@@ -42,9 +42,9 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"training", "train_from_checkpoint", "continue a run with `dynode resume`, or start from model.base_model_path"},
       {"training", "alternate_losses", "all losses are added up; remove the key", {false}},
       {"training", "batches_per_loss", "all losses are added up; remove the key", {1}},
-      {"training", "use_tbptt", "gradients go through all steps; save memory with training.adjoint", {false}},
-      {"training", "tbptt_steps", "gradients go through all steps; save memory with training.adjoint"},
-      {"training", "tbptt_stride", "gradients go through all steps; save memory with training.adjoint"},
+      {"training", "use_tbptt", "give adjoint: {truncate_every: steps}", {false}},
+      {"training", "tbptt_steps", "give adjoint: {truncate_every: steps}"},
+      {"training", "tbptt_stride", "stretches follow one another: give adjoint: {truncate_every: steps}"},
       {"training", "ar", "write inputs and the tokens that follow into an npz, with mapping: seq2seq"},
       {"training", "distillation", "write the teacher's outputs into an npz as y, with mapping: seq2seq"},
 
@@ -261,24 +261,30 @@ void settle_training(TrainConfig& config, const Value& root) {
     LossConfig&      loss = training.loss.losses[i];
     const Value&     node = root.at("training").at("loss").at("losses").list()[i];
     const LossEntry& kind = find_loss(loss.name, node.at("name").at());
-    loss.params           = completed(fmt::format("loss {}", kind.name), kind.facts, loss.params);
+    const bool       weighted = std::ranges::any_of(
+        kind.facts, [](const Fact& fact) { return std::string_view(fact.name) == "class_weights"; });
+    const bool balanced = weighted && is_balanced(loss.params);
+    if (balanced) loss.params.erase("class_weights");
+    loss.params = completed(fmt::format("loss {}", kind.name), kind.facts, loss.params);
+    if (balanced) loss.params.set("class_weights", "balanced");
     if (!std::isfinite(loss.weight)) node.at("weight").fail("must be a finite number");
-    if (!kind.row_additive)
-      node.fail(fmt::format("loss '{}' couples the rows of a batch and cannot be trained with yet", kind.name),
-                "there are losses that do not: cross_entropy, mse, gap_loss, …");
   }
 
   if (training.adjoint.is_text()) {
-    if (training.adjoint.text() != "full_tape")
+    if (training.adjoint.text() != "full_tape" && training.adjoint.text() != "auto")
       training.adjoint.fail(fmt::format("there is no adjoint '{}'", training.adjoint.text()),
-                            "there are: full_tape, {checkpoint_every: 32}");
-  } else {
-    for (const Value::Entry& e : training.adjoint.entries())
-      if (e.key != "checkpoint_every")
-        throw SpecError(training.adjoint.key_at(e), fmt::format("unknown key '{}'", e.key), "it has: checkpoint_every");
-    const Value& every = training.adjoint.at("checkpoint_every");
-    if (every.integer() < 1) every.fail(fmt::format("must be >= 1, got {}", every.integer()));
+                            "there are: auto, full_tape, {checkpoint_every: 32}, {memory_mb: 512}, {truncate_every: 100}");
+    return;
   }
+  const std::vector<std::string> known = {"checkpoint_every", "memory_mb", "truncate_every"};
+  for (const Value::Entry& e : training.adjoint.entries()) {
+    if (std::ranges::find(known, e.key) == known.end())
+      throw SpecError(training.adjoint.key_at(e), fmt::format("unknown key '{}'", e.key), did_you_mean(e.key, known, "it has"));
+    if (e.value.integer() < 1 || e.value.integer() > 1'000'000'000)
+      e.value.fail(fmt::format("must be within [1, 1e9], got {}", e.value.integer()));
+  }
+  if (training.adjoint.find("checkpoint_every") && training.adjoint.find("memory_mb"))
+    training.adjoint.find("memory_mb")->fail("checkpoint_every says what is kept already", "give one of them");
 }
 
 void settle_data(const TrainConfig& config, const Value& root) {
@@ -300,6 +306,8 @@ void settle_data(const TrainConfig& config, const Value& root) {
     refuse(data.label_column.has_value(), "label_column", "it names a column of a csv file");
     refuse(!data.target_columns.empty(), "target_columns", "it names columns of a csv file");
     refuse(data.values_per_step != 1, "values_per_step", "it is about columns of a csv file");
+    refuse(data.timespan_columns.has_value(), "timespan_columns", "an npz file has an array timespans");
+    refuse(data.mask_columns.has_value(), "mask_columns", "an npz file has an array mask");
   } else if (data.label_column && !data.target_columns.empty()) {
     refuse(true, "target_columns", "give label_column (classes) or target_columns (values), not both");
   }
@@ -388,8 +396,21 @@ TrainConfig yardstick_config(const TrainConfig& config, size_t i) {
   return own;
 }
 
-size_t TrainingConfig::checkpoint_every() const {
-  return adjoint.is_mapping() ? size_t(adjoint.at("checkpoint_every").integer()) : 0;
+bool is_balanced(const Value& params) {
+  const Value* weights = params.is_mapping() ? params.find("class_weights") : nullptr;
+  return weights && weights->is_text() && weights->text() == "balanced";
+}
+
+AdjointPolicy TrainingConfig::adjoint_policy() const {
+  AdjointPolicy policy;
+  if (adjoint.is_text()) {
+    if (adjoint.text() == "full_tape") policy.memory = SIZE_MAX;
+    return policy;
+  }
+  if (const Value* v = adjoint.find("checkpoint_every")) policy.checkpoint_every = size_t(v->integer());
+  if (const Value* v = adjoint.find("memory_mb")) policy.memory = size_t(v->integer()) << 20;
+  if (const Value* v = adjoint.find("truncate_every")) policy.truncate_every = size_t(v->integer());
+  return policy;
 }
 
 Pooling pooling_of(const TrainConfig& config) {

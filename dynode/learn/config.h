@@ -15,6 +15,7 @@
 #include "dynode/learn/optimizer.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/learn/schedule.h"
+#include "dynode/run/engine.h"
 #include "dynode/spec/fields.h"
 #include "dynode/spec/value.h"
 
@@ -47,10 +48,12 @@ struct DataConfig {
   std::optional<std::string> label_column;         // csv; missing: "label" without target_columns
   std::vector<std::string>   target_columns;       // csv
   int                        values_per_step = 1;  // csv
+  std::optional<std::string> timespan_columns;     // csv; what headings of time spans begin with
+  std::optional<std::string> mask_columns;         // csv; what headings of masks begin with
 
   static constexpr auto fields = std::tuple{
       field("format", &DataConfig::format,
-            "idx: folder with the four files of MNIST; npz: arrays x and y; csv: a table"),
+            "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); csv: a table"),
       field("data_path", &DataConfig::data_path, "folder (idx) or file with the training data", required),
       field("test_path", &DataConfig::test_path, "npz, csv: file with the test data"),
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
@@ -63,7 +66,11 @@ struct DataConfig {
             within(0, 0.99)),
       field("label_column", &DataConfig::label_column, "csv: heading of the column with the class"),
       field("target_columns", &DataConfig::target_columns, "csv: headings of the columns with target values"),
-      field("values_per_step", &DataConfig::values_per_step, "csv: how many columns make one step", at_least(1))};
+      field("values_per_step", &DataConfig::values_per_step, "csv: how many columns make one step", at_least(1)),
+      field("timespan_columns", &DataConfig::timespan_columns,
+            "csv: dt stands for columns dt0, dt1, … with the time each step takes"),
+      field("mask_columns", &DataConfig::mask_columns,
+            "csv: m stands for columns m0, m1, … that are 1 where a step counts, else 0")};
   bool operator==(const DataConfig&) const = default;
 };
 
@@ -177,7 +184,7 @@ struct TrainingConfig {
   bool                  checkpoint_save_last       = true;
   bool                  checkpoint_save_all_epochs = false;
   bool                  save_initial_state         = true;
-  Value                 adjoint                    = "full_tape";
+  Value                 adjoint                    = "auto";
 
   static constexpr auto fields = std::tuple{
       field("mapping", &TrainingConfig::mapping, "seq2static: one target per sequence; seq2seq: one per step"),
@@ -200,10 +207,10 @@ struct TrainingConfig {
       field("checkpoint_save_all_epochs", &TrainingConfig::checkpoint_save_all_epochs, "keep them all"),
       field("save_initial_state", &TrainingConfig::save_initial_state, "write initial.dynode before the first update"),
       field("adjoint", &TrainingConfig::adjoint,
-            "full_tape, or {checkpoint_every: steps} to save memory; the same bits")};
+            "auto, full_tape, or {checkpoint_every: steps}, {memory_mb: limit}: what is kept, with the same bits; "
+            "{truncate_every: steps}: gradients go back no further than the last multiple")};
 
-  /// 0: all states are kept.
-  size_t checkpoint_every() const;
+  AdjointPolicy adjoint_policy() const;
 };
 
 struct CallbacksConfig {
@@ -292,6 +299,9 @@ Value write_train_config(const TrainConfig& config);
 
 /// The training file of yardstick number i (from 0): the main one with its words in place. It has no yardsticks.
 TrainConfig yardstick_config(const TrainConfig& config, size_t i);
+
+/// Whether parameters of a loss ask for class_weights: balanced, which only the data can settle.
+bool is_balanced(const Value& params);
 
 // What the words mean; all were checked while reading.
 

@@ -39,7 +39,8 @@ TEST(TrainConfig, SmallFilesGetDefaults) {
   EXPECT_EQ(c.data.format, DataFormat::idx);
   EXPECT_DOUBLE_EQ(c.data.val_split, 0.2);
   EXPECT_EQ(c.training.batch_size, 32);
-  EXPECT_EQ(c.training.checkpoint_every(), 0u);
+  EXPECT_EQ(c.training.adjoint_policy().checkpoint_every, 0u);
+  EXPECT_EQ(c.training.adjoint_policy().memory, kAdjointMemory);
   EXPECT_EQ(pooling_of(c).kind, Pooling::Kind::max);
   EXPECT_EQ(optimizer_of(c).weight_decay, 0.01);
   EXPECT_STREQ(schedule_of(c).entry->name, "constant");
@@ -51,7 +52,7 @@ TEST(TrainConfig, DefaultsAreWrittenOut) {
   const Value written = write_train_config(config_of(kSmall));
   EXPECT_EQ(written.at("training").at("optimizer").at("kwargs").at("beta2").number(), 0.999);
   EXPECT_EQ(written.at("model").at("time_pooling").at("params").at("scale").number(), 1);
-  EXPECT_EQ(written.at("training").at("adjoint").text(), "full_tape");
+  EXPECT_EQ(written.at("training").at("adjoint").text(), "auto");
 }
 
 TEST(TrainConfig, WhatIsWrittenReadsTheSame) {
@@ -66,7 +67,7 @@ TEST(TrainConfig, WhatIsWrittenReadsTheSame) {
   const Value twice = write_train_config(config_of(to_yaml(once)));
   EXPECT_EQ(once, twice);
   EXPECT_EQ(to_yaml(once), to_yaml(twice));
-  EXPECT_EQ(config_of(to_yaml(once)).training.checkpoint_every(), 16u);
+  EXPECT_EQ(config_of(to_yaml(once)).training.adjoint_policy().checkpoint_every, 16u);
 }
 
 TEST(TrainConfig, OtherSpellingsMeanTheSame) {
@@ -160,8 +161,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"ScheduleBounds",
                 "training:", "callbacks: {lr_scheduler: {type: cosine, min_lr: 1}}\ntraining:", "is above max_lr"},
         BadCase{"Adjoint",
-                "optimizer:", "adjoint: tape\n  optimizer:", "there is no adjoint 'tape'\n  there are: full_tape"},
-        BadCase{"AdjointZero", "optimizer:", "adjoint: {checkpoint_every: 0}\n  optimizer:", "must be >= 1, got 0"},
+                "optimizer:", "adjoint: tape\n  optimizer:", "there is no adjoint 'tape'\n  there are: auto, full_tape"},
+        BadCase{"AdjointZero", "optimizer:", "adjoint: {checkpoint_every: 0}\n  optimizer:", "must be within [1, 1e9], got 0"},
+        BadCase{"AdjointWord", "optimizer:", "adjoint: {truncate: 3}\n  optimizer:",
+                "unknown key 'truncate'\n  did you mean 'truncate_every'?"},
+        BadCase{"AdjointTwice", "optimizer:", "adjoint: {checkpoint_every: 3, memory_mb: 8}\n  optimizer:",
+                "checkpoint_every says what is kept already"},
         BadCase{"Metric", "training:", "logging: {metrics: [acuracy]}\ntraining:",
                 "logging.metrics[0]: there is no metric 'acuracy'"},
         BadCase{"NoMetric", "training:", "logging: {metrics: []}\ntraining:", "a run needs at least one metric"},
@@ -170,9 +175,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"LabelOfImages", "images", "images, label_column: y", "it names a column of a csv file"},
         BadCase{"Teacher", "optimizer:", "distillation: {teacher_model_path: a.pth}\n  optimizer:",
                 "'distillation' is not available yet\n  write the teacher's outputs into an npz"},
-        BadCase{"Truncated", "optimizer:", "use_tbptt: true\n  optimizer:", "save memory with training.adjoint"},
+        BadCase{"Truncated", "optimizer:", "use_tbptt: true\n  optimizer:", "give adjoint: {truncate_every: steps}"},
         BadCase{"ImageSteps", "optimizer:", "mapping: seq2seq\n  optimizer:", "images have one label per sequence"},
-        BadCase{"Coupled", "cross_entropy", "fr_dist", "couples the rows of a batch"}),
+        BadCase{"Balance", "cross_entropy", "mse, params: {class_weights: balanced}",
+                "loss mse has no parameter 'class_weights'"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(TrainConfig, ListsAreNoTrainingFile) { EXPECT_SAYS(message("[1, 2]"), "expected a mapping, got a list"); }

@@ -45,6 +45,17 @@ std::vector<size_t> all_rows(size_t count) {
 
 }  // namespace
 
+bool is_span(double number) { return std::isfinite(number) && number >= 0; }
+
+std::optional<size_t> row_without_steps(const Samples& samples, Mapping mapping) {
+  if (samples.mask.empty() || mapping != Mapping::seq2static) return {};
+  for (size_t row = 0; row < samples.rows; ++row) {
+    const auto first = samples.mask.begin() + ptrdiff_t(row * samples.steps);
+    if (std::find(first, first + ptrdiff_t(samples.steps), 1) == first + ptrdiff_t(samples.steps)) return row;
+  }
+  return {};
+}
+
 Dataset::Dataset(Samples samples, const DataConfig& config, double low, double high) : samples_(std::move(samples)) {
   const bool images = config.format == DataFormat::idx;
   if (config.min_scale || images) {
@@ -58,7 +69,7 @@ Dataset::Dataset(Samples samples, const DataConfig& config, double low, double h
 int64_t Dataset::class_count() const { return has_classes() ? *std::ranges::max_element(samples_.classes) + 1 : 0; }
 
 template <class R>
-void Dataset::fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) const {
+void Dataset::fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target, std::vector<R>* spans) const {
   const size_t size = samples_.steps * samples_.width;
 
   // inputs
@@ -89,10 +100,24 @@ void Dataset::fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) c
       for (size_t k = 0; k < numbers; ++k) target.values.push_back(R(samples_.values[row * numbers + k]));
     }
   }
+
+  // steps: how long they take, whether they count
+  const auto steps_of = [&](const auto& all, auto& to) {
+    to.clear();
+    for (const size_t row : rows) {
+      const auto from = all.begin() + ptrdiff_t(row * samples_.steps);
+      to.insert(to.end(), from, from + ptrdiff_t(samples_.steps));
+    }
+  };
+  if (has_mask()) steps_of(samples_.mask, target.mask);
+  else target.mask.clear();
+  if (!spans) return;
+  if (has_spans()) steps_of(samples_.spans, *spans);
+  else spans->clear();
 }
 
-template void Dataset::fill(std::span<const size_t>, float*, BatchTarget<float>&) const;
-template void Dataset::fill(std::span<const size_t>, double*, BatchTarget<double>&) const;
+template void Dataset::fill(std::span<const size_t>, float*, BatchTarget<float>&, std::vector<float>*) const;
+template void Dataset::fill(std::span<const size_t>, double*, BatchTarget<double>&, std::vector<double>*) const;
 
 TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, Samples test) {
   const DataConfig& data = config.data;
@@ -113,6 +138,10 @@ TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, S
                        {int64_t(test.rows), int64_t(test.steps), int64_t(test.width)}, "training data: " + all.name);
     if (test.classes.empty() != all.classes.empty() || test.target_width != all.target_width)
       throw IoError(test.name, "its targets are of another kind than those of the training data",
+                    "training data: " + all.name);
+    if (test.spans.empty() != all.spans.empty())
+      throw IoError(test.name, test.spans.empty() ? "it has no time spans, but the training data have"
+                                                  : "it has time spans, but the training data have none",
                     "training data: " + all.name);
   }
 

@@ -3,12 +3,19 @@
 //   idx    folder with the four files of MNIST: an image is a sequence of rows of pixels, or of pixels
 //   npz    x [N, T, D] (or [N, T]: D = 1) with y: whole numbers are classes [N] or [N, T], others are target values
 //          [N], [N, K] (one per sequence) or [N, T], [N, T, K] (one per step)
-//   csv    a heading, then one sequence per line: columns x₀ x₁ … step by step, and a label or target columns
+//          timespans [N, T], if there: how long each step takes; mask [N, T], if there: 1 where a step counts, else 0
+//   csv    a heading, then one sequence per line: columns x₀ x₁ … step by step, and a label or target columns; time
+//          spans and masks in columns of their own, where data.timespan_columns and data.mask_columns say how they are
+//          called: with timespan_columns: dt these are dt0, dt1, …, one per step
+//
+// A network runs through all steps; those whose mask is 0 have no part in losses, metrics and pooling, which then looks
+// at the steps that count as if they were all.
 //
 // Inputs keep the type they have in the file (images are bytes) and are scaled while a minibatch is filled.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -29,6 +36,8 @@ struct Samples {
   std::vector<int64_t> classes;      // [rows][entries]; or
   size_t               target_width = 0;
   std::vector<double>  values;  // [rows][entries][target_width]
+  std::vector<double>  spans;   // [rows][steps], not negative; empty: every step takes dt
+  std::vector<uint8_t> mask;    // [rows][steps], 0 or 1; empty: every step counts
 
   double low = 0, high = 1;  // what min_scale and max_scale stand for
 };
@@ -41,6 +50,15 @@ Samples read_idx_samples(const DataConfig& config, const std::string& folder, Pa
 Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
 /// @throws IoError  naming file, line and column
 Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+
+// what the readers check alike
+/// Whether this can be how long a step takes.
+bool is_span(double number);
+/// A sequence whose only target nothing answers: none of its steps counts.
+std::optional<size_t> row_without_steps(const Samples& samples, Mapping mapping);
+inline constexpr char kSpansHint[] = "a step takes a finite time that is not negative";
+inline constexpr char kMaskHint[]  = "1 where a step counts, 0 where it does not";
+inline constexpr char kRowHint[]   = "a sequence with one target needs a step that counts; remove the row, or mark one";
 
 class Dataset {
  public:
@@ -61,11 +79,17 @@ class Dataset {
   const std::string& name() const { return samples_.name; }
   int64_t label(size_t row, size_t entry = 0) const { return samples_.classes[row * samples_.entries + entry]; }
 
+  bool               has_spans() const { return !samples_.spans.empty(); }
+  bool               has_mask() const { return !samples_.mask.empty(); }
+  /// Whether the network's outputs at this step count.
+  bool counts(size_t row, size_t step) const { return !has_mask() || samples_.mask[row * samples_.steps + step] != 0; }
+
   /// A minibatch.
-  /// @param rows  positions in the dataset, in any order
-  /// @param x     [rows][steps][width], written
+  /// @param rows   positions in the dataset, in any order
+  /// @param x      [rows][steps][width], written
+  /// @param spans  [rows][steps], written; empty where there are none; null: not asked for
   template <class R>
-  void fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target) const;
+  void fill(std::span<const size_t> rows, R* x, BatchTarget<R>& target, std::vector<R>* spans = nullptr) const;
 
  private:
   Samples                 samples_;

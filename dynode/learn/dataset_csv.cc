@@ -3,8 +3,10 @@
 //   x0, x1, x2, x3, label        values_per_step: 2  →  two steps of two numbers, and a class
 //   0.1, 0.2, 0.3, 0.4, 1
 //
-// Every column that is no label and no target is part of the sequence, from left to right. Fields are plain numbers,
-// separated by commas; empty lines and lines that begin with # do not count.
+//   x0, dt0, m0, x1, dt1, m1, label        timespan_columns: dt, mask_columns: m
+//
+// Every column that is no label, target, time span or mask is part of the sequence, from left to right.
+// Fields are plain numbers, separated by commas; empty lines and lines that begin with # do not count.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -60,6 +62,7 @@ class Table {
 struct Columns {
   std::vector<std::string> names;
   std::vector<size_t>      inputs, targets;  // a label is the only target
+  std::vector<size_t>      spans, mask;      // one per step, or none
 };
 
 size_t find_column(const Table& table, const std::vector<std::string>& names, const std::string& name) {
@@ -67,6 +70,22 @@ size_t find_column(const Table& table, const std::vector<std::string>& names, co
   if (found == names.end())
     table.fail(fmt::format("there is no column '{}'", name), did_you_mean(name, names, "there are"));
   return size_t(found - names.begin());
+}
+
+/// The columns <prefix>0, <prefix>1, …
+std::vector<size_t> step_columns(const Table& table, const std::vector<std::string>& names,
+                                 const std::optional<std::string>& prefix, const char* key) {
+  std::vector<size_t> columns;
+  if (!prefix) return columns;
+  for (;;) {
+    const auto found = std::ranges::find(names, fmt::format("{}{}", *prefix, columns.size()));
+    if (found == names.end()) break;
+    columns.push_back(size_t(found - names.begin()));
+  }
+  if (columns.empty())
+    table.fail(fmt::format("there is no column '{}0'", *prefix),
+               fmt::format("data.{}: {} stands for columns {}0, {}1, …, one per step", key, *prefix, *prefix, *prefix));
+  return columns;
 }
 
 Columns read_heading(Table& table, const DataConfig& config) {
@@ -84,12 +103,23 @@ Columns read_heading(Table& table, const DataConfig& config) {
     for (const std::string& name : config.target_columns)
       columns.targets.push_back(find_column(table, columns.names, name));
   }
-  for (size_t i = 0; i < columns.names.size(); ++i)
-    if (std::ranges::find(columns.targets, i) == columns.targets.end()) columns.inputs.push_back(i);
+  columns.spans = step_columns(table, columns.names, config.timespan_columns, "timespan_columns");
+  columns.mask  = step_columns(table, columns.names, config.mask_columns, "mask_columns");
+  for (size_t i = 0; i < columns.names.size(); ++i) {
+    const auto in = [i](const std::vector<size_t>& some) { return std::ranges::find(some, i) != some.end(); };
+    const bool own = in(columns.targets) || in(columns.spans) || in(columns.mask);
+    if (!own) columns.inputs.push_back(i);
+  }
   if (columns.inputs.empty() || columns.inputs.size() % size_t(config.values_per_step) != 0)
     table.fail(fmt::format("{} columns of inputs cannot be cut into steps of {}", columns.inputs.size(),
                            config.values_per_step),
                "change data.values_per_step");
+  const size_t steps = columns.inputs.size() / size_t(config.values_per_step);
+  for (const auto& [own, name] : {std::pair(&columns.spans, &config.timespan_columns),
+                                  std::pair(&columns.mask, &config.mask_columns)})
+    if (!own->empty() && own->size() != steps)
+      table.fail(fmt::format("{} columns {}0, {}1, … for {} steps", own->size(), **name, **name, steps),
+                 "each step needs one; the others are inputs, data.values_per_step of them a step");
   return columns;
 }
 
@@ -122,6 +152,20 @@ Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapp
     if (fields.size() != columns.names.size())
       table.fail(fmt::format("{} fields, but {} columns", fields.size(), columns.names.size()));
     for (const size_t i : columns.inputs) x.push_back(read_number(table, fields[i], columns.names[i]));
+    for (const size_t i : columns.spans) {
+      samples.spans.push_back(read_number(table, fields[i], columns.names[i]));
+      if (!is_span(samples.spans.back()))
+        table.fail(fmt::format("column '{}': {}", columns.names[i], fields[i]), kSpansHint);
+    }
+    for (const size_t i : columns.mask) {
+      const double counts = read_number(table, fields[i], columns.names[i]);
+      if (counts != 0 && counts != 1)
+        table.fail(fmt::format("column '{}': {}", columns.names[i], fields[i]), kMaskHint);
+      samples.mask.push_back(uint8_t(counts));
+    }
+    if (!columns.mask.empty() &&
+        std::find(samples.mask.end() - ptrdiff_t(columns.mask.size()), samples.mask.end(), 1) == samples.mask.end())
+      table.fail("the mask leaves no step", kRowHint);
     for (const size_t i : columns.targets) {
       const double target = read_number(table, fields[i], columns.names[i]);
       if (!labels) {

@@ -1,4 +1,5 @@
 // Sequences of an npz file:  x [N, T, D] or [N, T]   y: whole numbers are classes, others are values.
+// If there: timespans [N, T], numbers that are not negative; mask [N, T], 0 or 1 (or false and true).
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -74,18 +75,42 @@ void take_targets(const std::string& path, const Array& y, Mapping mapping, Samp
   check_finite(path, "y", samples.values, samples.entries, samples.target_width);
 }
 
+/// The numbers of timespans or mask, if the file has them.
+std::vector<double> numbers_per_step(const std::string& path, const Npz& file, const char* name,
+                                     const Samples& samples) {
+  const Array* array = file.find(name);
+  if (!array) return {};
+  const std::vector<int64_t> expected = {int64_t(samples.rows), int64_t(samples.steps)};
+  if (array->shape != expected)
+    throw ShapeError(fmt::format("{}: {}", path, name), expected, array->shape, "one number per sequence and step");
+  return array->as_double();
+}
+
+void take_steps(const std::string& path, const Npz& file, Mapping mapping, Samples& samples) {
+  const auto place = [&](size_t at) { return fmt::format("row {}, step {}", at / samples.steps, at % samples.steps); };
+  samples.spans    = numbers_per_step(path, file, "timespans", samples);
+  for (size_t i = 0; i < samples.spans.size(); ++i)
+    if (!is_span(samples.spans[i]))
+      throw IoError(path, fmt::format("timespans has {} in {}", samples.spans[i], place(i)), kSpansHint);
+  const std::vector<double> mask = numbers_per_step(path, file, "mask", samples);
+  for (size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] != 0 && mask[i] != 1)
+      throw IoError(path, fmt::format("mask has {} in {}", mask[i], place(i)), kMaskHint);
+    samples.mask.push_back(uint8_t(mask[i]));
+  }
+  if (const auto row = row_without_steps(samples, mapping))
+    throw IoError(path, fmt::format("mask leaves no step of row {}", *row), kRowHint);
+}
+
 }  // namespace
 
 Samples read_npz_samples(const DataConfig&, const std::string& path, Mapping mapping) {
   const Npz file = load_npz(path);
-  for (const char* later : {"timespans", "mask"})
-    if (file.find(later))
-      throw IoError(path, fmt::format("the array '{}' is not available yet", later),
-                    "leave it out; the class -100 marks targets that do not count");
   Samples samples;
   samples.name = path;
   take_inputs(path, file.at("x"), samples);
   take_targets(path, file.at("y"), mapping, samples);
+  take_steps(path, file, mapping, samples);
   const auto range = [&](const auto& values) {
     const auto [low, high] = std::ranges::minmax_element(values);
     samples.low = double(*low), samples.high = double(*high);

@@ -165,7 +165,62 @@ TEST_F(NpzCase, BadArraysAreExplained) {
   EXPECT_SAYS(io({x, {"y", floats({2}, {0, std::numeric_limits<float>::infinity()})}}), "y has inf in row 1");
   EXPECT_SAYS(io({x, {"y", whole({2}, {0, -1})}}), "the class of row 1 is -1, outside 0 … 0");
   EXPECT_SAYS(io({{"x", floats({0, 2, 1}, {})}, {"y", whole({0}, {})}}), "x is empty");
-  EXPECT_SAYS(io({x, {"y", whole({2}, {0, 1})}, {"mask", whole({2}, {0, 1})}}), "'mask' is not available yet");
+}
+
+TEST_F(NpzCase, StepsHaveTimeSpansAndAMask) {
+  const TrainingData d = load({{"x", floats({2, 3}, {1, 2, 3, 4, 5, 6})},
+                               {"y", whole({2}, {0, 1})},
+                               {"timespans", floats({2, 3}, {0.5, 1, 0, 2, 2, 2})},
+                               {"mask", whole({2, 3}, {1, 1, 0, 1, 1, 1})}});
+  EXPECT_TRUE(d.all.has_spans());
+  EXPECT_TRUE(d.all.counts(0, 1));
+  EXPECT_FALSE(d.all.counts(0, 2));
+  std::vector<float>        x(6), spans;
+  BatchTarget<float>        target;
+  const std::vector<size_t> rows = {1, 0};
+  d.all.fill(rows, x.data(), target, &spans);
+  EXPECT_EQ(spans, (std::vector<float>{2, 2, 2, 0.5, 1, 0}));
+  EXPECT_EQ(target.mask, (std::vector<uint8_t>{1, 1, 1, 1, 1, 0}));
+
+  // masks as numpy writes booleans; without either there is nothing
+  const TrainingData bools = load({{"x", floats({1, 2}, {1, 2})},
+                                   {"y", whole({1}, {0})},
+                                   {"mask", Array{{1, 2}, std::vector<uint8_t>{0, 1}}}});
+  EXPECT_FALSE(bools.all.counts(0, 0));
+  bools.all.fill(std::vector<size_t>{0}, x.data(), target, &spans);
+  EXPECT_TRUE(spans.empty());
+  const TrainingData plain = load({{"x", floats({1, 2}, {1, 2})}, {"y", whole({1}, {0})}});
+  plain.all.fill(std::vector<size_t>{0}, x.data(), target);
+  EXPECT_TRUE(target.mask.empty());
+  EXPECT_TRUE(plain.all.counts(0, 1));
+}
+
+TEST_F(NpzCase, BadSpansAndMasksAreExplained) {
+  const auto with = [&](const char* name, const Array& array, Mapping mapping = Mapping::seq2static) {
+    const Array y = mapping == Mapping::seq2static ? whole({2}, {0, 1}) : whole({2, 2}, {0, 1, 0, 1});
+    return message_of<Error>([&] { load({{"x", floats({2, 2}, {1, 2, 3, 4})}, {"y", y}, {name, array}}, mapping); });
+  };
+  EXPECT_SAYS(with("timespans", floats({2}, {1, 1})), "timespans: expected [2, 2], got [2]");
+  EXPECT_SAYS(with("timespans", floats({2, 2}, {1, 1, 1, -1})), "timespans has -1 in row 1, step 1");
+  EXPECT_SAYS(with("timespans", floats({2, 2}, {1, 1, float(kNaN), 1})), "timespans has nan in row 1, step 0");
+  EXPECT_SAYS(with("timespans", floats({2, 2}, {1, 1, 1, std::numeric_limits<float>::infinity()})), "has inf in row 1");
+  EXPECT_SAYS(with("mask", floats({2, 2, 1}, {1, 1, 1, 1})), "mask: expected [2, 2], got [2, 2, 1]");
+  EXPECT_SAYS(with("mask", floats({2, 2}, {1, 0.5, 1, 1})), "mask has 0.5 in row 0, step 1\n  1 where a step counts");
+  EXPECT_SAYS(with("mask", floats({2, 2}, {1, 1, 1, float(kNaN)})), "mask has nan in row 1, step 1");
+  EXPECT_SAYS(with("mask", whole({2, 2}, {1, 1, 0, 0})), "mask leaves no step of row 1");
+  EXPECT_EQ(load({{"x", floats({2, 2}, {1, 2, 3, 4})},
+                  {"y", whole({2, 2}, {0, 1, 0, 1})},
+                  {"mask", whole({2, 2}, {1, 1, 0, 0})}}, Mapping::seq2seq).all.counts(1, 0), false);
+}
+
+TEST_F(NpzCase, ATestFileHasSpansWhereTheTrainingFileHas) {
+  const Npz::Entry x = {"x", floats({1, 2}, {1, 2})}, y = {"y", whole({1}, {0})};
+  save_npz(folder / "train.npz", {x, y, {"timespans", floats({1, 2}, {1, 2})}});
+  save_npz(folder / "test.npz", {x, y});
+  TrainConfig c    = config_for(DataFormat::npz, folder / "train.npz");
+  c.data.test_path = folder / "test.npz";
+  c.data.test_split.reset();
+  EXPECT_SAYS(message_of([&] { load_data(c, 1); }), "test.npz: it has no time spans, but the training data have");
 }
 
 struct CsvCase : testing::Test {
@@ -195,6 +250,32 @@ TEST_F(CsvCase, ColumnsCanBeTargetValues) {
   const TrainingData d       = load("x,y,z\n1,2,3\n");
   EXPECT_EQ(targets(d.all, {0}).values, (std::vector<double>{3, 2}));
   EXPECT_EQ(inputs(d.all, {0}), (std::vector<double>{1}));
+}
+
+TEST_F(CsvCase, ColumnsCanBeTimeSpansAndMasks) {
+  config.data.timespan_columns = "dt";
+  config.data.mask_columns     = "m";
+  config.data.values_per_step  = 2;
+  const char* const heading    = "dt0,a,b,m0,label,c,d,dt1,m1\n";
+  const TrainingData  d        = load(heading + std::string("0.5,1,2,1,0,3,4,2,0\n1,5,6,1,1,7,8,0,1\n"));
+  EXPECT_EQ(d.all.steps(), 2u);
+  EXPECT_EQ(inputs(d.all, {0, 1}), (std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8}));
+  std::vector<double>       x(8), spans;
+  BatchTarget<double>       target;
+  const std::vector<size_t> rows = {1, 0};
+  d.all.fill(rows, x.data(), target, &spans);
+  EXPECT_EQ(spans, (std::vector<double>{1, 0, 0.5, 2}));
+  EXPECT_EQ(target.mask, (std::vector<uint8_t>{1, 1, 1, 0}));
+
+  EXPECT_SAYS(message(heading + std::string("-1,1,2,1,0,3,4,2,0\n")), "line 2: column 'dt0': -1\n  a step takes");
+  EXPECT_SAYS(message(heading + std::string("1,1,2,2,0,3,4,2,0\n")), "line 2: column 'm0': 2\n  1 where a step counts");
+  EXPECT_SAYS(message(heading + std::string("1,1,2,0,0,3,4,2,0\n")), "line 2: the mask leaves no step");
+  EXPECT_SAYS(message("dt0,a,b,m0,label,c,d,m1\n"), "line 1: 1 columns dt0, dt1, … for 2 steps");
+  EXPECT_SAYS(message("a,b,m0,label,c,d,m1\n"), "line 1: there is no column 'dt0'");
+
+  // without the words they are inputs like any other
+  config.data = config_for(DataFormat::csv, path).data;
+  EXPECT_EQ(inputs(load("x,dt0,label\n1,2,0\n").all, {0}), (std::vector<double>{1, 2}));
 }
 
 TEST_F(CsvCase, BadTablesAreExplained) {

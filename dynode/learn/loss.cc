@@ -22,6 +22,11 @@ LossEntry firing_rate_loss();
 LossEntry rate_distribution_loss();
 LossEntry state_prediction_loss();
 LossEntry entropy_loss();
+LossEntry hebbian_loss();
+LossEntry population_kl_loss();
+LossEntry connectivity_loss();
+LossEntry large_weights_loss();
+LossEntry gravity_quantization_loss();
 
 const std::vector<LossEntry>& losses() {
   static const std::vector<LossEntry> entries = {
@@ -42,6 +47,11 @@ const std::vector<LossEntry>& losses() {
       rate_distribution_loss(),
       state_prediction_loss(),
       entropy_loss(),
+      hebbian_loss(),
+      population_kl_loss(),
+      connectivity_loss(),
+      large_weights_loss(),
+      gravity_quantization_loss(),
   };
   return entries;
 }
@@ -63,8 +73,8 @@ void check_classes(size_t rows, size_t steps, size_t units, const int64_t* class
 }
 
 double loss_count(const LossEntry& loss, const Arguments& arguments, size_t rows, size_t steps, size_t units,
-                  const int64_t* classes) {
-  return loss.count(arguments, rows, steps, units, classes);
+                  const int64_t* classes, const uint8_t* mask) {
+  return loss.count ? loss.count(arguments, rows, steps, units, classes, mask) : 0;
 }
 
 }  // namespace dynode

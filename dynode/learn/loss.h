@@ -1,17 +1,21 @@
-// Losses: how far outputs are from what was asked, and the adjoint of that, one file per loss.
+// Losses: how far a network is from what was asked, and the adjoint of that, one file per loss.
 //
-// Batches are cut into tiles that run in parallel, so most losses are sums over rows that share one divisor:
+// Batches are cut into tiles that run in parallel, and every loss is made for that:
 //
-//   loss(batch) = Σ_tiles Σ_rows ℓ(row) / N        N = loss_count(...) summed over all tiles, known beforehand
+//   by rows      sums over rows that share one divisor, known beforehand; most losses:
+//                loss(batch) = Σ_tiles Σ_rows ℓ(row) / N        N = loss_count(...) summed over all tiles
+//   by sums      losses that couple rows (fr, fr_dist, average_state_magnitude_loss, pop_kl) are functions of a few
+//                sums per unit over all rows and steps; tiles are looked at twice:
+//                  1  Σ s, Σ|s|, Σ s² of every tile, added in tile order
+//                  2  value and ∂/∂sums once, then s̄ += ∂/∂sums · ∂sums/∂s, the same formula in every tile
+//   by weights   functions of the learnable weights of connections; no tile is looked at
 //
-// Each tile is called with the same N and the parts are added in tile order. Losses that couple rows (fr with metric
-// l1 or l2, fr_dist, average_state_magnitude_loss) have row_additive = false and are called once, with the whole batch.
-//
-// Outputs come without the entry of t = 0; pooled outputs have steps = 1. Sums run in double, rows, steps and units
-// ascending, so equal calls give equal bits.
+// Outputs come without the entry of t = 0; pooled outputs have steps = 1. Steps whose mask is 0 are left out, of
+// values, adjoints and N alike. Sums run in double, rows, steps and units ascending, so equal calls give equal bits.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -30,14 +34,42 @@ struct LossCall {
   const R*       output     = nullptr;  // [rows][steps][units]
   const int64_t* classes    = nullptr;  // [rows][steps], 0 ≤ class < units or kIgnoredClass; for losses on classes
   const R*       values     = nullptr;  // [rows][steps][units]; for losses on values
+  const uint8_t* mask       = nullptr;  // [rows][steps], 0: the step does not count; nullptr: all count
   double         normaliser = 1;        // N above; 0: nothing counts, the loss is 0
   double         weight     = 1;        // factor of this loss within a sum of losses
   R*             output_bar = nullptr;  // [rows][steps][units] += ∂(weight · loss)/∂output; nullptr: value only
+  // for a loss on_recurrent: weights W[to][from] of the layer's connection to itself, as they act
+  const double* recurrent     = nullptr;  // [units][units]
+  double*       recurrent_bar = nullptr;  // [units][units] += ∂(weight · loss)/∂W; where there is output_bar
 };
 
 /// Value of the rows of one call, weight included. Classes and shapes were checked before (check_targets).
 template <class R>
 using LossFunction = double (*)(const Arguments&, const LossCall<R>&);
+
+/// Sums over the rows and steps that count, of one unit; or ∂loss/∂sums.
+struct UnitSums {
+  double sum = 0, magnitude = 0, square = 0;  // Σ s, Σ |s|, Σ s²
+};
+
+/// A loss by sums: the value (without weight), and its slopes.
+/// @param N       positions that count: Σ over rows and steps
+/// @param slopes  [units], zero: written
+using LossOfSums = double (*)(const Arguments&, double N, std::span<const UnitSums> units, std::span<UnitSums> slopes);
+
+/// Where a connection lies in the network.
+enum class WeightPlace { input, hidden, readout };
+
+/// The learnable weights of one connection, those that act: signs and transforms applied.
+struct LossWeights {
+  WeightPlace             place;
+  std::span<const double> weights;
+  std::span<const uint8_t> present;      // [weights], 0: there is no such weight; empty: all are there
+  std::span<double>        weights_bar;  // += ∂loss/∂weights
+};
+
+/// A loss by weights: the value (without weight); adds its slopes.
+using LossOfWeights = double (*)(const Arguments&, std::span<const LossWeights> connections);
 
 /// What a loss compares with.
 enum class LossTarget { nothing, classes, values, classes_or_values };
@@ -46,14 +78,25 @@ struct LossEntry {
   const char*       name;
   const char*       summary;
   std::vector<Fact> facts;
-  LossTarget        target       = LossTarget::nothing;
-  bool              row_additive = true;
-  /// Part of N that these rows bring (output and output_bar are not looked at).
-  double (*count)(const Arguments&, size_t rows, size_t steps, size_t units, const int64_t* classes);
-  LossFunction<float>  value_and_adjoint_float;
-  LossFunction<double> value_and_adjoint_double;
+  LossTarget        target = LossTarget::nothing;
+  /// Looks at the states of every step, whatever the outputs are pooled by.
+  bool on_states = false;
+  /// Looks at the weights of the layer's connection to itself, too.
+  bool on_recurrent = false;
+  /// How many layers of equal size it needs, side by side; 0: any number of any size.
+  size_t layers = 0;
+  /// Part of N that these rows bring (output and output_bar are not looked at). By weights: nullptr.
+  double (*count)(const Arguments&, size_t rows, size_t steps, size_t units, const int64_t* classes,
+                  const uint8_t* mask) = nullptr;
+  // one of these three
+  LossFunction<float>  value_and_adjoint_float  = nullptr;
+  LossFunction<double> value_and_adjoint_double = nullptr;
+  LossOfSums           of_sums                  = nullptr;
+  LossOfWeights        of_weights               = nullptr;
   /// Refuses arguments or shapes that do not fit; nullptr: everything fits.
   void (*check)(const Arguments&, size_t steps, size_t units, const At&) = nullptr;
+
+  bool row_additive() const { return value_and_adjoint_double != nullptr; }
 };
 
 /// All losses, in the order of the manual.
@@ -72,14 +115,19 @@ void check_classes(size_t rows, size_t steps, size_t units, const int64_t* class
 
 /// Part of the divisor N that these rows bring.
 double loss_count(const LossEntry& loss, const Arguments& arguments, size_t rows, size_t steps, size_t units,
-                  const int64_t* classes);
+                  const int64_t* classes, const uint8_t* mask = nullptr);
 
-/// Value and adjoint in the precision of the call.
-inline double value_and_adjoint(const LossEntry& loss, const Arguments& arguments, const LossCall<float>& call) {
-  return call.normaliser > 0 ? loss.value_and_adjoint_float(arguments, call) : 0;
-}
-inline double value_and_adjoint(const LossEntry& loss, const Arguments& arguments, const LossCall<double>& call) {
-  return call.normaliser > 0 ? loss.value_and_adjoint_double(arguments, call) : 0;
-}
+/// Value and adjoint in the precision of the call. A loss by sums takes the call for the whole batch; a loss by weights
+/// has no such call.
+template <class R>
+double value_and_adjoint(const LossEntry& loss, const Arguments& arguments, const LossCall<R>& call);
+
+/// First look of a loss by sums: adds what the rows of a call bring. @param sums  [units]
+template <class R>
+void add_sums(const LossCall<R>& call, std::span<UnitSums> sums);
+
+/// Second look: hands ∂loss/∂sums on to the outputs. @param slopes  [units], without weight
+template <class R>
+void add_adjoint_of_sums(const LossCall<R>& call, std::span<const UnitSums> slopes);
 
 }  // namespace dynode

@@ -57,6 +57,7 @@ double on_values(const Arguments& arguments, const LossCall<R>& call) {
   double sum = 0;
 
   for (size_t position = 0; position < call.rows * call.steps; ++position) {
+    if (!counts(call.mask, position)) continue;
     const R* z = call.output + position * call.units;
     const R* q = call.values + position * call.units;
     if (from_logits) softmax(z, call.units, p.data());
@@ -82,13 +83,14 @@ double cross_entropy(const Arguments& arguments, const LossCall<R>& call) {
   return call.classes ? on_classes(arguments, call) : on_values(arguments, call);
 }
 
-double count(const Arguments& arguments, size_t rows, size_t steps, size_t units, const int64_t* classes) {
-  if (!classes) return count_positions(arguments, rows, steps, units, classes);
+double count(const Arguments& arguments, size_t rows, size_t steps, size_t units, const int64_t* classes,
+             const uint8_t* mask) {
+  if (!classes) return count_positions(arguments, rows, steps, units, classes, mask);
   const auto* weights = class_weights(arguments);
-  if (!weights) return count_classes(arguments, rows, steps, units, classes);
+  if (!weights) return count_classes(arguments, rows, steps, units, classes, mask);
   double sum = 0;
   for (size_t p = 0; p < rows * steps; ++p)
-    if (classes[p] != kIgnoredClass) sum += (*weights)[size_t(classes[p])];
+    if (classes[p] != kIgnoredClass && counts(mask, p)) sum += (*weights)[size_t(classes[p])];
   return sum;
 }
 
@@ -103,7 +105,9 @@ void check(const Arguments& arguments, size_t, size_t units, const At& at) {
 }
 
 std::vector<Fact> facts() {
-  return {{.name = "class_weights", .kind = ArgumentKind::numbers, .help = "weight of each class; all 1 when missing"},
+  return {{.name = "class_weights",
+           .kind = ArgumentKind::numbers,
+           .help = "weight of each class, or (in a training file) balanced: all have the same say; missing: all 1"},
           {.name  = "apply_softmax",
            .kind  = ArgumentKind::boolean,
            .value = 1,

@@ -21,6 +21,7 @@ double entropy(const Arguments& arguments, const LossCall<R>& call) {
   double total = 0;
 
   for (size_t position = 0; position < call.rows * call.steps; ++position) {
+    if (!counts(call.mask, position)) continue;
     const R* s   = call.output + position * call.units;
     double   sum = kEpsilon, mean_q = 0;
     for (size_t i = 0; i < call.units; ++i) sum += std::max(double(s[i]), 0.0);
@@ -43,7 +44,8 @@ double entropy(const Arguments& arguments, const LossCall<R>& call) {
 LossEntry entropy_loss() {
   return {.name    = "entropy",
           .summary = "entropy of the activity over units, plus a mean square",
-          .facts   = {{.name = "reg", .value = 10, .min = 0, .help = "factor of the mean square"}},
+          .facts   = {{.name = "reg", .value = 10, .min = 0, .help = "factor of the mean square"}, kLayerIds},
+          .on_states = true,
           .count   = count_positions,
           .value_and_adjoint_float  = entropy<float>,
           .value_and_adjoint_double = entropy<double>};

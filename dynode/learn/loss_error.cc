@@ -12,20 +12,20 @@ constexpr auto square    = [](double s, double y) { return EntryLoss{(s - y) * (
 constexpr auto magnitude = [](double s, double y) { return EntryLoss{std::abs(s - y), sign_of(s - y)}; };
 
 template <class R>
-double mse(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 0, 1, square); }
+double mse(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 1, square); }
 
 template <class R>
 double mse_of_last_step(const Arguments&, const LossCall<R>& call) {
-  return sum_entries(call, call.steps - 1, 1, square);
+  return sum_entries(call, 1, square, true);
 }
 
 template <class R>
 double square_of_last_step(const Arguments&, const LossCall<R>& call) {
-  return sum_entries(call, call.steps - 1, 1, [](double s, double) { return square(s, 0); });
+  return sum_entries(call, 1, [](double s, double) { return square(s, 0); }, true);
 }
 
 template <class R>
-double mae(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 0, 1, magnitude); }
+double mae(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 1, magnitude); }
 
 }  // namespace
 
@@ -52,7 +52,8 @@ LossEntry mse_gradient_cutoff_loss() {
 LossEntry final_timestep_zero_mse_loss() {
   return {.name    = "final_timestep_zero_mse",
           .summary = "mean square of the last step: the network should come to rest at zero",
-          .facts   = {},
+          .facts   = {kLayerIds},
+          .on_states = true,
           .count   = count_last_entries,
           .value_and_adjoint_float  = square_of_last_step<float>,
           .value_and_adjoint_double = square_of_last_step<double>};

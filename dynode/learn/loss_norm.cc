@@ -7,12 +7,9 @@
 namespace dynode {
 namespace {
 
-/// N of a mean over rows.
-double count_rows(const Arguments&, size_t rows, size_t, size_t, const int64_t*) { return double(rows); }
-
 template <class R>
 double l1(const Arguments&, const LossCall<R>& call) {
-  return sum_entries(call, 0, 1, [](double s, double y) { return EntryLoss{std::abs(s - y), sign_of(s - y)}; });
+  return sum_entries(call, 1, [](double s, double y) { return EntryLoss{std::abs(s - y), sign_of(s - y)}; });
 }
 
 template <class R>
@@ -22,13 +19,17 @@ double l2(const Arguments&, const LossCall<R>& call) {
   double       sum   = 0;
   for (size_t row = 0; row < call.rows; ++row) {
     const R *s = call.output + row * size, *y = call.values + row * size;
-    double   squares = 0;
-    for (size_t i = 0; i < size; ++i) squares += (double(s[i]) - double(y[i])) * (double(s[i]) - double(y[i]));
+    const auto each_entry = [&](auto&& body) {
+      for (size_t t = 0; t < call.steps; ++t)
+        if (counts(call.mask, row * call.steps + t))
+          for (size_t i = t * call.units; i < (t + 1) * call.units; ++i) body(i, double(s[i]) - double(y[i]));
+    };
+    double squares = 0;
+    each_entry([&](size_t, double error) { squares += error * error; });
     const double norm = std::sqrt(squares);
     sum += norm;
     if (call.output_bar && norm != 0)  // NaN is handed on
-      for (size_t i = 0; i < size; ++i)
-        call.output_bar[row * size + i] += R(scale / norm * (double(s[i]) - double(y[i])));
+      each_entry([&](size_t i, double error) { call.output_bar[row * size + i] += R(scale / norm * error); });
   }
   return scale * sum;
 }

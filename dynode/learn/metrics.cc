@@ -22,12 +22,20 @@ void reserve(Sums& sums, size_t size) {
   if (sums.size() < size) sums.resize(size);
 }
 
+/// Calls body(position) for every step that counts.
+template <class R, class Body>
+void for_steps(const MetricBatch<R>& batch, Body body) {
+  for (size_t p = 0; p < batch.rows * batch.steps; ++p)
+    if (!batch.mask || batch.mask[p]) body(p);
+}
+
 /// Calls body(z [units], class) for every class that counts.
 template <class R, class Body>
 void for_counted(const MetricBatch<R>& batch, Body body) {
-  for (size_t p = 0; p < batch.rows * batch.steps; ++p)
+  for_steps(batch, [&](size_t p) {
     if (batch.classes[p] >= 0 && batch.classes[p] < int64_t(batch.units))
       body(batch.output + p * batch.units, size_t(batch.classes[p]));
+  });
 }
 
 /// Outputs before that of class y: larger ones, NaN, and equal ones with a smaller index.
@@ -49,7 +57,7 @@ template <class R>
 void add_all_hits(const MetricBatch<R>& batch, size_t k, Sums& sums) {
   reserve(sums, 2);
   for_counted(batch, [&](const R* z, size_t y) { sums[0] += rank_of(z, batch.units, y) < k; });
-  sums[1] += double(batch.rows * batch.steps);
+  for_steps(batch, [&](size_t) { sums[1] += 1; });
 }
 
 double share(const Sums& sums) { return sums.empty() ? ratio(0, 0) : ratio(sums[0], sums[1]); }
@@ -95,34 +103,38 @@ double bits(const Sums& sums) { return share(sums) / std::numbers::ln2; }
 template <class R>
 void add_squares(const MetricBatch<R>& batch, size_t, Sums& sums) {
   reserve(sums, 2);
-  const size_t size = batch.rows * batch.steps * batch.units;
-  for (size_t i = 0; i < size; ++i) {
-    const double error = double(batch.output[i]) - double(batch.values[i]);
-    sums[0] += error * error;
-  }
-  sums[1] += double(size);
+  for_steps(batch, [&](size_t p) {
+    for (size_t i = p * batch.units; i < (p + 1) * batch.units; ++i) {
+      const double error = double(batch.output[i]) - double(batch.values[i]);
+      sums[0] += error * error;
+    }
+    sums[1] += double(batch.units);
+  });
 }
 
 template <class R>
 void add_magnitudes(const MetricBatch<R>& batch, size_t, Sums& sums) {
   reserve(sums, 2);
-  const size_t size = batch.rows * batch.steps * batch.units;
-  for (size_t i = 0; i < size; ++i) sums[0] += std::abs(double(batch.output[i]) - double(batch.values[i]));
-  sums[1] += double(size);
+  for_steps(batch, [&](size_t p) {
+    for (size_t i = p * batch.units; i < (p + 1) * batch.units; ++i)
+      sums[0] += std::abs(double(batch.output[i]) - double(batch.values[i]));
+    sums[1] += double(batch.units);
+  });
 }
 
 // sums: Σ error², positions, then Σ y and Σ y² of every unit
 template <class R>
 void add_moments(const MetricBatch<R>& batch, size_t, Sums& sums) {
   reserve(sums, 2 + 2 * batch.units);
-  for (size_t p = 0; p < batch.rows * batch.steps; ++p)
+  for_steps(batch, [&](size_t p) {
     for (size_t i = 0; i < batch.units; ++i) {
       const double y = batch.values[p * batch.units + i], error = double(batch.output[p * batch.units + i]) - y;
       sums[0] += error * error;
       sums[2 + 2 * i] += y;
       sums[3 + 2 * i] += y * y;
     }
-  sums[1] += double(batch.rows * batch.steps);
+    sums[1] += 1;
+  });
 }
 
 double r2(const Sums& sums) {

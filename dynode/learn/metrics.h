@@ -10,7 +10,8 @@
 //   mse, mae                     mean error over all entries
 //   r2                           1 − Σ (y − s)² / Σ (y − mean of y over rows and steps)², all units together
 //
-// Classes below 0 or from `units` on do not count. Outputs come without the entry of t = 0; pooled: steps = 1.
+// Classes below 0 or from `units` on do not count, nor do steps whose mask is 0. Outputs come without
+// the entry of t = 0; pooled: steps = 1.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,7 @@ struct MetricBatch {
   const R*       output  = nullptr;   // [rows][steps][units]
   const int64_t* classes = nullptr;   // [rows][steps]; for metrics on classes
   const R*       values  = nullptr;   // [rows][steps][units]; for metrics on values
+  const uint8_t* mask    = nullptr;   // [rows][steps], 0: the step does not count; nullptr: all count
 };
 
 struct MetricEntry {

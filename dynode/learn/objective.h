@@ -1,9 +1,15 @@
-// Objective: what a run should achieve, as a sum of losses on pooled outputs; the bridge between losses on small arrays
-// and the engine's tiles.
+// Objective: what a run should achieve, as a sum of losses; the bridge between losses on small arrays and the engine's
+// tiles.
 //
 //   outputs of a layer [rows][steps + 1][units] ─pooling─▶ [rows][pooled] ─loss, target─▶ weight · value
+//   states of layers, side by side              ─────────▶ [rows][steps][Σ units] ─loss─▶ weight · value
+//   learnable weights of connections            ─────────────────────────────────loss─▶ weight · value
+//
+// With a mask, pooling looks at the steps of a row that count as if they were all: `final` is the last of them.
+// Losses by sums (see loss.h) cost a second forward pass.
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "dynode/base/facts.h"
@@ -15,37 +21,48 @@ namespace dynode {
 
 /// One loss on one layer.
 struct ObjectiveTerm {
-  int              layer;        // position in Plan::layers
+  int              layer;        // position in Plan::layers; of no meaning for a loss by weights
   Pooling          pooling;
-  const LossEntry* loss;
+  const LossEntry* loss;         // nullptr: only pooled, for those who read pooled()
   Arguments        arguments;
   double           weight = 1;
+  std::vector<int> more_layers = {};   // whose units follow those of `layer`; then pooling is none
+  int              state = -1;   // of `layer`, instead of its output
 };
 
-/// Targets of one term for one batch; the other member is empty.
+/// Targets of one term for one batch; classes or values are empty.
 template <class R>
 struct BatchTarget {
-  std::vector<int64_t> classes;  // [rows], or [rows][steps] without pooling
-  std::vector<R>       values;   // [rows][pooled size]
+  std::vector<int64_t> classes;    // [rows], or [rows][steps] without pooling
+  std::vector<R>       values;     // [rows][pooled size]
+  std::vector<uint8_t> mask = {};  // [rows][steps], 0: the step does not count; empty: all count
 };
 
 template <class R>
 class Objective {
  public:
-  /// @throws SpecError  if a loss couples the rows of a batch: such losses cannot be cut into tiles
+  /// @throws SpecError  if a loss needs weights that are not there
   Objective(const Plan& plan, std::vector<ObjectiveTerm> terms);
 
   const std::vector<ObjectiveTerm>& terms() const { return terms_; }
 
-  /// What the engine must watch for runs of `steps` steps.
-  GradientOptions options(size_t steps) const;
+  /// θ, as stored, for losses that look at weights. @param theta  the one the engine runs with
+  void set_parameters(std::span<const R> theta);
 
   /// Takes the targets of the next batch; the arrays must live until the run is over.
   /// @throws ShapeError  if targets do not fit
   void set_batch(size_t rows, size_t steps, const std::vector<BatchTarget<R>>& targets);
 
-  /// The loss of a tile of that batch; leaves pooled outputs and the value of each term behind.
-  TileLoss<R> tile_loss(bool with_adjoint);
+  /// Loss of that batch, with its gradient or without. Leaves pooled outputs and the value of each term behind.
+  /// @throws NumericsError
+  double gradient(Engine<R>& engine, const RunInput<R>& input, const AdjointPolicy& adjoint,
+                  const GradientOutputs<R>& outputs);
+  double loss(Engine<R>& engine, const RunInput<R>& input);
+
+  /// For those who call the engine themselves: what it must watch for runs of `steps` steps, and the loss of a tile of
+  /// the batch. @throws SpecError  if a loss cannot be had tile by tile
+  GradientOptions options(size_t steps) const;
+  TileLoss<R>     tile_loss(bool with_adjoint);
 
   /// Pooled outputs of a term in the last run, [rows][pooled size].
   const std::vector<R>& pooled(size_t term) const { return pooled_[term]; }
@@ -53,15 +70,48 @@ class Objective {
   double value(size_t term) const;
 
  private:
-  const Plan&                        plan_;
-  std::vector<ObjectiveTerm>         terms_;
-  std::vector<int>                   watched_;      // distinct layers
-  std::vector<size_t>                watched_at_;   // per term: position in watched_
-  size_t                             rows_ = 0, steps_ = 0;
-  const std::vector<BatchTarget<R>>* targets_ = nullptr;
-  std::vector<double>                normaliser_;   // per term
-  std::vector<std::vector<R>>        pooled_;       // per term
-  std::vector<std::vector<double>>   row_values_;   // per term [rows]: value of the tile that starts there
+  size_t      units(size_t term) const;
+  size_t      entries(size_t term) const;
+  void        collect(size_t term, const TileOutputs<R>& seen);
+  void        hand_back(size_t term, const TileOutputs<R>& seen, const std::vector<R>& bar);
+  LossCall<R> call(size_t term, const TileOutputs<R>& seen) const;
+  TileLoss<R> first_look();
+  TileLoss<R> second_look(bool with_adjoint);
+  bool        has_sums() const;
+  double      settle_sums();
+  void        take_recurrent();
+  double      weights(R* theta_bar);
+  void        add_slopes(int block, const std::vector<double>& slopes, R* theta_bar) const;
+
+  const Plan&                         plan_;
+  std::vector<ObjectiveTerm>          terms_;
+  std::vector<int>                    watched_, watched_states_;   // distinct layers and states, -1: outputs
+  std::vector<std::vector<size_t>>    watched_at_;   // per term and layer: position in watched_
+  size_t                              rows_ = 0, steps_ = 0;
+  const std::vector<BatchTarget<R>>*  targets_ = nullptr;
+  std::vector<double>                 normaliser_;   // per term
+  std::vector<std::vector<R>>         pooled_;       // per term
+  std::vector<std::vector<double>>    row_values_;   // per term [rows]: value of the tile that starts there
+
+  // losses by sums: per term [rows] sums of the tile that starts there; slopes of the batch
+  std::vector<std::vector<std::vector<UnitSums>>> sums_;
+  std::vector<std::vector<UnitSums>>              slopes_;
+
+  // losses by weights
+  struct Connection {
+    WeightPlace place;
+    int         block;
+  };
+  std::vector<Connection> connections_;
+  std::vector<R>          theta_;
+
+  // losses on recurrent weights: per term the block, its weights as they act, and [rows] slopes of the tile
+  struct Recurrent {
+    int                              block = -1;
+    std::vector<double>              weights = {};
+    std::vector<std::vector<double>> bars    = {};
+  };
+  std::vector<Recurrent> recurrent_;
 };
 
 }  // namespace dynode

@@ -7,6 +7,7 @@ namespace dynode {
 namespace {
 
 constexpr size_t kEvaluationRows = 256;  // per batch
+constexpr uint64_t kEvaluationPass = uint64_t{1} << 63;  // no update: every evaluation has the same noise
 constexpr size_t kExamples       = 12;
 constexpr size_t kWrongExamples  = 4;    // of these, at most
 constexpr size_t kExampleLayers  = 3;
@@ -59,10 +60,11 @@ std::vector<size_t> choose_examples(const Dataset& data, std::span<const size_t>
 }  // namespace
 
 template <class R>
-Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, size_t checkpoint_every)
+Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint)
     : objective_(plan, terms),
-      checkpoint_every_(checkpoint_every),
+      adjoint_(adjoint),
       units_(plan.layers[size_t(plan.output)].units),
+      takes_spans_(plan.takes_spans()),
       targets_(terms.size()) {}
 
 template <class R>
@@ -71,23 +73,33 @@ void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows) {
   steps_   = data.steps();
   entries_ = data.entries();
   x_.resize(rows_ * steps_ * data.width());
-  data.fill(rows, x_.data(), targets_[0]);
-  for (size_t i = 1; i < targets_.size(); ++i) targets_[i] = targets_[0];
+  data.fill(rows, x_.data(), targets_[0], takes_spans_ ? &spans_ : nullptr);
+  for (size_t i = 1; i < targets_.size(); ++i) {
+    const LossEntry* loss = objective_.terms()[i].loss;
+    if (loss && loss->target == LossTarget::nothing) targets_[i].mask = targets_[0].mask;
+    else targets_[i] = targets_[0];
+  }
   objective_.set_batch(rows_, steps_, targets_);
 }
 
 template <class R>
 double Minibatch<R>::gradient(Engine<R>& engine, R* theta_bar) {
-  GradientOptions options  = objective_.options(steps_);
-  options.checkpoint_every = checkpoint_every_;
-  return engine.gradient({.x = x_.data(), .rows = rows_, .steps = steps_, .initial = {}}, objective_.tile_loss(true),
-                         options, {.theta_bar = theta_bar});
+  return objective_.gradient(engine, run_input(), adjoint_, {.theta_bar = theta_bar});
 }
 
 template <class R>
 double Minibatch<R>::loss(Engine<R>& engine) {
-  return engine.loss({.x = x_.data(), .rows = rows_, .steps = steps_, .initial = {}}, objective_.tile_loss(false),
-                     objective_.options(steps_));
+  return objective_.loss(engine, run_input());
+}
+
+template <class R>
+RunInput<R> Minibatch<R>::run_input() const {
+  return {.x       = x_.data(),
+          .rows    = rows_,
+          .steps   = steps_,
+          .initial = {},
+          .spans   = spans_.empty() ? nullptr : spans_.data(),
+          .noise   = noise};
 }
 
 template <class R>
@@ -98,7 +110,8 @@ MetricBatch<R> Minibatch<R>::outputs() const {
           .units   = units_,
           .output  = pooled().data(),
           .classes = target.classes.empty() ? nullptr : target.classes.data(),
-          .values  = target.values.empty() ? nullptr : target.values.data()};
+          .values  = target.values.empty() ? nullptr : target.values.data(),
+          .mask    = target.mask.empty() || entries_ != steps_ ? nullptr : target.mask.data()};
 }
 
 template <class R>
@@ -119,6 +132,7 @@ Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std
   double sum = 0;
   for (size_t at = 0; at < rows.size(); at += kEvaluationRows) {
     batch.load(data, rows.subspan(at, std::min(kEvaluationRows, rows.size() - at)));
+    batch.noise = {.pass = kEvaluationPass, .first_row = at};
     sum += batch.loss(engine) * double(batch.rows());
     batch.add_to(result.metrics);
     if (classes > 0) batch.add_to_confusion(result.confusion);
@@ -172,7 +186,7 @@ std::vector<Npz::Entry> example_arrays(Engine<R>& engine, Minibatch<R>& batch, c
   for (size_t i = 0; i < layers.size(); ++i)
     records.push_back(
         {Record<R>::What::state, layers[i], plan.layers[size_t(layers[i])].cell->output, histories[i].data()});
-  engine.simulate({.x = batch.input().data(), .rows = n, .steps = steps, .initial = {}}, records);
+  engine.simulate(batch.run_input(), records);
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[size_t(layers[i])];
     arrays.emplace_back(fmt::format("s/{}", layer.layer_id),

@@ -27,7 +27,10 @@ namespace dynode {
 template <class R>
 class Minibatch {
  public:
-  Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, size_t checkpoint_every);
+  Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint);
+
+  /// θ, as the engine has it, for losses on weights.
+  void set_parameters(std::span<const R> theta) { objective_.set_parameters(theta); }
 
   /// Takes these rows. @throws ShapeError  if targets do not fit the loss
   void load(const Dataset& data, std::span<const size_t> rows);
@@ -43,14 +46,20 @@ class Minibatch {
   size_t                rows() const { return rows_; }
   const std::vector<R>& pooled() const { return objective_.pooled(0); }
   const std::vector<R>& input() const { return x_; }
+  RunInput<R>           run_input() const;
+
+  RunNoise<R> noise = {};   // of the next run
 
  private:
   MetricBatch<R> outputs() const;
 
   Objective<R>                objective_;
-  size_t                      checkpoint_every_, rows_ = 0, steps_ = 0, units_, entries_ = 1;
+  AdjointPolicy               adjoint_;
+  size_t                      rows_ = 0, steps_ = 0, units_, entries_ = 1;
   std::vector<R>              x_;        // [rows][steps][width]
-  std::vector<BatchTarget<R>> targets_;  // the same for every term
+  bool                        takes_spans_;
+  std::vector<R>              spans_;    // [rows][steps], or empty
+  std::vector<BatchTarget<R>> targets_;  // the same for every term that looks at targets
 };
 
 struct Scores {

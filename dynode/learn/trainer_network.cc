@@ -50,7 +50,7 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       options_(options),
       recipe_(make_recipe(config, *plan_, *data_)),
       engine_(plan_, std::move(threads)),
-      batch_(*plan_, recipe_.terms, config.training.checkpoint_every()),
+      batch_(*plan_, recipe_.terms, config.training.adjoint_policy()),
       optimizer_(recipe_.optimizer, plan_->parameters.size(), recipe_.blocks),
       theta_(std::move(theta)),
       theta_bar_(theta_.size()),
@@ -80,7 +80,7 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
     if (config_.training.save_initial_state)
       write_file(directory.checkpoint("initial"), checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_));
   }
-  engine_.set_parameters(theta_);
+  use(theta_);
 
   TrainResult result;
   while (!ended() && !result.stopped) result.stopped = !train_epoch();
@@ -93,6 +93,12 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
   result.best_loss  = state_.best_loss;
   result.seconds    = std::chrono::duration<double>(Clock::now() - start_).count();
   return result;
+}
+
+template <class R>
+void NetworkTrainer<R>::use(std::span<const R> theta) {
+  engine_.set_parameters(theta);
+  batch_.set_parameters(theta);
 }
 
 template <class R>
@@ -127,6 +133,7 @@ void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
   try {
     // gradient
     batch_.load(data_->all, rows);
+    batch_.noise = {.training = true, .pass = uint64_t(state_.step)};
     const double loss = batch_.gradient(engine_, theta_bar_.data());
     const int    last = plan_->layers[size_t(plan_->output)].layer_id;
     if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data_->all.steps()), 0, loss);
@@ -151,7 +158,7 @@ void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
     optimizer_.step(theta_, theta_bar_, rate_, state_.step + 1);
     for (size_t i = 0; i < frozen_.size(); ++i) theta_[frozen_[i]] = frozen_values_[i];
     project(plan_->parameters, theta_.data());
-    engine_.set_parameters(theta_);
+    use(theta_);
 
     batch_.add_to(window.metrics);
     window.loss += loss * double(rows.size());
@@ -252,7 +259,7 @@ void NetworkTrainer<R>::test(TrainResult& result) {
   // the best network
   const std::string path = directory_->checkpoint("best");
   const TensorFile  best = load_safetensors(path);
-  engine_.set_parameters(model_theta<R>(*plan_, best, path));
+  use(model_theta<R>(*plan_, best, path));
 
   const Dataset& set     = data_->test_set();
   const bool     confuse = set.has_classes() && set.entries() == 1;
@@ -271,7 +278,7 @@ void NetworkTrainer<R>::test(TrainResult& result) {
     arrays.emplace_back("input_range",
                         Array{{2}, std::vector<double>{data.min_scale.value_or(0), data.max_scale.value_or(1)}});
   save_npz(directory_->file("evaluation.npz"), arrays, Packing::deflated);
-  engine_.set_parameters(theta_);
+  use(theta_);
   directory_->log(headline(result));
 }
 

@@ -44,7 +44,8 @@ class NetworkTrainer {
   bool   ended() const { return state_.ended || state_.epoch >= config_.training.max_epochs; }
   double seconds() const;
 
-  bool              train_epoch();  // false: stopped
+  void              use(std::span<const R> theta);  // from now on
+  bool              train_epoch();                  // false: stopped
   void              update(std::span<const size_t> rows, Window& window);
   void              finish_epoch(const Window& train, double seconds);
   void              save(bool best);

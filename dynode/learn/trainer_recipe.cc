@@ -1,5 +1,7 @@
 #include "dynode/learn/trainer_recipe.h"
 
+#include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <regex>
 
@@ -59,21 +61,80 @@ std::vector<ParameterBlock> blocks_of(const OptimizerConfig& optimizer, const Pa
   return blocks;
 }
 
+/// The layers a loss on states looks at.
+std::vector<int> layers_of(const Arguments& arguments, const Plan& plan, const At& at) {
+  if (!arguments.has("layer_ids")) return {plan.output};
+  std::vector<int> layers;
+  for (const double id : arguments.numbers("layer_ids")) {
+    const int layer = id == std::floor(id) && std::abs(id) < 1e9 ? plan.find_layer(int(id)) : -1;
+    if (layer < 0) throw SpecError(at, fmt::format("layer_ids: there is no layer {}", id));
+    if (std::ranges::find(layers, layer) != layers.end())
+      throw SpecError(at, fmt::format("layer_ids: layer {} is listed twice", id));
+    layers.push_back(layer);
+  }
+  if (layers.empty()) throw SpecError(at, "layer_ids is empty", "leave it out for the last layer");
+  return layers;
+}
+
+/// Weights that give every class the same say: rows / (classes · rows of the class); 0 for a class without rows.
+std::vector<double> balanced_weights(const TrainingData& data, size_t classes) {
+  std::vector<double> counts(classes);
+  double              all = 0;
+  for (const size_t row : data.train)
+    for (size_t entry = 0; entry < data.all.entries(); ++entry) {
+      const int64_t label = data.all.label(row, entry);
+      if (label == kIgnoredClass || (data.all.entries() > 1 && !data.all.counts(row, entry))) continue;
+      counts[size_t(label)] += 1, all += 1;
+    }
+  const double present = double(std::ranges::count_if(counts, [](double n) { return n > 0; }));
+  for (double& n : counts) n = n > 0 ? all / (present * n) : 0;
+  return counts;
+}
+
 std::vector<ObjectiveTerm> terms_of(const TrainConfig& config, const Plan& plan, const TrainingData& data) {
   std::vector<ObjectiveTerm> terms;
   const size_t               units = plan.layers[size_t(plan.output)].units;
   for (const LossConfig& loss : config.training.loss.losses) {
     const LossEntry& entry = find_loss(loss.name);
     const At         at{{}, 0, 0, "training.loss.losses: " + loss.name};
+    Value            params = loss.params;
+    if (is_balanced(params)) {
+      if (!data.all.has_classes())
+        throw SpecError(at, "class_weights: balanced needs classes, but the targets are values");
+      params.set("class_weights", Value(balanced_weights(data, units)));
+    }
     if (entry.target == LossTarget::classes && !data.all.has_classes())
       throw SpecError(at, "needs classes, but the targets are values", "use mse, or save the classes as whole numbers");
     if (entry.target == LossTarget::values && data.all.has_classes())
       throw SpecError(at, "needs target values, but the targets are classes",
                       "use cross_entropy, or save the targets as floats");
-    const Arguments arguments = check_arguments(loss.name, entry.facts, loss.params);
-    check_loss(entry, arguments, data.all.entries(), units, at);
-    terms.push_back({plan.output, pooling_of(config), &entry, arguments, loss.weight});
+    const Arguments arguments = check_arguments(loss.name, entry.facts, params);
+    ObjectiveTerm   term{plan.output, pooling_of(config), &entry, arguments, loss.weight};
+    size_t          entries = data.all.entries(), seen = units;
+    if (entry.target == LossTarget::nothing && !entry.of_weights && (entry.on_states || arguments.has("layer_ids"))) {
+      const std::vector<int> layers = layers_of(arguments, plan, at);
+      const auto size_of = [&](int layer) { return plan.layers[size_t(layer)].units; };
+      const auto unequal = [&](int layer) { return size_of(layer) != size_of(layers[0]); };
+      if (entry.layers > 0 && (layers.size() != entry.layers || std::ranges::any_of(layers, unequal)))
+        throw SpecError(at, fmt::format("needs {} layers of equal size", entry.layers),
+                        "give layer_ids: [1, 2], for example");
+      term.layer       = layers[0];
+      term.more_layers = {layers.begin() + 1, layers.end()};
+      term.pooling     = {.kind = Pooling::Kind::none};
+      entries          = data.all.steps();
+      seen             = 0;
+      for (const int layer : layers) seen += size_of(layer);
+    }
+    check_loss(entry, arguments, entries, seen, at);
+    terms.push_back(std::move(term));
   }
+
+  // what metrics look at comes first: the outputs, pooled as the file says
+  const auto sees_outputs = [](const ObjectiveTerm& t) { return t.loss->target != LossTarget::nothing; };
+  const auto found        = std::ranges::find_if(terms, sees_outputs);
+  if (found == terms.end()) terms.insert(terms.begin(), {plan.output, pooling_of(config), nullptr, {}, 0});
+  else std::rotate(terms.begin(), found, found + 1);
+  Objective<float>(plan, terms);  // refuses what it cannot do
   return terms;
 }
 

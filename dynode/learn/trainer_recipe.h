@@ -15,7 +15,7 @@ struct Recipe {
   OptimizerSettings           optimizer;
   std::vector<ParameterBlock> blocks;  // of θ; weight decay pulls on weights only, not on biases and cell parameters
   Schedule                    schedule;
-  std::vector<ObjectiveTerm>  terms;  // all on the output layer, with one pooling
+  std::vector<ObjectiveTerm>  terms;  // the first has the outputs that metrics look at
   std::vector<std::string>    metrics;
 
   std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }
