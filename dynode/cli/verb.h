@@ -28,6 +28,7 @@ Verb info_verb(CLI::App& tool);
 Verb simulate_verb(CLI::App& tool);
 Verb train_verb(CLI::App& tool);
 Verb resume_verb(CLI::App& tool);
+Verb evaluate_verb(CLI::App& tool);
 Verb report_verb(CLI::App& tool);
 Verb rate_table_verb(CLI::App& tool);
 Verb doctor_verb(CLI::App& tool);
