@@ -19,7 +19,8 @@ void add_network(Report& report, const Model& model);
 void add_histograms(Report& report, const Model& model, const RunDirectory& run);
 
 /// Confusion matrix and examples of evaluation.npz.
-/// @param model  runs the examples again, so that all its variables can be shown; null: what the file holds of them
+/// @param model  runs the examples again, so that all its variables can be shown; null, or if it gives other outputs
+///               than the file has: the outputs in the file
 /// @throws ShapeError  if arrays of the file do not fit together
 void add_evaluation(Report& report, const RunDirectory& run, const TrainConfig& config, Model* model);
 

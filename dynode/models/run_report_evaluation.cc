@@ -119,47 +119,73 @@ bool repeats_output(const Array& observed, const Array& output) {
   return true;
 }
 
-/// Runs the examples again, layer by layer, and adds every variable there is room for.
-void add_trajectories(std::vector<ReportExample>& examples, const Array& input, Model& model, bool classes) {
-  const Plan& plan = model.plan();
-  int64_t     room = kRecordedValues;
-  for (size_t i = 0; i < plan.layers.size(); ++i) {
-    const LayerPlan&  l  = plan.layers[i];
-    const std::string id = std::to_string(l.layer_id), name = layer_name(plan, l);
-    if (l.name != id) continue;
-    const int64_t             each = input.shape[0] * (input.shape[1] + 1) * int64_t(l.units);
-    ReportExample::Trajectory about{.layer = fmt::format("layer {}, {}", id, name.empty() ? l.cell->name : name)};
+/// "s/1" → s, 1;  "state/1/v" → state, 1, v.
+std::vector<std::string> parts_of(const std::string& array) {
+  std::vector<std::string> parts(1);
+  for (char c : array)
+    if (c == '/') parts.emplace_back();
+    else parts.back() += c;
+  parts.resize(std::max<size_t>(2, parts.size()));
+  return parts;
+}
 
-    // output first, then the other states, then what can be observed
-    std::vector<std::string> wanted = {"s/" + id};
-    for (size_t s = 0; s < l.cell->states.size(); ++s)
-      if (int(s) != l.cell->output) wanted.push_back(fmt::format("state/{}/{}", id, l.cell->states[s].name));
-    if (!l.is_input)
-      for (const char* observable : l.cell->observables) wanted.push_back(fmt::format("{}/{}", observable, id));
-    wanted.resize(size_t(std::min(int64_t(wanted.size()), room / each)));
-    if (wanted.empty()) continue;
-    room -= int64_t(wanted.size()) * each;
+/// What is known of an array called s/1, state/1/v, phi/1 or g/1.
+ReportExample::Trajectory describe_variable(const Plan& plan, const std::string& array, bool classes) {
+  const std::vector<std::string> parts = parts_of(array);
+  ReportExample::Trajectory      about{.layer = "layer " + parts[1], .variable = parts[0]};
+  if (parts[0] == "phi") about.meaning = "what arrives";
+  if (parts[0] == "g") about.meaning = "source function";
 
-    const Results run = model.simulate(input, {.record = wanted, .initial_states = {}});
-    const auto    add = [&](const std::string& array, const std::string& variable, const std::string& meaning) {
-      const Array* values = run.find(array);
-      if (!values) return;
-      about.variable = variable, about.meaning = meaning;
-      about.first = input.shape[1] + 1 - values->shape[1];
-      add_variable(examples, about, *values);
-    };
-    const StateFacts& output = l.cell->states[size_t(l.cell->output)];
-    about.answers            = classes && int(i) == plan.output;
-    add(wanted[0], l.is_input ? "x" : output.name, l.is_input ? "input" : output.help[0] ? output.help : "output");
-    about.answers = false;
-    for (const StateFacts& state : l.cell->states)
-      if (&state != &output) add(fmt::format("state/{}/{}", id, state.name), state.name, state.help);
-    for (const std::string observable : l.cell->observables) {
-      const Array* values = run.find(observable + "/" + id);
-      if (values && repeats_output(*values, run.at("s/" + id))) continue;
-      add(observable + "/" + id, observable, observable == "phi" ? "what arrives" : "source function");
-    }
+  const auto layer = std::ranges::find(plan.layers, parts[1], &LayerPlan::name);
+  if (layer == plan.layers.end()) return about;
+  const std::string name = layer_name(plan, *layer);
+  about.layer += ", " + (name.empty() ? layer->cell->name : name);
+  if (parts[0] == "s") {
+    const StateFacts& output = layer->cell->states[size_t(layer->cell->output)];
+    about.variable           = layer->is_input ? "x" : output.name;
+    about.meaning            = layer->is_input ? "input" : output.help[0] ? output.help : "output";
+    about.answers            = classes && layer - plan.layers.begin() == plan.output;
+  } else if (parts.size() == 3) {
+    about.variable = parts[2];
+    for (const LayerPlan& part : plan.layers)
+      for (const StateFacts& state : part.cell->states)
+        if (part.layer_id == layer->layer_id && state.name == parts[2]) about.meaning = state.help;
   }
+  return about;
+}
+
+/// Whether both have the same values but for rounding.
+bool is_close(const Array& a, const Array& b) {
+  if (a.shape != b.shape) return false;
+  const std::vector<float> x = a.as_float(), y = b.as_float();
+  for (size_t i = 0; i < x.size(); ++i)
+    if (!(std::abs(x[i] - y[i]) <= 1e-4f * (1 + std::abs(y[i])))) return false;
+  return true;
+}
+
+/// Runs the examples again and adds every variable of every layer, if there is room and the run gives the recorded
+/// outputs; it does not where there were noise or time spans, or another network has become the best one meanwhile.
+bool add_all_variables(std::vector<ReportExample>& examples, const Npz& file, Model& model, bool classes) {
+  const Plan&  plan   = model.plan();
+  const Array& input  = file.at("example_input");
+  int64_t      values = 0;
+  for (const LayerPlan& l : plan.layers)
+    values += int64_t(l.units * (l.cell->states.size() + l.cell->observables.size())) * int64_t(examples.size()) *
+              (input.shape[1] + 1);
+  if (values > kRecordedValues) return false;
+
+  const Results run = model.simulate(input, {.record = {"s", "state", "phi", "g"}});
+  for (const auto& [name, array] : file.entries())
+    if (name.starts_with("s/") && !(run.find(name) && is_close(*run.find(name), array))) return false;
+  for (const auto& [name, array] : run.arrays) {
+    if (name == "output" || array.shape.size() != 3) continue;
+    ReportExample::Trajectory about  = describe_variable(plan, name, classes);
+    const Array*              output = run.find("s/" + parts_of(name)[1]);
+    about.first                      = input.shape[1] + 1 - array.shape[1];
+    if (about.first == 1 && output && repeats_output(array, *output)) continue;
+    add_variable(examples, about, array);
+  }
+  return true;
 }
 
 }  // namespace
@@ -180,13 +206,14 @@ void add_evaluation(Report& report, const RunDirectory& run, const TrainConfig& 
   add_answers(report.examples, file);
   add_pictures(report.examples, file, config.data);
 
-  if (model) {
-    add_trajectories(report.examples, *input, *model, !report.confusion.empty());
-    return;
-  }
+  const bool classes = !report.confusion.empty();
+  if (model && add_all_variables(report.examples, file, *model, classes)) return;
   for (const auto& [name, array] : file.entries())
     if (name.starts_with("s/") && array.shape.size() == 3 && array.shape[0] == n)
-      add_variable(report.examples, {.layer = "layer " + name.substr(2), .variable = "s"}, array);
+      add_variable(report.examples,
+                   model ? describe_variable(model->plan(), name, classes)
+                         : ReportExample::Trajectory{.layer = "layer " + name.substr(2), .variable = "s"},
+                   array);
 }
 
 }  // namespace dynode

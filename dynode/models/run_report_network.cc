@@ -28,10 +28,10 @@ std::string description_of(const Plan& plan, const LayerPlan& layer) {
   return spec && layer.name == std::to_string(layer.layer_id) ? spec->description : "";
 }
 
-/// Whether people wrote this layer, or it stands in front of a core they wrote; else it is part of a connection.
+/// Whether people wrote this layer, or it is part of one they wrote (1.input); else it is part of a connection.
 bool is_drawn(const LayerPlan& layer) {
   const std::string id = std::to_string(layer.layer_id);
-  return layer.name == id || layer.name == id + ".input";
+  return layer.name == id || layer.name.starts_with(id + ".");
 }
 
 ReportLayer drawn_layer(const Plan& plan, size_t i, const Model& model) {
@@ -135,23 +135,31 @@ void add_network(Report& report, const Model& model) {
   // ports of a core share one block: one wire each
   std::vector<std::tuple<int, int, int>> seen;
   for (const ConnectionPlan& c : plan.connections) {
-    if (c.weights < 0 || std::ranges::count(seen, std::tuple(c.weights, c.from, c.to))) continue;
-    seen.emplace_back(c.weights, c.from, c.to);
-    ReportConnection& drawn =
-        report.connections.emplace_back(drawn_connection(plan, c.name, plan.parameters[c.weights]));
-    drawn.from = place[size_t(c.from)], drawn.to = place[size_t(c.to)], drawn.lag = c.lag;
-  }
+    const int  from = place[size_t(c.from)], to = place[size_t(c.to)];
+    const bool list = c.weights < 0;  // constants
+    if (list && c.sparse->column.empty()) continue;
+    if (!list && std::ranges::count(seen, std::tuple(c.weights, c.from, c.to))) continue;
+    if (!list) seen.emplace_back(c.weights, c.from, c.to);
+    if (from >= 0 && to >= 0) {
+      const auto        entries = list ? int64_t(c.sparse->column.size()) : 0;
+      ReportConnection& drawn =
+          report.connections.emplace_back(list ? ReportConnection{.name      = c.name,
+                                                                  .kind      = "constant",
+                                                                  .weights   = entries,
+                                                                  .present   = entries,
+                                                                  .learnable = false}
+                                               : drawn_connection(plan, c.name, plan.parameters[c.weights]));
+      drawn.from = from, drawn.to = to, drawn.lag = c.lag;
+      continue;
+    }
 
-  // a programmable connection begins and ends with constant lists of its name; it is late if one of them is
-  for (const ConnectionPlan& c : plan.connections) {
-    if (c.weights >= 0) continue;
+    // a programmable connection begins and ends with lists of its name; it is late if one of them is
     auto drawn = std::ranges::find(report.connections, c.name, &ReportConnection::name);
     if (drawn == report.connections.end()) {
       const int block = plan.parameters.find(c.name);
-      if (block < 0) continue;
+      expects(block >= 0, "the weights of a programmable connection have its name");
       drawn = report.connections.insert(drawn, drawn_connection(plan, c.name, plan.parameters[block]));
     }
-    const int from = place[size_t(c.from)], to = place[size_t(c.to)];
     if (from >= 0) drawn->from = from;
     if (to >= 0) drawn->to = to;
     if (from >= 0 || to >= 0) drawn->lag = std::max(drawn->lag, c.lag);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -240,15 +241,16 @@ TEST_F(RunReport, ThePageHoldsWhatTheNetworkDid) {
   write("spec.yaml", kMixed);
   Model model = Model::load(folder_ + "/spec.yaml");
   model.save(folder_ + "/checkpoints/best.dynode");
-  save_npz(folder_ + "/evaluation.npz", evaluation());
+  auto          arrays = evaluation();
+  const Results run    = model.simulate(arrays[2].second, {.record = {"s", "phi", "g"}});
+  std::ranges::find(arrays, "s/1", &Npz::Entry::first)->second = run.at("s/1");
+  save_npz(folder_ + "/evaluation.npz", arrays);
   write_run_report(folder_);
   std::ifstream     file(folder_ + "/report.html");
   const std::string page{std::istreambuf_iterator<char>(file), {}}, open = "id=\"report-data\">";
   const size_t      first = page.find(open) + open.size();
   const auto        data  = nlohmann::json::parse(page.substr(first, page.find("</script>", first) - first));
 
-  const Results run = model.simulate(*load_npz(folder_ + "/evaluation.npz").find("example_input"),
-                                     {.record = {"s", "phi", "g"}, .initial_states = {}});
   ASSERT_EQ(data["examples"].size(), 2u);
   std::vector<std::string> seen;
   for (size_t i = 0; i < 2; ++i)
@@ -266,10 +268,43 @@ TEST_F(RunReport, ThePageHoldsWhatTheNetworkDid) {
         ASSERT_NEAR(values[k], all[i * values.size() + k], step + 1e-5 * std::abs(values[k])) << seen.back();
     }
   seen.resize(seen.size() / 2);  // of the first example
-  EXPECT_EQ(seen, (std::vector<std::string>{"layer 0, input: x", "layer 1, dendrites: s", "layer 1, dendrites: phi",
-                                            "layer 1, dendrites: g", "layer 2, SingleDendrite: s",
-                                            "layer 2, SingleDendrite: phi", "layer 2, SingleDendrite: g",
-                                            "layer 4, Linear: s"}));
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"layer 0, input: x", "layer 1, dendrites: s", "layer 2, SingleDendrite: s",
+                                      "layer 4, Linear: s", "layer 1, dendrites: phi", "layer 2, SingleDendrite: phi",
+                                      "layer 1, dendrites: g", "layer 2, SingleDendrite: g"}));
+}
+
+TEST_F(RunReport, KeepsToWhatWasRecordedIfTheNetworkGivesSomethingElseNow) {
+  write("spec.yaml", kMixed);
+  Model model = Model::load(folder_ + "/spec.yaml");
+  model.save(folder_ + "/checkpoints/best.dynode");
+  auto   arrays = evaluation();
+  Array& s      = std::ranges::find(arrays, "s/1", &Npz::Entry::first)->second;
+  s             = model.simulate(arrays[2].second, {.record = {"s/1"}}).at("s/1");
+  std::get<std::vector<float>>(s.data)[20] += 0.125f;
+  save_npz(folder_ + "/evaluation.npz", arrays);
+  const Report report = run_report(folder_);
+  ASSERT_EQ(report.examples[0].trajectories.size(), 1u);
+  EXPECT_EQ(report.examples[0].trajectories[0].layer, "layer 1, dendrites");
+  EXPECT_EQ(report.examples[0].trajectories[0].values[20], std::get<std::vector<float>>(s.data)[20]);
+}
+
+TEST_F(RunReport, DrawsThePartsOfGatedLayers) {
+  for (const std::string type : {"GRU", "LSTM", "RNN", "CfC", "LTC"}) {
+    const bool weighs_itself = type == "CfC" || type == "LTC";
+    write("spec.yaml", fmt::format(R"(layers:
+  - {{layer_id: 0, layer_type: Input, params: {{dim: 9}}}}
+  - {{layer_id: 1, layer_type: {}, params: {{dim: 10}}}}
+connections:
+  - {{from_layer: 0, to_layer: 1, connection_type: {}}}
+)",
+                                   type, weighs_itself ? "direct" : "dense"));
+    Model::load(folder_ + "/spec.yaml").save(folder_ + "/checkpoints/best.dynode");
+    const Report report = run_report(folder_);
+    EXPECT_GE(report.layers.size(), 2u) << type;
+    EXPECT_FALSE(report.connections.empty()) << type;
+    EXPECT_NO_THROW(render_report(report)) << type;
+  }
 }
 
 TEST_F(RunReport, ShowsValuesBesideTheirTargets) {
