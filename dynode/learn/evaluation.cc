@@ -37,7 +37,7 @@ void run(const TensorFile& file, const std::string& model, const std::shared_ptr
          const Recipe& recipe, const Dataset& set, const std::vector<size_t>& rows, int threads, ModelScores& result) {
   const std::vector<R> theta = model_theta<R>(*plan, file, model);
   Engine<R>            engine(plan, std::make_shared<Threads>(threads));
-  Minibatch<R>         batch(*plan, recipe.terms, 0);
+  Minibatch<R>         batch(*plan, recipe.terms, {});
   engine.set_parameters(theta);
   batch.set_parameters(theta);
   const auto   start  = std::chrono::steady_clock::now();

@@ -209,7 +209,7 @@ TEST(Objective, PoolingLooksAtTheStepsThatCount) {
     engine.set_parameters(c.theta);
     c.targets[0].mask.clear();
     objective.set_batch(kRows, 3, c.targets);
-    const double loss = objective.gradient(engine, {x.data(), kRows, 3, {}}, 0, {.theta_bar = gradient.data()});
+    const double loss = objective.gradient(engine, {x.data(), kRows, 3, {}}, {}, {.theta_bar = gradient.data()});
     EXPECT_NEAR(masked.loss, loss, 1e-14) << pooling;
     for (size_t i = 0; i < gradient.size(); ++i) EXPECT_NEAR(masked.gradient[i], gradient[i], 1e-13) << pooling;
     for (size_t i = 0; i < masked.x_bar.size(); ++i) EXPECT_TRUE(i / 2 % kSteps < 3 || masked.x_bar[i] == 0) << pooling;
