@@ -127,6 +127,19 @@ def programmable(b):
     return step
 
 
+def gated(kind, n, b):
+    net, readout = getattr(torch.nn, kind)(n, n, batch_first=True), torch.nn.Linear(n, 2)
+    parameters = [*net.parameters(), *readout.parameters()]
+    x, y = torch.randn(b, T, n), torch.randn(b, T, 2)
+
+    def step():
+        for p in parameters:
+            p.grad = None
+        ((readout(net(x)[0]) - y) ** 2).mean().backward()
+
+    return step
+
+
 def compare(name, torch_step, program, arguments, column, pairs=5):
     torch_times, our_times = [], []
     for _ in range(pairs):
@@ -142,6 +155,8 @@ def main():
     print(f"{'training step, T = 200 unless said':44s} {'torch ms':>10s} {'dynode ms':>10s} {'ratio':>8s}")
     for n, b in ((100, 1), (20, 32), (50, 32), (100, 32)):
         compare(f"rate network N={n} B={b}", rate_network(n, b), "rate_network", (n, b), 4)
+    for kind in ("GRU", "LSTM"):
+        compare(f"{kind} N=100 B=32, no update", gated(kind, 100, 32), "gated_network", (kind, 100, 32), 4)
     for n, b in ((50, 1), (50, 32)):
         compare(f"recurrent dendrites N={n} B={b}, no update", dendrites(n, b), "dendrite_network", (n, b), 4)
     compare("NOCC 16-64-10, T = 100, B=16, no update", programmable(16), "programmable_network", (16,), 3, pairs=3)

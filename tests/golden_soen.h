@@ -96,7 +96,7 @@ inline void run_soen_case(const fs::path& path, Comparison& compare, Precision p
     }
   };
   check_gradient(model.gradient(input, mse(), {.initial_states = initial, .input = true}));
-  check_gradient(model.gradient(input, mse(), {.initial_states = initial, .input = true, .checkpoint_every = 7}));
+  check_gradient(model.gradient(input, mse(), {.initial_states = initial, .input = true, .adjoint = {.checkpoint_every = 7}}));
 
   // plain descent
   if (!meta.find("sgd")) return;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "golden_ctrnn.h"
+#include "golden_lif.h"
 #include "golden_ncp.h"
 #include "golden_rate.h"
 #include "golden_soen.h"
@@ -13,6 +14,8 @@ TEST(Golden, SoenNetworksAreReproduced) { EXPECT_EQ(run_system("soen", run_soen_
 TEST(Golden, CtrnnNetworksAreReproduced) { EXPECT_EQ(run_system("ctrnn", run_ctrnn_case).failed, 0); }
 
 TEST(Golden, NeuralCircuitsAreReproduced) { EXPECT_EQ(run_system("ncp", run_ncp_case, ncp_collections()).failed, 0); }
+
+TEST(Golden, SpikingNetworksAreReproduced) { EXPECT_EQ(run_system("lif", run_lif_case).failed, 0); }
 
 TEST(Golden, RateNetworksAreReproduced) { EXPECT_EQ(run_system("rate_dale", run_rate_case).failed, 0); }
 

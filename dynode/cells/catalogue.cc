@@ -26,6 +26,15 @@ CellEntry min_gru();
 CellEntry leaky_gru();
 CellEntry nocc_edge();
 CellEntry nocc_sum();
+CellEntry cfc();
+CellEntry cfc_pure();
+CellEntry cfc_states();
+CellEntry activation();
+CellEntry lif();
+CellEntry affine_map();
+CellEntry sensory_synapse();
+CellEntry ltc_neuron();
+CellEntry ltc_led_neuron();
 
 const std::vector<CellEntry>& cells() {
   static const std::vector<CellEntry> all = [] {
@@ -34,7 +43,9 @@ const std::vector<CellEntry>& cells() {
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
                                   lstm(),            min_gru(),          leaky_gru(),       nocc_edge(),
-                                  nocc_sum()};
+                                  nocc_sum(),        lif(),             cfc(),             cfc_pure(),
+                                  cfc_states(),      activation(),       affine_map(),      sensory_synapse(),
+                                  ltc_neuron(),      ltc_led_neuron()};
   }();
   return all;
 }

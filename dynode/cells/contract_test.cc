@@ -40,6 +40,7 @@ TYPED_TEST(Contract, TheHandwrittenPullIsTheDerivedOne) {
   each_kind([&](const CellEntry& cell, int source) {
     for (const SlabShape& shape : shapes<R>()) {
       SlabRun<R>      written(cell, source, shape);
+      const Plainest  judge;
       SlabRun<double> derived(cell, source, {Layout::rows, shape.rows});   // judge of both precisions
       written.step(), written.pull();
       derived.step(), derived.pull_derived();
@@ -55,9 +56,8 @@ TYPED_TEST(Contract, GradientsOfParametersAreAddedToWhatIsThere) {
   each_kind([&](const CellEntry& cell, int source) {
     for (const SlabShape& shape : shapes<R>()) {
       SlabRun<R> once(cell, source, shape), more(cell, source, shape);
-      for (auto& b : more.params_bar)
-        for (size_t unit = 0; unit < kUnits; ++unit)
-          b[unit * (shape.layout == Layout::tiles ? dense_kernels<R>().width : 1)] = R(2);
+      for (size_t p = 0; p < cell.params.size(); ++p)
+        for (size_t unit = 0; unit < more.count_of_param(p); ++unit) more.params_bar[p][unit * more.bar_stride(p)] = R(2);
       more.dt_bar[0] = R(2);
       once.step(), once.pull();
       more.step(), more.pull();
@@ -127,6 +127,7 @@ TYPED_TEST(Contract, ARowHasTheSameBitsAloneAndInEveryBatch) {
 TEST(ContractDouble, TheDerivedPullIsTheSlopeOfTheStep) {
   each_kind([&](const CellEntry& cell, int source) {
     const SlabShape           shape{Layout::rows, 3};
+    const Plainest            judge;
     SlabRun<double>           run(cell, source, shape);
     const std::vector<double> lambda_given = [&] {
       std::vector<double> list;
@@ -171,9 +172,10 @@ TEST(ContractDouble, TheDerivedPullIsTheSlopeOfTheStep) {
         for (size_t i = 0; i < run.drive.size(); ++i)
           check(drive_bar[i][at], slope([&](double h) { run.drive[i][at] += h; }), cell.ports[i]);
       }
+    size_t n = 0;
     for (size_t p = 0; p < cell.params.size(); ++p)
-      for (size_t unit = 0; unit < kUnits; ++unit)
-        check(sums[p * kUnits + unit], slope([&](double h) { run.params[p][unit] += h; }), cell.params[p].name);
+      for (size_t unit = 0; unit < run.count_of_param(p); ++unit)
+        check(sums[n++], slope([&](double h) { run.params[p][unit] += h; }), cell.params[p].name);
     check(sums.back(), slope([&](double h) { run.dt += h; }), "dt");
   });
 }
@@ -364,7 +366,8 @@ TEST(CellFacts, EveryKindHasAllItsKernels) {
       EXPECT_EQ(k.observe == nullptr, cell.observables.empty()) << kind_name(cell, source);
     };
     check(kernels.single), check(kernels.precise);
-    EXPECT_TRUE(kernels.precise.pull_derived) << kind_name(cell, source);
+    const Plainest judge;
+    EXPECT_TRUE(cell.kernels(source).precise.pull_derived) << kind_name(cell, source);
   });
 }
 

@@ -73,6 +73,7 @@ CellEntry nocc_edge() {
           .ports = {"x", "m"},
           .source = "RateArray",
           .dt = 37,
+          .scales_with_dt = true,
           .internal = true,
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(NoccEdgeKernels)(source); }};
 }

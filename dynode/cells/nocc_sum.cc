@@ -46,6 +46,7 @@ CellEntry nocc_sum() {
           .states = {{.name = "m", .help = "current, I_c"}},
           .ports = {"d"},
           .dt = 37,
+          .scales_with_dt = true,
           .internal = true,
           .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(NoccSumKernels)(); }};
 }

@@ -47,6 +47,12 @@ HWY_INLINE S load_params(P pointers, size_t n) {
   return s;
 }
 
+/// Time of inner position m: of each lane in tiles, of the row in rows.
+template <Layout layout, class V, class R>
+HWY_INLINE V load_dt(const R* dt, size_t m) {
+  return layout == Layout::tiles ? V::load(dt + m * V::width) : V(dt[m]);
+}
+
 // ---- one cell at one vector -----------------------------------------------------------------------------
 
 /// What a step saw, and what it made.
@@ -82,12 +88,11 @@ struct Formula {
   static constexpr bool starts   = requires(State s, Params p, Source f) { Cell::start(s, p, f); };
   static constexpr bool observes = requires(State s, Ports in, Params p, Source f) { Cell::observe(s, in, p, f); };
 
-  V      dt;
   Source source;
 
-  HWY_INLINE explicit Formula(const StepArgs<R>& a) : dt(a.dt), source(a.source) {}
+  HWY_INLINE explicit Formula(const StepArgs<R>& a) : source(a.source) {}
 
-  HWY_INLINE State step(const State& s, const Ports& in, const Params& p) const {
+  HWY_INLINE State step(const State& s, const Ports& in, const Params& p, const V& dt) const {
     return Cell::step(s, in, p, dt, source);
   }
 
@@ -144,6 +149,9 @@ struct Walk {
   }
 };
 
+/// Most vectors that share their parameters: two of lanes, or (on the plainest instruction set) a tile as rows.
+inline constexpr size_t kMostInner = 32;
+
 template <Layout layout, class F, class R>
 HWY_INLINE void step_slab(const StepArgs<R>& a) {
   using V = Lane<R>;
@@ -154,7 +162,7 @@ HWY_INLINE void step_slab(const StepArgs<R>& a) {
     for (size_t m = 0; m < walk.inner; ++m) {
       const size_t at = n * walk.outer_step + m * walk.inner_step;
       auto next = formula.step(load_all<typename F::State, V>(a.state, at),
-                               load_all<typename F::Ports, V>(a.drive, at), p);
+                               load_all<typename F::Ports, V>(a.drive, at), p, load_dt<layout, V>(a.dt, m));
       store_all<V>(next, a.next, at);
     }
   }
@@ -167,10 +175,10 @@ HWY_INLINE void pull_slab(const PullArgs<R>& b) {
   const F    formula(a);
   const Walk walk = Walk::over<V>(a.slab);
   Bars<Cell, V> bars;
-  bars.dt = V::load(b.dt_bar);
+  V dt_bar[kMostInner];
+  for (size_t m = 0; m < walk.inner; ++m) dt_bar[m] = V::load(b.dt_bar + m * V::width);
   for (size_t n = 0; n < walk.outer; ++n) {
     Values<Cell, V> v;
-    v.dt   = formula.dt;
     v.p    = load_params<layout, typename F::Params, V>(a.params, n);
     bars.p = load_all<typename F::Params, V>(b.params_bar, n * V::width);
     for (size_t m = 0; m < walk.inner; ++m) {
@@ -178,13 +186,16 @@ HWY_INLINE void pull_slab(const PullArgs<R>& b) {
       v.s    = load_all<typename F::State, V>(a.state, at);
       v.in   = load_all<typename F::Ports, V>(a.drive, at);
       v.next = load_all<typename F::State, V>(a.next, at);
+      v.dt   = load_dt<layout, V>(a.dt, m);
+      bars.dt = dt_bar[m];
       formula.pull(v, load_all<typename F::State, V>(b.lambda, at), bars);
+      dt_bar[m] = bars.dt;
       store_all<V>(bars.s, b.lambda, at);
       store_all<V>(bars.in, b.drive_bar, at);
     }
     store_all<V>(bars.p, b.params_bar, n * V::width);
   }
-  bars.dt.store(b.dt_bar);
+  for (size_t m = 0; m < walk.inner; ++m) dt_bar[m].store(b.dt_bar + m * V::width);
 }
 
 /// Calls visit(at, params) at every vector of the slab; for what is not worth a loop of its own.
@@ -239,7 +250,8 @@ template <class Cell, class Source, class R>
 StepKernels<R> step_kernels() {
   using F = Formula<Cell, Source, R>;
   StepKernels<R> k{step<F, R>, pull<Cell, F, R>, nullptr, nullptr, nullptr, nullptr};
-  if constexpr (sizeof(R) == 8)   // the same as F when there is nothing to replace
+  // the judge costs much to compile: one instruction set has it, all others are compared with that one anyway
+  if constexpr (sizeof(R) == 8 && (HWY_TARGET == HWY_STATIC_TARGET || !F::handwritten))
     k.pull_derived = pull<Cell, Formula<Cell, Source, R, F::handwritten>, R>;
   if constexpr (F::starts) k.start = start<Cell, F, R>, k.start_pull = start_pull<Cell, F, R>;
   if constexpr (F::observes) k.observe = observe<Cell, F, R>;

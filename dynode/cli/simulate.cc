@@ -17,23 +17,26 @@ namespace dynode::cli {
 namespace {
 
 struct Settings {
-  std::string              spec, input, weights, output, initial, dtype = "float32";
+  std::string              spec, input, weights, output, initial, timespans, dtype = "float32";
   std::vector<std::string> record, set;
   int                      threads = 0;
 };
 
 bool is_npz(const std::string& path) { return lower_case(std::filesystem::path(path).extension().string()) == ".npz"; }
 
-/// The array of an .npy; of an .npz its only array, or the one called x or input.
-Array load_input(const std::string& path) {
+/// The array of an .npy; of an .npz its only array, or the one with one of these names.
+Array load_array(const std::string& path, std::initializer_list<const char*> names, const char* what) {
   if (!is_npz(path)) return load_npy(path);
   const Npz file = load_npz(path);
-  for (const char* name : {"x", "input"})
+  for (const char* name : names)
     if (file.find(name)) return *file.find(name);
   if (file.entries().size() != 1)
-    throw IoError(path, "it is not clear which array is the input", "call it 'x'; there are: " + join(file.names()));
+    throw IoError(path, fmt::format("it is not clear which array {}", what),
+                  fmt::format("call it '{}'; there are: {}", *names.begin(), join(file.names())));
   return file.entries()[0].second;
 }
+Array load_input(const std::string& path) { return load_array(path, {"x", "input"}, "is the input"); }
+Array load_spans(const std::string& path) { return load_array(path, {"timespans"}, "has the time spans"); }
 
 std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
@@ -69,9 +72,10 @@ void run(const Settings& s) {
   Model model =
       load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
   if (!s.weights.empty()) load_weights(model, s.weights);
-  SimulateOptions options{s.record, {}};
+  SimulateOptions options{.record = s.record};
   if (!s.initial.empty())
     for (const auto& [name, array] : load_npz(s.initial).entries()) options.initial_states.emplace(name, array);
+  if (!s.timespans.empty()) options.timespans = load_spans(s.timespans);
   const Array input = load_input(s.input);
 
   const auto    start   = std::chrono::steady_clock::now();
@@ -119,14 +123,17 @@ Verb simulate_verb(CLI::App& tool) {
   app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")
       ->type_name("FILE");
   app->add_option("--record", s->record,
-                  "what to keep besides the output, by commas: s, state, phi, g of all layers, or of one, "
-                  "such as s/1")
+                  "what to keep besides the output, by commas: s, state, phi, g, spikes of all layers, or of one, "
+                  "such as s/1; spikes/1 is a list [count, 3] of (step, row, unit)")
       ->type_name("NAMES")
       ->delimiter(',')
       ->allow_extra_args(false);
   app->add_option("--output", s->output, "write results here; without it only a summary is printed")
       ->type_name("OUT.npz");
   app->add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")
+      ->type_name("FILE");
+  app->add_option("--timespans", s->timespans,
+                  "time each step takes [batch, time] or [time], for layers that follow time, as .npy or in an .npz")
       ->type_name("FILE");
   app->add_option("--dtype", s->dtype, "float32 (default) or float64")->type_name("TYPE");
   add_set(*app, s->set, "simulation.dt=10 or layers.1.params.tau=20");

@@ -15,7 +15,7 @@
 #include "dynode/learn/optimizer.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/learn/schedule.h"
-#include "dynode/run/engine.h"
+#include "dynode/run/adjoint_policy.h"
 #include "dynode/spec/fields.h"
 #include "dynode/spec/value.h"
 

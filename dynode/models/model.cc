@@ -42,29 +42,44 @@ const Array& named(const std::vector<std::pair<std::string, Array>>& arrays, con
   throw IoError(what, fmt::format("there is no '{}'", name), did_you_mean(name, names));
 }
 
+/// [count][3]: step, row, unit.
+Array array_of(const std::vector<Spike>& spikes) {
+  std::vector<int64_t> numbers;
+  numbers.reserve(3 * spikes.size());
+  for (const Spike& s : spikes) numbers.insert(numbers.end(), {int64_t(s.step), int64_t(s.row), int64_t(s.unit)});
+  return {{int64_t(spikes.size()), 3}, std::move(numbers)};
+}
+
 /// Names and places of everything a plan can record.
 struct Recordable {
+  enum class What { state, observable, spikes };   // as Record<R>::What
   std::string name;      // s/1, state/1/v, phi/1
-  std::string kind;      // s, state, phi, g
-  bool        state;     // else an observable
+  std::string kind;      // s, state, phi, g, spikes
+  What        what;
   int         layer, index;
 };
 
+/// The LSTM in front of a cell: its memory is a state of the layer, too.
+bool is_memory(const LayerPlan& l) { return l.name == std::to_string(l.layer_id) + ".memory"; }
+
 std::vector<Recordable> recordables(const Plan& plan) {
+  using What = Recordable::What;
   std::vector<Recordable> list;
   for (size_t i = 0; i < plan.layers.size(); ++i) {
-    const LayerPlan& l = plan.layers[i];
-    const bool       core_front = l.name == std::to_string(l.layer_id) + ".input";
-    if (!core_front && l.name != std::to_string(l.layer_id)) continue;   // inside a connection
-    if (!core_front) {
-      list.push_back({fmt::format("s/{}", l.layer_id), "s", true, int(i), l.cell->output});
+    const LayerPlan&  l  = plan.layers[i];
+    const std::string id = std::to_string(l.layer_id);
+    const bool whole = l.name == id, front = l.name == id + ".input", core = l.name == id + ".core";
+    if (whole) list.push_back({"s/" + id, "s", What::state, int(i), l.cell->output});
+    if (whole && l.cell->fires) list.push_back({fmt::format("spikes/{}", l.layer_id), "spikes", What::spikes, int(i), l.cell->output});
+    if (whole || core || is_memory(l))
       for (size_t s = 0; s < l.cell->states.size(); ++s)
-        if (int(s) != l.cell->output)
-          list.push_back({fmt::format("state/{}/{}", l.layer_id, l.cell->states[s].name), "state", true, int(i), int(s)});
-    }
-    if (l.is_input) continue;
+        if (is_memory(l) ? !l.cell->states[s].memoryless : core || int(s) != l.cell->output)
+          list.push_back({fmt::format("state/{}/{}", id, l.cell->states[s].name), "state", What::state, int(i), int(s)});
+    if (l.is_input || !(whole || front || core)) continue;   // the rest is inside a connection
+    const LayerSpec* spec = plan.spec.layer(l.layer_id);
+    if (spec && find_cell(spec->layer_type)->takes_sources && l.cell->static_map) continue;   // only gathers or selects
     for (size_t o = 0; o < l.cell->observables.size(); ++o)
-      list.push_back({fmt::format("{}/{}", l.cell->observables[o], l.layer_id), l.cell->observables[o], false, int(i), int(o)});
+      list.push_back({fmt::format("{}/{}", l.cell->observables[o], l.layer_id), l.cell->observables[o], What::observable, int(i), int(o)});
   }
   return list;
 }
@@ -84,6 +99,7 @@ struct Core {
   std::shared_ptr<const Plan> plan;
   std::vector<R>              theta;   // as stored, on the constraints
   Engine<R>                   engine;
+  uint64_t                    runs = 0;
 
   Core(std::shared_ptr<const Plan> p, const ModelOptions& options)
       : plan(p), theta(p->theta.begin(), p->theta.end()), engine(p, std::make_shared<Threads>(options.threads)) {}
@@ -132,24 +148,94 @@ struct Core {
       list.push_back({layer, state, nullptr, per_row});
     }
     for (size_t i = 0; i < list.size(); ++i) list[i].values = kept[i].data();
+    for (const LayerPlan& l : plan->layers) {
+      if (!is_memory(l)) continue;
+      const auto given = [&](int layer) {
+        return std::any_of(list.begin(), list.end(), [&](const auto& s) { return s.layer == layer; });
+      };
+      if (given(int(&l - plan->layers.data())) != given(plan->find_core(l.layer_id)))
+        throw SpecError({}, fmt::format("layer {} starts from two states: its own and that of its LSTM", l.layer_id),
+                        fmt::format("give both '{0}' and '{0}/c', or none", l.layer_id));
+    }
     return list;
+  }
+
+  /// Time spans [rows][steps], or nothing where none are given.
+  std::vector<R> spans(const std::optional<Array>& given, size_t rows, size_t steps) const {
+    if (!given) return {};
+    if (!plan->takes_spans())
+      throw SpecError({"timespans"}, "no layer of this network follows time spans",
+                      "layers whose step is as long as dt do, where they have no dt of their own");
+    std::vector<int64_t> shape = given->shape;
+    if (shape.size() == 3 && shape[2] == 1) shape.pop_back();
+    const std::vector<int64_t> each = {int64_t(rows), int64_t(steps)};
+    if (shape != each && shape != std::vector<int64_t>{int64_t(steps)})
+      throw ShapeError("timespans", each, given->shape, fmt::format("[{}] for all rows alike is fine, too", steps));
+    std::vector<R> values = numbers<R>(*given);
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i]) || values[i] < 0)
+        throw SpecError({"timespans"}, fmt::format("the span of row {}, step {} is {}", i / steps, i % steps, double(values[i])),
+                        "a step takes a time of at least 0");
+    if (shape.size() == 1)
+      for (size_t row = 1; row < rows; ++row) values.insert(values.end(), values.begin(), values.begin() + ptrdiff_t(steps));
+    return values;
+  }
+
+  /// The noise of the next run; `kept` owns the numbers.
+  RunNoise<R> noise(const NoiseOptions& options, size_t rows, size_t steps, std::vector<std::vector<R>>& kept) {
+    RunNoise<R> run{.on = options.on, .training = options.training, .pass = options.pass.value_or(runs)};
+    ++runs;
+    for (const auto& [name, array] : options.given) {
+      std::vector<std::string> known;
+      int site = -1;
+      for (size_t i = 0; i < plan->noise.size(); ++i) {
+        if (plan->noise[i].what == NoiseSite::What::weights) continue;
+        known.push_back(plan->noise[i].name);
+        if (name == known.back()) site = int(i);
+      }
+      if (site < 0) throw SpecError({}, fmt::format("there is no noise '{}' that could be given", name), did_you_mean(name, known, "there are"));
+      const int64_t        units = int64_t(plan->layers[size_t(plan->noise[size_t(site)].layer)].units);
+      std::vector<int64_t> shape = {int64_t(rows), int64_t(steps), units};
+      if (plan->noise[size_t(site)].what == NoiseSite::What::start) shape = {int64_t(rows), units};
+      if (array.shape != shape) throw ShapeError("noise " + name, shape, array.shape);
+      kept.push_back(numbers<R>(array));
+      run.given.push_back({site, nullptr});
+    }
+    for (size_t i = 0; i < run.given.size(); ++i) run.given[i].values = kept[kept.size() - run.given.size() + i].data();
+    return run;
   }
 
   /// "<layer_id>" or "<layer_id>/<state>".
   std::pair<int, int> find_state(const std::string& name) const {
     std::vector<std::string> known;
     for (size_t i = 0; i < plan->layers.size(); ++i) {
-      const LayerPlan& l = plan->layers[i];
-      if (l.name != std::to_string(l.layer_id)) continue;
-      known.push_back(l.name);
-      if (name == l.name) return {int(i), l.start_state};
+      const LayerPlan&  l  = plan->layers[i];
+      const std::string id = std::to_string(l.layer_id);
+      const bool        holds = plan->find_core(l.layer_id) == int(i);
+      if (!holds && !is_memory(l)) continue;
+      if (holds) known.push_back(id);
+      if (holds && name == id) return {int(i), l.start_state};
       for (size_t s = 0; s < l.cell->states.size(); ++s) {
-        if (l.kernels.single.start && l.cell->states[s].memoryless) continue;   // follows from the others
-        known.push_back(l.name + "/" + l.cell->states[s].name);
+        if ((is_memory(l) || l.kernels.single.start) && l.cell->states[s].memoryless) continue;   // follows from the others
+        known.push_back(id + "/" + l.cell->states[s].name);
         if (name == known.back()) return {int(i), int(s)};
       }
     }
     throw SpecError({}, fmt::format("there is no initial state '{}'", name), did_you_mean(name, known, "there are"));
+  }
+
+  /// Where the state of a layer is that `state/<id>/<name>` records, or its output if that has the name.
+  std::pair<int, int> find_recorded_state(int whole, const std::string& name) const {
+    const LayerPlan& l = plan->layers[size_t(whole)];
+    std::vector<std::string> known = {l.cell->states[size_t(l.cell->output)].name};
+    if (name == known[0]) return {whole, -1};
+    const std::string prefix = fmt::format("state/{}/", l.layer_id);
+    for (const Recordable& r : recordables(*plan)) {
+      if (!r.name.starts_with(prefix)) continue;
+      known.push_back(r.name.substr(prefix.size()));
+      if (name == known.back()) return {r.layer, r.index};
+    }
+    throw SpecError({}, fmt::format("layer {} has no state '{}'", l.layer_id, name), did_you_mean(name, known));
   }
 
   Results simulate(const Array& x, const SimulateOptions& options) {
@@ -164,32 +250,43 @@ struct Core {
           found = true;
           if (!twice) chosen.push_back(r);
         }
-      std::vector<std::string> known = {"s", "state", "phi", "g", "output"};   // some networks have none of a kind
+      std::vector<std::string> known = {"s", "state", "phi", "g", "spikes", "output"};   // some networks have none of a kind
       if (!found && std::find(known.begin(), known.end(), wish) == known.end()) {
         for (const Recordable& r : all) known.push_back(r.name);
         throw SpecError({}, fmt::format("'{}' cannot be recorded", wish), did_you_mean(wish, known, "there are"));
       }
     }
-    chosen.push_back({"output", "output", true, plan->output, plan->layers[size_t(plan->output)].cell->output});
+    chosen.push_back({"output", "output", Recordable::What::state, plan->output, plan->layers[size_t(plan->output)].cell->output});
 
-    std::vector<std::vector<R>> arrays(chosen.size());
-    std::vector<Record<R>>      records;
+    std::vector<std::vector<R>>     arrays(chosen.size());
+    std::vector<std::vector<Spike>> spikes(chosen.size());
+    std::vector<Record<R>>          records;
+    const auto entries = [&](const Recordable& r) { return in.steps + (r.what == Recordable::What::state); };
     for (size_t i = 0; i < chosen.size(); ++i) {
       const Recordable& r = chosen[i];
-      arrays[i].resize(in.rows * (in.steps + r.state) * plan->layers[size_t(r.layer)].units);
-      records.push_back({r.state ? Record<R>::What::state : Record<R>::What::observable, r.layer, r.index, arrays[i].data()});
+      if (r.what != Recordable::What::spikes)
+        arrays[i].resize(in.rows * entries(r) * plan->layers[size_t(r.layer)].units);
+      records.push_back({typename Record<R>::What(int(r.what)), r.layer, r.index, arrays[i].data(), false, &spikes[i]});
     }
     std::vector<std::vector<R>> kept;
-    engine.simulate({in.x.data(), in.rows, in.steps, initial(options.initial_states, in.rows, kept)}, records);
+    std::vector<std::vector<R>> kept_noise;
+    const std::vector<R>        times = spans(options.timespans, in.rows, in.steps);
+    engine.simulate({in.x.data(), in.rows, in.steps, initial(options.initial_states, in.rows, kept),
+                     times.empty() ? nullptr : times.data(), noise(options.noise, in.rows, in.steps, kept_noise)}, records);
 
     Results results;
     if (in.width > plan->input_width())
       results.warnings.push_back(fmt::format("the input has {} channels, layer {} takes {}: the rest was left out", in.width,
                                              plan->layers[size_t(plan->input)].layer_id, plan->input_width()));
-    for (size_t i = 0; i < chosen.size(); ++i)
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i].what == Recordable::What::spikes) {
+        results.arrays.emplace_back(chosen[i].name, array_of(spikes[i]));
+        continue;
+      }
       results.arrays.emplace_back(chosen[i].name,
-                                  make_array({int64_t(in.rows), int64_t(in.steps + chosen[i].state),
+                                  make_array({int64_t(in.rows), int64_t(entries(chosen[i])),
                                               int64_t(plan->layers[size_t(chosen[i].layer)].units)}, std::move(arrays[i])));
+    }
     return results;
   }
 
@@ -198,12 +295,14 @@ struct Core {
     std::vector<ObjectiveTerm>  terms;
     std::vector<BatchTarget<R>> targets;
     for (const LossTerm& t : loss) {
-      const int layer = t.layer ? plan->find_layer(*t.layer) : plan->output;
-      if (layer < 0) throw SpecError({}, fmt::format("loss '{}' names layer {}, which does not exist", t.loss, *t.layer));
+      const int whole = t.layer ? plan->find_layer(*t.layer) : plan->output;
+      if (whole < 0) throw SpecError({}, fmt::format("loss '{}' names layer {}, which does not exist", t.loss, *t.layer));
+      const auto [layer, state] = t.state.empty() ? std::pair(whole, -1) : find_recorded_state(whole, t.state);
       const PoolingEntry& pooling = find_pooling(t.pooling);
       const LossEntry&    entry   = find_loss(t.loss);
       terms.push_back({layer, make_pooling(pooling, arguments(pooling.name, pooling.facts, t.pooling_params)), &entry,
                        arguments(entry.name, entry.facts, t.params), t.weight});
+      terms.back().state = state;
       const size_t entries = terms.back().pooling.kind == Pooling::Kind::none ? in.steps : 1;
       const size_t units   = plan->layers[size_t(layer)].units;
       check_loss(entry, terms.back().arguments, entries, units);
@@ -212,20 +311,29 @@ struct Core {
     Objective<R> objective(*plan, std::move(terms));
     objective.set_batch(in.rows, in.steps, targets);
     GradientOptions options  = objective.options(in.steps);
-    options.checkpoint_every = request.checkpoint_every;
+    options.adjoint = request.adjoint;
 
     std::vector<std::vector<R>> kept;
-    const RunInput<R>  input{in.x.data(), in.rows, in.steps, initial(request.initial_states, in.rows, kept)};
-    std::vector<R>     theta_bar(theta.size()), x_bar;
+    std::vector<std::vector<R>> kept_noise;
+    const std::vector<R> times = spans(request.timespans, in.rows, in.steps);
+    const RunInput<R>  input{in.x.data(), in.rows, in.steps, initial(request.initial_states, in.rows, kept),
+                             times.empty() ? nullptr : times.data(),
+                             noise(request.noise, in.rows, in.steps, kept_noise)};
+    std::vector<R>     theta_bar(theta.size()), x_bar, spans_bar;
     GradientOutputs<R> outputs{theta_bar.data()};
+    if (request.spans && times.empty()) throw SpecError({}, "there are no time spans to have a gradient", "give timespans");
+    if (request.spans) spans_bar.resize(times.size()), outputs.spans_bar = spans_bar.data();
     const size_t       units = plan->input_width();
     if (request.input) x_bar.resize(in.rows * in.steps * units), outputs.x_bar = x_bar.data();
     std::vector<std::pair<std::string, std::vector<R>>> initial_bar;
     if (request.initial)
       for (size_t i = 0; i < plan->layers.size(); ++i) {
-        const LayerPlan& l = plan->layers[i];
-        if (l.name != std::to_string(l.layer_id)) continue;
-        initial_bar.emplace_back(l.name, std::vector<R>(in.rows * l.units));
+        const LayerPlan&  l  = plan->layers[i];
+        const std::string id = std::to_string(l.layer_id);
+        const bool        holds = plan->find_core(l.layer_id) == int(i);
+        if (!holds && !is_memory(l)) continue;
+        initial_bar.emplace_back(holds ? id : fmt::format("{}/{}", id, l.cell->states[size_t(l.start_state)].name),
+                                 std::vector<R>(in.rows * l.units));
         outputs.initial_bar.push_back({int(i), l.start_state, initial_bar.back().second.data(), true});
       }
 
@@ -241,6 +349,7 @@ struct Core {
         std::copy_n(x_bar.data() + n * units, std::min(in.width, units), given.data() + n * in.width);
       result.input = make_array({int64_t(in.rows), int64_t(in.steps), int64_t(in.width)}, std::move(given));
     }
+    if (request.spans) result.spans = make_array({int64_t(in.rows), int64_t(in.steps)}, std::move(spans_bar));
     for (auto& [name, values] : initial_bar) {
       const auto units = int64_t(values.size() / in.rows);
       result.initial.emplace_back(name, make_array({int64_t(in.rows), units}, std::move(values)));

@@ -13,6 +13,7 @@
 
 #include "dynode/io/npy.h"
 #include "dynode/plan/plan.h"
+#include "dynode/run/adjoint_policy.h"
 #include "dynode/spec/spec.h"
 
 namespace dynode {
@@ -25,13 +26,31 @@ struct ModelOptions {
   std::optional<uint64_t> seed      = {};     // overrides the seed of the spec
 };
 
-/// States before the first step: "<layer_id>" or "<layer_id>/<state>" → [units] or [rows][units].
+/// States before the first step: "<layer_id>" or "<layer_id>/<state>" → [units] or [rows][units]. A CfC with a wiring has
+/// those of the wiring's layers side by side, in the order of processing; mixed memory adds that of its LSTM, "<id>/c".
 using InitialStates = std::map<std::string, Array>;
+
+/// Which noise a run has, of all that the spec asks for.
+struct NoiseOptions {
+  bool                    on       = true;    // false: none
+  bool                    training = false;   // also noise that is on in training only
+  std::optional<uint64_t> pass     = {};      // runs with the same number have the same noise; missing: the number of
+                                              // runs of this model so far
+  /// Standard normal numbers [rows][steps][units] ([rows][units] at the start) in place of drawn ones, by the name of
+  /// the site: layer1/preact_noise, layer1/phi, layer1/perturb/phi.
+  std::map<std::string, Array> given = {};
+};
 
 struct SimulateOptions {
   /// s, state, phi, g for all layers that have them; s/<id>, state/<id>/<name>, phi/<id>, g/<id> for one. Empty: output.
+  /// spikes, spikes/<id>: of layers that fire, a list [count][3] of (step, row, unit) in this order; step t is entry
+  /// t + 1 of s.
   std::vector<std::string> record = {};
   InitialStates            initial_states = {};
+  /// [rows][steps] (or [rows][steps][1]), or [steps] for all rows alike: the time each step takes, at least 0, in place
+  /// of the dt of layers that have none of their own.
+  std::optional<Array>     timespans = {};
+  NoiseOptions             noise = {};
 };
 
 /// Arrays by name, in the order asked for; `output` is always there.
@@ -43,7 +62,7 @@ struct Results {
   const Array& at(const std::string& name) const;   // @throws IoError  naming what there is
 };
 
-/// One term of a loss: weight · loss(pool(output of `layer`), target).
+/// One term of a loss: weight · loss(pool(output, or a state, of `layer`), target).
 struct LossTerm {
   std::string      loss = "mse";
   Array            target;                      // classes [rows] (or [rows][steps]), or values
@@ -52,20 +71,25 @@ struct LossTerm {
   std::optional<int> layer = {};                // layer_id; missing: the last layer
   std::map<std::string, double> params = {};    // of the loss
   std::map<std::string, double> pooling_params = {};
+  std::string      state = {};                  // of that layer, instead of its output: v, h, c of an LSTM
 };
 
 struct GradientRequest {
   InitialStates initial_states   = {};
   bool          input            = false;       // gradient with respect to x
   bool          initial          = false;       // and with respect to the initial states
-  size_t        checkpoint_every = 0;           // 0: keep all states
+  AdjointPolicy adjoint          = {};          // what is kept and recomputed, how far back it looks
+  std::optional<Array> timespans = {};          // as in SimulateOptions
+  bool          spans            = false;       // gradient with respect to them
+  NoiseOptions  noise            = {.training = true};
 };
 
 struct Gradient {
   double                                     loss;
   std::vector<std::pair<std::string, Array>> parameters;   // by stored value: J_0_to_1, layer1/log_gamma_plus
   std::optional<Array>                       input;        // [rows][steps][units]
-  std::vector<std::pair<std::string, Array>> initial;      // "<layer_id>" → [rows][units]
+  std::vector<std::pair<std::string, Array>> initial;      // "<layer_id>", "<layer_id>/c" of an LSTM → [rows][units]
+  std::optional<Array>                       spans;        // [rows][steps]
 
   const Array& at(const std::string& name) const;
 };

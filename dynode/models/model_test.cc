@@ -458,7 +458,7 @@ TEST(ModelGradient, DependsNeitherOnThreadsNorOnCheckpoints) {
       for (size_t every : {0, 1, 4, 30}) {
         const Gradient g =
             model_of(kSmall, {.precision = precision, .threads = threads})
-                .gradient(x, {loss}, {.initial_states = {}, .input = true, .initial = true, .checkpoint_every = every});
+                .gradient(x, {loss}, {.initial_states = {}, .input = true, .initial = true, .adjoint = {.checkpoint_every = every}});
         EXPECT_EQ(g.loss, wanted.loss);
         EXPECT_EQ(g.parameters, wanted.parameters);
         EXPECT_EQ(g.input, wanted.input);

@@ -16,6 +16,7 @@
 
 #include "dynode/cells/cell.h"
 #include "dynode/params/parameters.h"
+#include "dynode/plan/noise_site.h"
 #include "dynode/spec/spec.h"
 
 namespace dynode {
@@ -27,15 +28,25 @@ struct RateGrid {
   std::vector<double> g;   // [current][flux]
 };
 
-/// Units whose parameter is an entry of a block of another shape: the weights of a connection, or one number for all.
+/// Units (or synapses) whose parameter is an entry of a block of another shape: the weights of a connection, or one
+/// number for all.
 struct ParamEntries {
   std::vector<uint32_t> entry;          // [units] position in the block; empty: unit u has entry u
   double                shift = 0;      // added to the value
 };
 
+/// The entries of a matrix [to units][from units] that exist, row by row, columns ascending.
+struct SparsePattern {
+  std::vector<uint32_t> begin;          // [to units + 1]
+  std::vector<uint32_t> column;         // [entries]
+  std::vector<uint32_t> entry;          // [entries] position in the block of weights; empty: `constant` counts
+  std::vector<double>   constant;       // [entries] fixed weights that belong to no block
+};
+inline SparseRows rows_of(const SparsePattern& p) { return {p.begin.data(), p.column.data()}; }
+
 struct LayerPlan {
   int              layer_id;            // of the spec; a core's own input stage shares its layer's id
-  std::string      name;                // "1", or "1.input" for the layer in front of a recurrent core
+  std::string      name;                // "1", or "1.input" for the layer in front of a recurrent core, …
   const CellEntry* cell;
   CellKernels      kernels = {};
   int              source = -1;         // position in source_functions(), -1: none
@@ -46,6 +57,8 @@ struct LayerPlan {
   std::vector<int> params = {};         // block per parameter of the cell
   std::vector<std::vector<double>> constants = {};   // [units] per constant of the cell
   std::vector<ParamEntries> param_entries = {};   // per parameter; empty: entry u of unit u everywhere
+  std::vector<double> settings = {};    // per entry of the cell's settings
+  std::shared_ptr<const SparsePattern> synapses = {};   // the cell's own, source by source
   int              start_state = 0;     // which state an initial state sets
   int              start_block = -1;    // block of a learnt initial state, -1: zero unless given
   std::vector<int8_t> polarity = {};    // sign of each unit's outgoing weights, 0: free; empty: all are free
@@ -56,13 +69,10 @@ struct LayerPlan {
   std::vector<int> outgoing = {};       // connections that read it
 };
 
-/// The entries of a matrix [to units][from units] that exist, row by row, columns ascending.
-struct SparsePattern {
-  std::vector<uint32_t> begin;          // [to units + 1]
-  std::vector<uint32_t> column;         // [entries]
-  std::vector<uint32_t> entry;          // [entries] position in the block of weights; empty: `constant` counts
-  std::vector<double>   constant;       // [entries] fixed weights that belong to no block
-};
+/// How many numbers parameter p of a layer has: one per unit, or per synapse.
+inline size_t count_of(const LayerPlan& l, size_t p) {
+  return p < l.cell->params.size() && l.cell->params[p].per_synapse ? l.synapses->column.size() : l.units;
+}
 
 /// Share of existing weights below which products skip the absent ones (where rows of a batch are lanes): measured
 /// break-even of forward, transposed and gradient products together.
@@ -73,6 +83,7 @@ struct ConnectionPlan {
   int    from, to;                      // positions in Plan::layers
   int    port;
   int    lag;                           // 0 or 1
+  int    delay = 0;                     // steps after which spikes arrive, from 1 on; 0: not a connection of spikes
   int    weights = -1;                  // block; -1: constants of `sparse`; [rows, from units]
   size_t first_row = 0;                 // where this port's rows begin in the block
   int    bias = -1;                     // block [rows], -1: none
@@ -94,6 +105,7 @@ struct Plan {
   ParameterMap                parameters;
   std::vector<double>         theta;    // initial values, as stored
   std::vector<RateGrid>       tables;
+  std::vector<NoiseSite>      noise;
   int                         input  = -1;   // layer that takes the input array, -1: none
   int                         output = -1;   // layer with the largest id
   int                         dt_block = -1; // block of a learnt dt
@@ -104,6 +116,10 @@ struct Plan {
   int find_layer(int layer_id) const;
   /// Position of the layer where things arrive at `layer_id`: the same, or the input stage of its core.
   int find_entrance(int layer_id) const;
+  /// Position of the layer that holds the states of `layer_id`: the same, or the core behind its output.
+  int find_core(int layer_id) const;
+  /// Whether time spans per row and step mean anything to it.
+  bool takes_spans() const;
   size_t input_width() const { return input < 0 ? 0 : layers[size_t(input)].units; }
 };
 

@@ -11,7 +11,8 @@ struct Position {
   size_t k, begin, end;
 };
 
-/// λ of the layer's output at k+1: what the loss says plus what its readers send back.
+/// λ of the layer's output at k+1: what the loss says plus what its readers send back. Where the adjoint is truncated,
+/// the later step had that state as a given number.
 template <class R>
 void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted, int layer,
             Position at, size_t entry) {
@@ -19,41 +20,66 @@ void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, cons
   LayerSpace<R>&   l = w.layers[size_t(layer)];
   const auto&      dense = prepared.dense();
   R*         lambda     = l.lambda[size_t(p.cell->output)].data();
+  const bool cut        = wanted.truncate_every && entry % wanted.truncate_every == 0 && entry < wanted.total_steps;
+  if (cut)
+    for (auto& b : l.lambda) b.clear();
   bool       empty      = p.cell->states[size_t(p.cell->output)].memoryless;   // nothing in λ yet worth keeping
 
   // the loss
   for (const OutputBar<R>& o : wanted.outputs) {
     if (o.layer != layer || entry < o.first_entry) continue;
     const size_t row_stride = (wanted.total_steps + 1) * l.slab.units;
-    R* to = empty ? lambda : l.scratch.data();
+    const bool   other = o.state >= 0 && o.state != p.cell->output;   // not the output: λ is what is left of the step after
+    R* to = empty && !other ? lambda : l.scratch.data();
     dense.from_rows(w.shape.tile.rows, l.slab.units, o.bar + entry * l.slab.units, row_stride, l.slab, to);
-    if (!empty) dense.axpy(l.size, R(1), to, lambda);
-    empty = false;
+    if (other || !empty) dense.axpy(l.size, R(1), to, other ? l.lambda[size_t(o.state)].data() : lambda);
+    empty &= other;
   }
+
+  pack_leaving(plan, prepared, w, layer, entry);
 
   // the readers; a drive after the chunk waits in the last slot
   const auto bar = [&](const Outgoing<R>& c) {
     const size_t slot = c.lag == 0 ? at.k - at.begin : at.k + 1 == at.end ? w.chunk : at.k + 1 - at.begin;
     return c.drive_bar + slot * c.target_size;
   };
+  const auto passes = [&](const Outgoing<R>& c) { return !cut || c.lag == 0; };
   size_t count = 0;
   for (const Outgoing<R>& c : l.outgoing)
-    if (!c.sparse) w.terms[count++] = {c.packed, bar(c), c.depth, c.stride};
+    if (!c.sparse && passes(c)) w.terms[count++] = {c.packed, bar(c), c.depth, c.stride};
   if (empty)
     dense.apply(l.slab, w.terms.data(), count, nullptr, lambda);
   else if (count)
     dense.add(l.slab, w.terms.data(), count, lambda);
   for (const Outgoing<R>& c : l.outgoing)
-    if (c.sparse) prepared.sparse().add(l.slab, rows_of(*c.sparse), c.packed, bar(c), c.stride, lambda);
+    if (c.sparse && passes(c)) prepared.sparse().add(l.slab, rows_of(*c.sparse), c.packed, bar(c), c.stride, lambda);
 }
 
 template <class R>
-void pull(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, Position at) {
+void pull(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, Position at, size_t step) {
   LayerSpace<R>& l = w.layers[size_t(layer)];
   for (size_t p = 0; p < l.ports.size(); ++p)
     l.drive_bar_now[p] = l.ports[p].drive_bar.data() + (at.k - at.begin) * l.size;
-  plan.layers[size_t(layer)].kernels.of<R>().pull({step_args(prepared, w, layer, at.k), l.lambda_now.data(),
-                                                   l.drive_bar_now.data(), l.params_bar_now.data(), l.dt_bar.data()});
+  StepArgs<R> args = step_args(prepared, w, layer, at.k);
+  args.params = noisy_params(plan, prepared, w, layer, step);
+  choose_next(w, layer, at.k);
+  scale_lambda(plan, prepared, w, layer, step);
+  plan.layers[size_t(layer)].kernels.of<R>().pull({args, l.lambda_now.data(), l.drive_bar_now.data(),
+                                                   noisy_params_bar(w, layer), l.dt_bar.data()});
+  take_params_bar(w, layer);
+  scale_drive_bars(plan, prepared, w, layer, step);
+}
+
+/// The gradient by the time of step k, row by row, is taken out of the layer's sum over all steps.
+template <class R>
+void take_span_gradient(const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted, int layer, size_t step) {
+  LayerSpace<R>& l = w.layers[size_t(layer)];
+  if (!l.follows_spans) return;
+  const size_t per_row = l.slab.layout == Layout::tiles ? 1 : prepared.dense().width;
+  for (size_t row = 0; row < w.shape.tile.rows && wanted.spans_bar; ++row)
+    for (size_t lane = 0; lane < per_row; ++lane)
+      wanted.spans_bar[row * wanted.total_steps + step] += l.dt_bar[row * per_row + lane];
+  l.dt_bar.clear();
 }
 
 /// Weight gradients of one layer over the chunk, steps descending.
@@ -128,16 +154,21 @@ void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, co
       for (size_t k = end; k-- > begin;)
         for (auto layer = stage->layers.rbegin(); layer != stage->layers.rend(); ++layer) {
           gather(plan, prepared, w, wanted, *layer, {k, begin, end}, first_step + k + 1);
-          pull(plan, prepared, w, *layer, {k, begin, end});
+          pull(plan, prepared, w, *layer, {k, begin, end}, first_step + k);
+          take_span_gradient(prepared, w, wanted, *layer, first_step + k);
         }
     for (LayerSpace<R>& l : w.layers) form_gradient(prepared, w, l, begin, end);
+    form_noisy_gradients(plan, prepared, w, begin, end, first_step);
 
     // the input's adjoint
     if (wanted.x_bar && plan.input >= 0) {
       LayerSpace<R>& l = w.layers[size_t(plan.input)];
       const bool     flux = plan.layers[size_t(plan.input)].takes_flux;
       for (size_t k = end; k-- > begin;) {
-        if (!flux) gather(plan, prepared, w, wanted, plan.input, {k, begin, end}, first_step + k + 1);
+        if (!flux) {
+          gather(plan, prepared, w, wanted, plan.input, {k, begin, end}, first_step + k + 1);
+          scale_lambda(plan, prepared, w, plan.input, first_step + k);
+        }
         const R* bar = flux ? l.ports[0].drive_bar.data() + (k - begin) * l.size : l.lambda[0].data();
         prepared.dense().to_rows(l.slab, bar, w.shape.tile.rows, l.slab.units,
                                  wanted.x_bar + (first_step + k) * l.slab.units, wanted.total_steps * l.slab.units);
@@ -164,9 +195,10 @@ void finish_backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>
       if (o.layer != int(i) || o.first_entry > 0) continue;
       prepared.dense().from_rows(w.shape.tile.rows, l.slab.units, o.bar, (wanted.total_steps + 1) * l.slab.units, l.slab,
                                  l.scratch.data());
-      prepared.dense().axpy(l.size, R(1), l.scratch.data(), lambda);
+      prepared.dense().axpy(l.size, R(1), l.scratch.data(), o.state < 0 ? lambda : l.lambda[size_t(o.state)].data());
     }
     size_t count = 0;
+    pack_leaving(plan, prepared, w, int(i), 0);
     for (const Outgoing<R>& c : l.outgoing)
       if (c.lag == 1 && !c.sparse) w.terms[count++] = {c.packed, c.drive_bar + w.chunk * c.target_size, c.depth, c.stride};
     if (count) prepared.dense().add(l.slab, w.terms.data(), count, lambda);
@@ -204,13 +236,24 @@ void collect_gradient(const Plan& plan, const Prepared<R>& prepared, const Works
           for (size_t j = 0; j < piece.columns; ++j) to[u * piece.columns + j] += port.w_bar[u * port.ld + piece.from + j];
       }
     }
+    for (int i : l.noise.weights_in) {
+      const NoisyWeights<R>& n = w.noise.weights[size_t(i)];
+      const ConnectionPlan&  k = plan.connections[size_t(n.connection)];
+      R* to = gradient + plan.parameters[k.weights].offset + k.first_row * n.matrix_slab.units;
+      for (size_t u = 0; u < n.matrix_slab.rows && n.gradient.size(); ++u)
+        for (size_t j = 0; j < n.matrix_slab.units; ++j) to[u * n.matrix_slab.units + j] += n.gradient[u * n.matrix_slab.stride + j];
+    }
     for (size_t n = 0; n < p.params.size(); ++n) {
       R* to = gradient + plan.parameters[p.params[n]].offset;
       const std::vector<uint32_t>* entry = n < p.param_entries.size() ? &p.param_entries[n].entry : nullptr;
-      for (size_t u = 0; u < l.slab.units; ++u)
-        to[entry && !entry->empty() ? (*entry)[u] : u] += tiles ? folded(l.params_bar[n].data() + u * width) : l.params_bar[n][u];
+      const bool lanes = tiles || p.cell->params[n].per_synapse;
+      for (size_t u = 0; u < count_of(p, n); ++u)
+        to[entry && !entry->empty() ? (*entry)[u] : u] += lanes ? folded(l.params_bar[n].data() + u * width) : l.params_bar[n][u];
     }
-    if (plan.dt_block >= 0 && !p.own_dt) gradient[plan.parameters[plan.dt_block].offset] += folded(l.dt_bar.data());
+    if (plan.dt_block >= 0 && !p.own_dt) {
+      R& to = gradient[plan.parameters[plan.dt_block].offset];
+      for (size_t n = 0; n < l.dt_bar.size(); n += width) to += folded(l.dt_bar.data() + n);
+    }
     if (p.start_block >= 0) {
       R*       to     = gradient + plan.parameters[p.start_block].offset;
       const R* lambda = l.lambda[size_t(p.start_state)].data();

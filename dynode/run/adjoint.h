@@ -22,6 +22,7 @@ struct OutputBar {
   int      layer;
   const R* bar;              // [rows][steps of the run + 1][units]; entry 0 belongs to the initial state
   size_t   first_entry = 0;  // entries before it are zero
+  int      state = -1;       // of this state instead of the output
 };
 
 /// What the adjoint is asked for besides parameters, seen from one tile.
@@ -29,7 +30,9 @@ template <class R>
 struct TileGradient {
   std::vector<OutputBar<R>> outputs;
   size_t total_steps = 0;              // of the run
+  size_t truncate_every = 0;           // nothing passes from step k·truncate_every to the one before it; 0: all passes
   R*     x_bar = nullptr;              // [rows][total_steps][input units] or null
+  R*     spans_bar = nullptr;          // [rows][total_steps], zero at first, or null
 };
 
 /// Clears all adjoints: the run ends here.

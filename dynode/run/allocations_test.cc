@@ -97,7 +97,7 @@ TYPED_TEST(NoAllocation, ThatGrowsWithTheLengthOfTheRun) {
     auto           engine = c.engine();
     std::vector<R> theta_bar(c.theta.size());
     const auto     run = [&] {
-      engine->gradient(c.input(), c.tile_loss(), {.watched = c.watched, .checkpoint_every = 8}, {theta_bar.data()});
+      engine->gradient(c.input(), c.tile_loss(), {.watched = c.watched, .adjoint = {.checkpoint_every = 8}}, {theta_bar.data()});
       engine->loss(c.input(), c.tile_loss(), {.watched = c.watched});
     };
     run();

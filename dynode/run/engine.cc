@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "dynode/base/error.h"
 #include "dynode/base/float_mode.h"
@@ -30,6 +31,7 @@ struct Engine<R>::Worker {
   std::vector<std::vector<R>> values, bars;   // per watched layer [rows][steps + 1][units]
   std::vector<Buffer<R>>      checkpoints;    // states of all layers at the start of each window
   std::vector<std::vector<R>> observed;       // slabs of observables
+  std::vector<uint32_t>       fired;          // units of one row
 };
 
 template <class R>
@@ -51,9 +53,24 @@ void Engine<R>::set_parameters(std::span<const R> theta) {
 }
 
 template <class R>
+std::vector<Tile> Engine<R>::cut(const RunInput<R>& input) const {
+  return cut_batch(input.rows, prepared_.dense().width,
+                   carries_spikes(*plan_) || has_row_parameters(*plan_, input.noise));
+}
+
+template <class R>
+void Engine<R>::refuse_spikes() const {
+  for (const LayerPlan& l : plan_->layers)
+    if (l.cell->fires)
+      throw SpecError({}, fmt::format("layer {} ({}) fires, and spikes have no derivative", l.layer_id, l.cell->name),
+                      "gradients are for networks of rates");
+}
+
+template <class R>
 void Engine<R>::check_input(const RunInput<R>& input) const {
   expects(input.rows > 0 && input.steps > 0, "a run has rows and steps");
   expects(input.x || plan_->input < 0, "a run has the input its plan takes");
+  expects(!input.spans || plan_->takes_spans(), "a run has time spans only where its plan takes them");
 }
 
 template <class R>
@@ -69,6 +86,7 @@ Workspace<R>& Engine<R>::workspace(Worker& worker, const WorkspaceShape& shape) 
 /// Fills slab 0 with the initial states of the tile's rows.
 template <class R>
 void Engine<R>::set_start(Workspace<R>& w, const RunInput<R>& input, const Tile& tile) {
+  begin_noise(*plan_, w, input.noise, tile.first_row, input.steps);
   for (size_t i = 0; i < w.layers.size(); ++i) {
     LayerSpace<R>& l = w.layers[i];
     for (auto& s : l.state) std::fill_n(s.data(), l.size, R(0));
@@ -81,26 +99,42 @@ void Engine<R>::set_start(Workspace<R>& w, const RunInput<R>& input, const Tile&
       if (given.layer == int(i))
         put(given.state, given.values + (given.per_row ? tile.first_row * l.slab.units : 0),
             given.per_row ? l.slab.units : 0);
+    for (int site : l.noise.starts) {
+      const int  state = plan_->noise[size_t(site)].index;
+      const bool known = std::any_of(input.initial.begin(), input.initial.end(),
+                                     [&](const auto& given) { return given.layer == int(i) && given.state == state; });
+      R* to = l.state[size_t(state)].data();
+      if (!known) disturb(*plan_, prepared_, w, site, l.slab, 0, static_cast<const R*>(to), to);
+    }
   }
   start(*plan_, prepared_, w);
 }
 
 template <class R>
+TileInput<R> Engine<R>::seen_from(const Tile& tile, const RunInput<R>& input) const {
+  const size_t stride = input.steps * plan_->input_width();
+  return {input.x ? input.x + tile.first_row * stride : nullptr, stride, 0,
+          input.spans ? input.spans + tile.first_row * input.steps : nullptr, input.steps};
+}
+
+template <class R>
 void Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
   check_input(input);
-  const auto   tiles  = cut_batch(input.rows, prepared_.dense().width);
+  const auto   tiles  = cut(input);
   const size_t window = std::min(input.steps, kSimulationWindow);
   const bool   observables = std::any_of(records.begin(), records.end(),
                                          [](const Record<R>& r) { return r.what == Record<R>::What::observable; });
   for (const Tile& t : tiles) prepared_.panels(t, false);
+  std::vector<std::vector<std::vector<Spike>>> spikes(tiles.size());   // per tile and record
+  for (auto& part : spikes) part.resize(records.size());
 
   threads_->run(tiles.size(), [&](size_t n, size_t worker) {
     const FlushDenormals flush;
     const Tile&   tile = tiles[n];
-    Workspace<R>& w    = workspace(*workers_[worker], {tile, window, false, observables});
+    Workspace<R>& w    = workspace(*workers_[worker], {tile, window, false, observables, input.spans != nullptr});
     auto&         seen = workers_[worker]->observed;
-    const size_t  width = plan_->input_width();
-    TileInput<R>  x{input.x ? input.x + tile.first_row * input.steps * width : nullptr, input.steps * width, 0};
+    auto&         fired = workers_[worker]->fired;
+    TileInput<R>  x = seen_from(tile, input);
 
     // entry `entry` of every recorded state, from slab k
     const auto record_states = [&](size_t entry, size_t k) {
@@ -126,9 +160,27 @@ void Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> re
           size_t room = seen[i].size() * sizeof(R);
           out.push_back(static_cast<R*>(std::align(kAlignment, l.size * sizeof(R), at, room)));
         }
-        p.kernels.of<R>().observe(step_args(prepared_, w, r.layer, k), out.data());
+        StepArgs<R> args = step_args(prepared_, w, r.layer, k);
+        args.params      = noisy_params(*plan_, prepared_, w, r.layer, step);
+        p.kernels.of<R>().observe(args, out.data());
         const size_t stride = input.steps * l.slab.units;
         put_rows(prepared_, w, l, out[size_t(r.index)], r.to + tile.first_row * stride + step * l.slab.units, stride);
+      }
+    };
+
+    // who fired in `step`, the one that made slab k + 1
+    const auto record_spikes = [&](size_t step, size_t k) {
+      for (size_t i = 0; i < records.size(); ++i) {
+        const Record<R>& r = records[i];
+        if (r.what != Record<R>::What::spikes) continue;
+        const LayerSpace<R>& l = w.layers[size_t(r.layer)];
+        const R*             s = l.state[size_t(plan_->layers[size_t(r.layer)].cell->output)].data() + (k + 1) * l.size;
+        fired.resize(std::max(fired.size(), l.slab.units));
+        for (size_t row = 0; row < tile.rows; ++row) {
+          const size_t count = prepared_.events().find(l.slab, row, s, fired.data());
+          for (size_t j = 0; j < count; ++j)
+            spikes[n][i].push_back({uint32_t(step), uint32_t(tile.first_row + row), fired[j]});
+        }
       }
     };
 
@@ -139,10 +191,19 @@ void Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> re
       x.first_step = t;
       forward(*plan_, prepared_, w, x, steps);
       check_finite(*plan_, w, tile.first_row, t, steps);
-      for (size_t k = 0; k < steps; ++k) record_states(t + k + 1, k + 1), record_observables(t + k, k);
+      for (size_t k = 0; k < steps; ++k) record_states(t + k + 1, k + 1), record_observables(t + k, k), record_spikes(t + k, k);
       move_window(w, steps);
     }
   });
+
+  // tiles hold their rows step by step; together they are sorted by step, then row, then unit
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].what != Record<R>::What::spikes) continue;
+    std::vector<Spike>& all   = *records[i].spikes;
+    const auto          first = ptrdiff_t(all.size());
+    for (const auto& part : spikes) all.insert(all.end(), part[i].begin(), part[i].end());
+    std::stable_sort(all.begin() + first, all.end(), [](const Spike& a, const Spike& b) { return a.step < b.step; });
+  }
 }
 
 template <class R>
@@ -160,8 +221,10 @@ template <class R>
 double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                       const GradientOutputs<R>* outputs) {
   check_input(input);
-  const auto tiles = cut_batch(input.rows, prepared_.dense().width);
+  if (outputs) refuse_spikes();
+  const auto tiles = cut(input);
   for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);
+  const size_t window = outputs ? segment(input, options.adjoint) : std::min(input.steps, kSimulationWindow);
 
   // group g takes tiles g, g + groups, …
   const size_t groups = std::min(tiles.size(), kMostGroups);
@@ -173,7 +236,7 @@ double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const G
   threads_->run(groups, [&](size_t g, size_t worker) {
     const FlushDenormals flush;
     for (size_t n = g; n < tiles.size(); n += groups)
-      losses[n] = tile_gradient(*workers_[worker], tiles[n], input, loss, options, outputs,
+      losses[n] = tile_gradient(*workers_[worker], tiles[n], window, input, loss, options, outputs,
                                 outputs ? partials_[g].data() : nullptr);
   });
 
@@ -189,16 +252,14 @@ double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const G
 }
 
 template <class R>
-double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput<R>& input, const TileLoss<R>& loss,
-                                const GradientOptions& options, const GradientOutputs<R>* outputs, R* partial) {
-  // without an adjoint a short window does; with checkpoints a window is a segment
+double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, size_t window, const RunInput<R>& input,
+                                const TileLoss<R>& loss, const GradientOptions& options,
+                                const GradientOutputs<R>* outputs, R* partial) {
   const size_t steps = input.steps;
   const bool   adjoint = outputs != nullptr;
-  const size_t window  = !adjoint ? std::min(steps, kSimulationWindow)
-                         : options.checkpoint_every ? std::min(options.checkpoint_every, steps) : steps;
-  Workspace<R>& w = workspace(worker, {tile, window, adjoint, false});
+  Workspace<R>& w = workspace(worker, {tile, window, adjoint, false, input.spans != nullptr});
   const size_t  width = plan_->input_width();
-  TileInput<R>  x{input.x ? input.x + tile.first_row * steps * width : nullptr, steps * width, 0};
+  TileInput<R>  x = seen_from(tile, input);
 
   // room for what the loss reads
   TileOutputs<R> seen{tile.first_row, tile.rows, steps, {}, {}};
@@ -218,8 +279,9 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput
     if (entry < options.first_entry) return;
     for (size_t i = 0; i < options.watched.size(); ++i) {
       const LayerSpace<R>& l = w.layers[size_t(options.watched[i])];
-      const int output = plan_->layers[size_t(options.watched[i])].cell->output;
-      put_rows(prepared_, w, l, l.state[size_t(output)].data() + k * l.size,
+      const int state = i < options.watched_states.size() ? options.watched_states[i] : -1;
+      const int seen_state = state >= 0 ? state : plan_->layers[size_t(options.watched[i])].cell->output;
+      put_rows(prepared_, w, l, l.state[size_t(seen_state)].data() + k * l.size,
                worker.values[i].data() + entry * l.slab.units, (steps + 1) * l.slab.units);
     }
   };
@@ -256,10 +318,14 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput
 
   // backward, recomputing all windows but the last
   TileGradient<R> wanted;
-  wanted.total_steps = steps;
+  wanted.total_steps    = steps;
+  wanted.truncate_every = options.adjoint.truncate_every;
   wanted.x_bar = outputs->x_bar ? outputs->x_bar + tile.first_row * steps * width : nullptr;
+  wanted.spans_bar = outputs->spans_bar ? outputs->spans_bar + tile.first_row * steps : nullptr;
+  if (wanted.spans_bar) std::fill_n(wanted.spans_bar, tile.rows * steps, R(0));
   for (size_t i = 0; i < options.watched.size(); ++i)
-    wanted.outputs.push_back({options.watched[i], seen.bars[i], options.first_entry});
+    wanted.outputs.push_back({options.watched[i], seen.bars[i], options.first_entry,
+                              i < options.watched_states.size() ? options.watched_states[i] : -1});
   start_backward(w);
   for (size_t n = windows; n-- > 0;) {
     const size_t t = n * window, count = std::min(window, steps - t);
@@ -287,6 +353,29 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, const RunInput
   }
   collect_gradient(*plan_, prepared_, w, partial);
   return value;
+}
+
+template <class R>
+size_t Engine<R>::segment(const RunInput<R>& input, const AdjointPolicy& policy) {
+  if (policy.checkpoint_every) return std::min(policy.checkpoint_every, input.steps);
+  const bool spans = input.spans != nullptr;
+  for (const Segment& s : segments_)
+    if (s.rows == input.rows && s.steps == input.steps && s.memory == policy.memory && s.spans == spans) return s.chosen;
+
+  // the largest tile decides; without room for any segment, the one that takes least
+  const Tile tile = cut(input).front();
+  size_t chosen = input.steps, least = SIZE_MAX;
+  for (size_t count = 1, last = 0; count <= input.steps; ++count) {
+    const size_t window = (input.steps + count - 1) / count;
+    if (window == last) continue;
+    last = window;
+    const Workspace<R> measured(*plan_, prepared_, {tile, window, true, false, spans}, Workspace<R>::Purpose::measure);
+    const size_t bytes = (measured.bytes() + (count > 1 ? count * measured.state_bytes() : 0)) * size_t(threads_->size());
+    if (bytes < least) least = bytes, chosen = window;
+    if (bytes <= policy.memory) break;
+  }
+  segments_.push_back({input.rows, input.steps, policy.memory, spans, chosen});
+  return chosen;
 }
 
 template <class R>

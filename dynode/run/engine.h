@@ -16,6 +16,7 @@
 #include "dynode/base/threads.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/adjoint.h"
+#include "dynode/run/adjoint_policy.h"
 #include "dynode/run/forward.h"
 
 namespace dynode {
@@ -34,16 +35,26 @@ struct RunInput {
   const R* x = nullptr;      // [rows][steps][width of layer 0]; null where the plan takes no input
   size_t   rows = 1, steps = 0;
   std::vector<InitialState<R>> initial;
+  const R* spans = nullptr;  // [rows][steps] time each step takes, instead of dt where the plan takes spans; or null
+  RunNoise<R> noise = {};
 };
 
-/// One array that a run writes.
+/// A unit fired in step `step` (from 0): entry step + 1 of its layer's output is 1.
+struct Spike {
+  uint32_t step, row, unit;
+
+  bool operator==(const Spike&) const = default;
+};
+
+/// What a run writes: one array, or a list of spikes.
 template <class R>
 struct Record {
-  enum class What { state, observable };
+  enum class What { state, observable, spikes };
   What what;
   int  layer, index;         // which state, or which observable, of that layer
   R*   to;                   // [rows][steps + 1][units] of a state, [rows][steps][units] of an observable
   bool last_only = false;    // only the entry after the last step: [rows][units]
+  std::vector<Spike>* spikes = nullptr;   // of a layer that fires: what is added, by step, row, unit
 };
 
 /// What a loss is shown of one tile, and where it leaves its adjoint.
@@ -60,8 +71,9 @@ using TileLoss = std::function<double(const TileOutputs<R>&)>;
 
 struct GradientOptions {
   std::vector<int> watched;          // layers (positions) whose outputs the loss reads
-  size_t first_entry      = 0;       // the loss reads and writes entries from here on; earlier ones mean nothing
-  size_t checkpoint_every = 0;       // keep states only every k steps and recompute in between; 0: keep everything
+  size_t first_entry = 0;            // the loss reads and writes entries from here on; earlier ones mean nothing
+  AdjointPolicy adjoint = {};
+  std::vector<int> watched_states = {};   // per watched layer the state that is read instead, -1: none; empty: all -1
 };
 
 /// Further results of a gradient.
@@ -69,6 +81,7 @@ template <class R>
 struct GradientOutputs {
   R* theta_bar = nullptr;            // [θ], as stored
   R* x_bar     = nullptr;            // [rows][steps][input width], or null
+  R* spans_bar = nullptr;            // [rows][steps], or null
   std::vector<InitialState<R>> initial_bar = {};   // `values` are written: [rows][units]
 };
 
@@ -87,11 +100,16 @@ class Engine {
   void simulate(const RunInput<R>& input, std::span<const Record<R>> records);
 
   /// @return the loss, summed over tiles. @throws NumericsError
+  /// @throws SpecError  where layers fire: spikes have no derivative
   double gradient(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                   const GradientOutputs<R>& outputs);
 
   /// Loss without its gradient.
   double loss(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options);
+
+  /// Steps whose histories a gradient keeps at a time: all, or a segment that is recomputed from its first state.
+  /// Depends on plan, sizes, options and number of threads alone.
+  size_t segment(const RunInput<R>& input, const AdjointPolicy& policy);
 
   /// Memory of all workspaces so far, bytes.
   size_t workspace_bytes() const;
@@ -100,12 +118,16 @@ class Engine {
   struct Worker;
 
   void          check_input(const RunInput<R>& input) const;
+  void          refuse_spikes() const;
+  std::vector<Tile> cut(const RunInput<R>& input) const;
   Workspace<R>& workspace(Worker& worker, const WorkspaceShape& shape);
+  TileInput<R>  seen_from(const Tile& tile, const RunInput<R>& input) const;
   void          set_start(Workspace<R>& w, const RunInput<R>& input, const Tile& tile);
   double        run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                     const GradientOutputs<R>* outputs);
-  double        tile_gradient(Worker& worker, const Tile& tile, const RunInput<R>& input, const TileLoss<R>& loss,
-                              const GradientOptions& options, const GradientOutputs<R>* outputs, R* partial);
+  double        tile_gradient(Worker& worker, const Tile& tile, size_t window, const RunInput<R>& input,
+                              const TileLoss<R>& loss, const GradientOptions& options,
+                              const GradientOutputs<R>* outputs, R* partial);
 
   std::shared_ptr<const Plan>          plan_;
   std::shared_ptr<Threads>             threads_;
@@ -113,6 +135,8 @@ class Engine {
   std::vector<R>                       theta_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::vector<R>>          partials_;   // gradient per group of tiles
+  struct Segment { size_t rows, steps, memory; bool spans; size_t chosen; };
+  std::vector<Segment>                 segments_;   // what `segment` has worked out so far
 };
 
 }  // namespace dynode

@@ -9,10 +9,17 @@
 namespace dynode {
 namespace {
 
-/// Drives of `count` steps from slab k on; more than one where the slabs are one tall slab.
+/// Drives of `count` steps from slab k on, the first of which is `step` of the run; more than one where the slabs are
+/// one tall slab.
 template <class R>
-void make_drives(const Prepared<R>& prepared, Workspace<R>& w, LayerSpace<R>& l, size_t k, size_t count) {
-  const auto& dense = prepared.dense();
+void make_drives(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k, size_t step, size_t count) {
+  if (count > 1 && weights_change(plan, w, layer)) {
+    for (size_t i = 0; i < count; ++i) make_drives(plan, prepared, w, layer, k + i, step + i, 1);
+    return;
+  }
+  LayerSpace<R>& l = w.layers[size_t(layer)];
+  const auto&    dense = prepared.dense();
+  pack_arriving(plan, prepared, w, layer, step);
   Slab slab = l.slab;
   if (l.runs_ahead) slab.rows = (slab.rows * count + kRowGroup - 1) / kRowGroup * kRowGroup;
 
@@ -23,17 +30,33 @@ void make_drives(const Prepared<R>& prepared, Workspace<R>& w, LayerSpace<R>& l,
     const auto    source = [&](const Incoming<R>& c) { return c.source + (k + 1 - size_t(c.lag)) * c.source_size; };
     for (const Incoming<R>& c : port.incoming)
       if (!c.sparse) w.terms[terms++] = {c.packed, source(c), c.depth, c.stride};
+    const bool filled = !port.incoming.empty() || port.bias || (p == 0 && l.flux.size());
+    if (!filled && l.noise.drives.empty()) continue;   // it stays zero
     R* drive = l.drive_of(p, k);
     dense.apply(slab, w.terms.data(), terms, port.bias, drive);
     for (const Incoming<R>& c : port.incoming)
       if (c.sparse) prepared.sparse().add(slab, rows_of(*c.sparse), c.packed, source(c), c.stride, drive);
     if (p == 0 && l.flux.size()) dense.axpy(l.size * count, R(1), l.flux.data() + k * l.size, drive);
   }
+  disturb_drives(plan, prepared, w, layer, k, step, count);
+}
+
+/// One step of a layer whose drives are there.
+template <class R>
+void advance(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k, size_t step) {
+  StepArgs<R> args = step_args(prepared, w, layer, k);
+  args.params = noisy_params(plan, prepared, w, layer, step);
+  choose_next(w, layer, k);
+  plan.layers[size_t(layer)].kernels.of<R>().step(args);
+  disturb_states(plan, prepared, w, layer, k, step);
 }
 
 template <class R>
 void take_input(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileInput<R>& input, size_t begin,
                 size_t end) {
+  for (size_t k = begin; k < end && input.spans; ++k)
+    for (size_t row = 0; row < w.shape.tile.rows; ++row)
+      w.spans[k * w.shape.tile.rows + row] = input.spans[row * input.total_steps + input.first_step + k];
   if (plan.input < 0) return;
   LayerSpace<R>& l = w.layers[size_t(plan.input)];
   const size_t   units = l.slab.units;
@@ -41,6 +64,36 @@ void take_input(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, 
     R* to = l.flux.size() ? l.flux.data() + k * l.size : l.state[0].data() + (k + 1) * l.size;
     prepared.dense().from_rows(w.shape.tile.rows, units, input.x + (input.first_step + k) * units, input.row_stride,
                                l.slab, to);
+    for (int site : l.noise.states)
+      if (!l.flux.size()) disturb(plan, prepared, w, site, l.slab, input.first_step + k, to, to);
+  }
+}
+
+/// Notes who fired in `step`, the one that made slab k + 1.
+template <class R>
+void note_spikes(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k, size_t step) {
+  LayerSpace<R>& l = w.layers[size_t(layer)];
+  if (l.firing.depth == 0) return;
+  const R* s = l.state[size_t(plan.layers[size_t(layer)].cell->output)].data() + (k + 1) * l.size;
+  for (size_t row = 0; row < w.shape.tile.rows; ++row) {
+    const size_t at      = step % l.firing.depth * w.shape.tile.rows + row;
+    l.firing.count[at] = prepared.events().find(l.slab, row, s, l.firing.fired.data() + at * l.slab.units);
+  }
+}
+
+/// Adds the spikes that arrive at the end of `step` to slab k + 1.
+template <class R>
+void take_spikes(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, size_t k, size_t step) {
+  LayerSpace<R>& l = w.layers[size_t(layer)];
+  for (const Arrivals<R>& a : l.arrivals) {
+    if (step + 1 < a.delay) continue;   // sent before the run
+    const LayerSpace<R>& from = w.layers[size_t(a.from)];
+    R* to = l.state[size_t(plan.layers[size_t(layer)].cell->arrivals.state)].data() + (k + 1) * l.size;
+    for (size_t row = 0; row < w.shape.tile.rows; ++row) {
+      const size_t at = (step + 1 - a.delay) % from.firing.depth * w.shape.tile.rows + row;
+      prepared.events().add(l.slab, row, rows_of(*a.lists), a.values, from.firing.fired.data() + at * from.slab.units,
+                            from.firing.count[at], to);
+    }
   }
 }
 
@@ -68,12 +121,15 @@ StepArgs<R> step_args(const Prepared<R>& prepared, Workspace<R>& w, int layer, s
     l.state_now[i] = s, l.next_now[i] = s + l.size;
   }
   for (size_t p = 0; p < l.ports.size(); ++p) l.drive_now[p] = l.drive_of(p, k);
-  return {l.slab, n.dt, n.table, n.param_pointers.data(), l.state_now.data(), l.drive_now.data(), l.next_now.data()};
+  const R* dt = l.follows_spans ? w.spans.data() + k * w.shape.tile.rows : l.dt.data();
+  return {l.slab, dt, n.table, n.settings, n.param_pointers.data(), l.state_now.data(), l.drive_now.data(),
+          l.next_now.data(), l.tape.data() + k * l.tape_step};
 }
 
 template <class R>
 void start(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w) {
   for (size_t i = 0; i < plan.layers.size(); ++i) {
+    std::fill(w.layers[i].dt.begin(), w.layers[i].dt.end(), prepared.layer(int(i)).dt);
     const auto& kernels = plan.layers[i].kernels.of<R>();
     if (plan.layers[i].is_input || !kernels.start) continue;
     StepArgs<R> args = step_args(prepared, w, int(i), 0);
@@ -91,12 +147,17 @@ void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, con
     take_input(plan, prepared, w, input, begin, end);
     for (const Stage& stage : plan.stages) {
       const int first = stage.layers[0];
-      if (w.layers[size_t(first)].runs_ahead) make_drives(prepared, w, w.layers[size_t(first)], begin, end - begin);
-      for (size_t k = begin; k < end; ++k)
+      if (w.layers[size_t(first)].runs_ahead)
+        make_drives(plan, prepared, w, first, begin, input.first_step + begin, end - begin);
+      for (size_t k = begin; k < end; ++k) {
         for (int layer : stage.layers) {
-          if (!w.layers[size_t(layer)].runs_ahead) make_drives(prepared, w, w.layers[size_t(layer)], k, 1);
-          plan.layers[size_t(layer)].kernels.of<R>().step(step_args(prepared, w, layer, k));
+          const size_t step = input.first_step + k;
+          if (!w.layers[size_t(layer)].runs_ahead) make_drives(plan, prepared, w, layer, k, step, 1);
+          advance(plan, prepared, w, layer, k, step);
+          note_spikes(plan, prepared, w, layer, k, input.first_step + k);
         }
+        for (int layer : stage.layers) take_spikes(plan, prepared, w, layer, k, input.first_step + k);
+      }
     }
   }
 }

@@ -5,6 +5,7 @@
 //     for stage in plan.stages:
 //       for t in chunk, for layer in stage:
 //         drive ← bias + Σ connections;  s[t+1] ← cell(s[t], drive)
+//       for layer in stage: the state where spikes arrive += those that are due
 #pragma once
 #include <vector>
 
@@ -18,9 +19,11 @@ struct TileInput {
   const R* x = nullptr;      // first row of the tile, [rows][total][width of layer 0]; null where the plan takes none
   size_t   row_stride = 0;   // numbers between rows
   size_t   first_step = 0;   // step at slab 0 of the window
+  const R* spans = nullptr;  // first row of the tile, [rows][steps of the run]; null: every step takes dt
+  size_t   total_steps = 0;  // of the run
 };
 
-/// Completes the state in slab 0: states that are functions of others are set.
+/// Completes the state in slab 0: states that are functions of others are set. Takes the times of steps, too.
 template <class R>
 void start(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w);
 

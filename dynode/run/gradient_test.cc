@@ -157,7 +157,7 @@ TEST(Gradient, IsTheSlopeBetweenTheKinksOfRandomNetworks) {
 TEST(Gradient, RandomNetworksReachEveryCornerOfThePlan) {
   std::set<std::string> kinds, seen;
   for (uint64_t seed = 1; seed <= 200; ++seed) {
-    const auto plan = compile(random_spec(seed));
+    const auto plan = compile(random_spec(seed, {.smooth = seed % 2 == 0}));
     for (const LayerPlan& l : plan->layers) {
       kinds.insert(l.cell->name);
       if (l.start_block >= 0) seen.insert("learnt initial state");
@@ -182,7 +182,7 @@ TEST(Gradient, RandomNetworksReachEveryCornerOfThePlan) {
     }
     if (plan->dt_block >= 0) seen.insert("dt");
   }
-  EXPECT_EQ(kinds.size(), cells().size());
+  EXPECT_EQ(kinds.size(), size_t(std::count_if(cells().begin(), cells().end(), [](const auto& c) { return !c.fires; })));
   EXPECT_EQ(seen, (std::set<std::string>{"learnt initial state", "own dt beside a learnt one", "flux", "state",
                                          "polarity", "mask", "fixed", "loop", "self", "chain", "late", "fresh", "dt",
                                          "lists", "constant lists", "weights through relu"}));
@@ -196,7 +196,7 @@ TEST(Gradient, RandomNetworksUseWhatTheCataloguesList) {
       for (const LayerSpec& l : spec.layers)
         if (const Value* s = l.params.find("source_func")) (smooth ? sources : kinked).insert(s->text());
       for (const ConnectionSpec& c : spec.connections) {
-        shapes.insert(c.connection_type);
+        if (c.connection_type != "direct") shapes.insert(c.connection_type);   // those have no weights
         if (const Value* init = c.params.find("init")) weights.insert(init->at("name").text());
       }
     }

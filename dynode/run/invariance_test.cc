@@ -1,5 +1,5 @@
-// What must leave no trace in the bits: checkpoints, threads, neighbours in the batch, what is recorded, how a method
-// is written. And what may only leave the trace of rounding.
+// What must leave no trace in the bits: checkpoints, threads, neighbours in the batch, what is recorded, how a method is
+// written. And what may only leave the trace of rounding.
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
@@ -148,8 +148,8 @@ TYPED_TEST(Invariance, TheLastEntryAloneIsTheLastOfTheHistory) {
     for (size_t n = 0; n < records.size(); ++n) {
       const size_t units = c.plan->layers[size_t(records[n].layer)].units;
       for (size_t row = 0; row < c.rows; ++row)
-        ASSERT_TRUE(std::equal(lasts[n].data() + row * units, lasts[n].data() + (row + 1) * units,
-                               histories[n].data() + (row * (c.steps + 1) + c.steps) * units))
+        ASSERT_TRUE(std::equal(lasts[n].begin() + ptrdiff_t(row * units), lasts[n].begin() + ptrdiff_t((row + 1) * units),
+                               histories[n].begin() + ptrdiff_t((row * (c.steps + 1) + c.steps) * units)))
             << "record " << n << ", row " << row << ", " << case_name(seed, *c.plan);
     }
   }
@@ -233,13 +233,13 @@ TYPED_TEST(Invariance, InstructionSetsAgreeToRounding) {
 
 // ---- precision ------------------------------------------------------------------------------------------
 
-/// What rounding does to a network is measured: in double, all numbers are moved as far as float would round them.
-/// Float also rounds within every operation, there relative to the largest numbers around, which may cancel;
-/// kOperations is how often. Where a kink lies in between, slopes mean nothing, so these networks are smooth.
+/// What rounding does to a network is measured: in double, all numbers are moved as far as float would round them. Float
+/// also rounds within every operation; kOperations is how much more that may do. Where a kink lies in between, slopes
+/// mean nothing, so these networks are smooth.
 TEST(Precisions, AgreeToTheRoundingOfFloat) {
-  constexpr double kOperations = 16;
+  constexpr double kOperations = 40;
   for (uint64_t seed = 1; seed <= 200; ++seed) {
-    const Spec          spec = random_spec(seed);
+    const Spec          spec = random_spec(seed, {.noise = false});
     const size_t        rows = 1 + seed % 9, steps = 3 + seed % 17;
     NetworkCase<float>  single(spec, rows, steps);
     NetworkCase<double> precise(spec, rows, steps);
@@ -247,7 +247,7 @@ TEST(Precisions, AgreeToTheRoundingOfFloat) {
     auto                b = precise.engine();
     const auto          flat = [](const auto& g, const auto& records) {
       std::vector<std::vector<double>> all;
-      const auto add = [&](const auto& numbers) { all.emplace_back(numbers.begin(), numbers.end()); };
+      const auto                       add = [&](const auto& numbers) { all.emplace_back(numbers.begin(), numbers.end()); };
       add(g.theta), add(g.x);
       for (const auto& list : g.initial) add(list);
       for (const auto& list : records) add(list);
@@ -256,12 +256,10 @@ TEST(Precisions, AgreeToTheRoundingOfFloat) {
     const auto wanted = flat(precise.gradient(*b), precise.record(*b));
     const auto got    = flat(single.gradient(*a), single.record(*a));
 
-    // the largest of all gradients, of all records, and how far rounding moves any number of an array
-    const auto          is_record = [&](size_t i) { return i >= 2 + precise.initial_values.size(); };
-    double              largest[] = {0, 0};
-    std::vector<double> moved(wanted.size());
+    // the largest number of each array, and how far rounding moves any of its numbers
+    std::vector<double> size(wanted.size()), moved(wanted.size());
     for (size_t i = 0; i < wanted.size(); ++i)
-      for (double x : wanted[i]) largest[is_record(i)] = std::max(largest[is_record(i)], std::abs(x));
+      for (double x : wanted[i]) size[i] = std::max(size[i], std::abs(x));
     Random     random(seed, "rounding");
     const auto round = [&](const std::vector<double>& numbers) {
       std::vector<double> rounded = numbers;
@@ -282,7 +280,7 @@ TEST(Precisions, AgreeToTheRoundingOfFloat) {
     for (size_t i = 0; i < wanted.size(); ++i) {
       ASSERT_EQ(got[i].size(), wanted[i].size());
       for (size_t n = 0; n < wanted[i].size(); ++n)
-        ASSERT_NEAR(got[i][n], wanted[i][n], kOperations * (moved[i] + 0x1p-24 * largest[is_record(i)]))
+        ASSERT_NEAR(got[i][n], wanted[i][n], kOperations * (moved[i] + 0x1p-24 * size[i]))
             << "array " << i << "[" << n << "], " << case_name(seed, *precise.plan);
     }
   }
@@ -304,8 +302,8 @@ TYPED_TEST(Invariance, WithoutLoopsLayerwiseIsGaussSeidel) {
   }
 }
 
-/// A method is nothing but the lags of its connections: written out, they give the same bits under every method. Not so
-/// for programmable connections between layers, which Jacobi delays once more.
+/// A method is nothing but the lags of its connections: written out, they give the same bits under every method. (Not
+/// for programmable connections between layers: there Jacobi delays once more, see the next test but one.)
 TYPED_TEST(Invariance, MethodsAreTheirLags) {
   using R = TypeParam;
   const std::vector<Evaluation> methods = {Evaluation::layerwise, Evaluation::stepwise_gauss_seidel,

@@ -63,7 +63,7 @@ struct Liquid {
   }
   GradientOptions options(size_t checkpoint_every = 0) const {
     GradientOptions options;
-    options.watched = {plan->output}, options.first_entry = 1, options.checkpoint_every = checkpoint_every;
+    options.watched = {plan->output}, options.first_entry = 1, options.adjoint.checkpoint_every = checkpoint_every;
     return options;
   }
 

@@ -127,7 +127,7 @@ class NetworkCase {
     for (size_t i = 0; i < initial_layers.size(); ++i)
       to.initial_bar.push_back(
           {initial_layers[i], plan->layers[size_t(initial_layers[i])].start_state, g.initial[i].data(), true});
-    g.loss = e.gradient(input(), tile_loss(), {.watched = watched, .checkpoint_every = checkpoint_every}, to);
+    g.loss = e.gradient(input(), tile_loss(), {.watched = watched, .adjoint = {.checkpoint_every = checkpoint_every}}, to);
     return g;
   }
 

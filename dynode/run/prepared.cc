@@ -1,6 +1,7 @@
 #include "dynode/run/prepared.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "dynode/run/workspace.h"
 
@@ -12,14 +13,15 @@ size_t padded(size_t n, size_t width) { return (n + width - 1) / width * width; 
 }  // namespace
 
 template <class R>
-Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()), sparse_(sparse_kernels<R>()), theta_(plan.parameters.size()) {
+Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()), sparse_(sparse_kernels<R>()),
+      events_(event_kernels<R>()), noise_(noise_kernels<R>()), theta_(plan.parameters.size()) {
   for (const RateGrid& t : plan.tables)
     tables_.emplace_back(GridAxis{t.flux_first, t.flux_step, t.flux_count},
                          GridAxis{t.current_first, t.current_step, t.current_count}, t.g.data());
   for (const LayerPlan& l : plan.layers) {
     LayerNumbers<R> n;
     if (l.table >= 0) n.table = &tables_[size_t(l.table)];
-    for (size_t i = 0; i < l.params.size(); ++i) n.params.emplace_back(padded(l.units, dense_.width));
+    for (size_t i = 0; i < l.params.size(); ++i) n.params.emplace_back(padded(count_of(l, i), dense_.width));
     for (const auto& constant : l.constants) {
       Buffer<R> b(padded(l.units, dense_.width));
       for (size_t u = 0; u < b.size(); ++u) b[u] = R(constant[std::min(u, l.units - 1)]);
@@ -31,8 +33,22 @@ Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()
       n.bias.emplace_back(biased ? padded(l.units, dense_.width) : 0);
     }
     for (const auto& p : n.params) n.param_pointers.push_back(p.data());
+    if (l.synapses) n.synapses = rows_of(*l.synapses);
     layers_.push_back(std::move(n));
   }
+  for (const NoiseSite& s : plan.noise) {
+    const bool   weights = s.what == NoiseSite::What::weights;
+    const size_t units   = plan.layers[size_t(weights ? plan.connections[size_t(s.connection)].from : s.layer)].units;
+    const auto   padding = [&](const std::vector<double>& values) {
+      Buffer<R> b(values.empty() ? 0 : padded(units, dense_.width));
+      for (size_t u = 0; u < units && !values.empty(); ++u) b[u] = R(values[weights ? 0 : u]);
+      return b;
+    };
+    deviations_.push_back(padding(s.deviation)), means_.push_back(padding(s.mean));
+  }
+  for (const ConnectionPlan& c : plan.connections) spike_values_.emplace_back(c.delay ? c.transposed->column.size() : 0);
+  for (size_t i = 0; i < layers_.size(); ++i)
+    layers_[i].settings = {plan.layers[i].settings.data(), plan.layers[i].synapses ? &layers_[i].synapses : nullptr};
 }
 
 template <class R>
@@ -47,15 +63,17 @@ void Prepared<R>::set(const R* theta) {
     // parameters in real space
     for (size_t p = 0; p < l.params.size(); ++p) {
       const Block& block = plan_.parameters[l.params[p]];
+      const size_t count = count_of(l, p);
       if (p < l.param_entries.size() && !l.param_entries[p].entry.empty()) {
         const ParamEntries& entries = l.param_entries[p];
-        for (size_t u = 0; u < l.units; ++u)
+        for (size_t u = 0; u < count; ++u)
           n.params[p][u] = R(real_value(block.transform, theta[block.offset + entries.entry[u]]) + entries.shift);
       } else {
-        to_real(block, theta, std::span(n.params[p].data(), l.units));
+        to_real(block, theta, std::span(n.params[p].data(), count));
       }
-      std::fill(n.params[p].begin() + l.units, n.params[p].end(), n.params[p][l.units - 1]);
+      if (count) std::fill(n.params[p].begin() + count, n.params[p].end(), n.params[p][count - 1]);
     }
+    derive_constants(i);
     // all biases of a port arrive together
     for (size_t p = 0; p < l.incoming.size(); ++p) {
       n.bias[p].clear();
@@ -67,7 +85,47 @@ void Prepared<R>::set(const R* theta) {
       }
     }
   }
+  for (size_t c = 0; c < spike_values_.size(); ++c) weigh_spikes(c);
+  scale_noise();
   for (auto& p : panels_) p->fresh = p->fresh_transposed = false;
+}
+
+template <class R>
+void Prepared<R>::derive_constants(size_t layer) {
+  const LayerPlan& l = plan_.layers[layer];
+  LayerNumbers<R>& n = layers_[layer];
+  if (!l.cell->derive || l.params.empty()) return;
+  const double        dt = plan_.dt_block >= 0 && !l.own_dt ? double(n.dt) : l.dt;   // the plan's has all its digits
+  std::vector<double> params(l.params.size()), constants(l.constants.size());
+  for (size_t u = 0; u < n.params[0].size(); ++u) {   // padding repeats the last unit
+    for (size_t p = 0; p < params.size(); ++p) params[p] = double(n.params[p][u]);
+    for (size_t c = 0; c < constants.size(); ++c) constants[c] = double(n.params[params.size() + c][u]);
+    l.cell->derive(params.data(), dt, l.settings.data(), constants.data());
+    for (size_t c = 0; c < constants.size(); ++c) n.params[params.size() + c][u] = R(constants[c]);
+  }
+}
+
+template <class R>
+void Prepared<R>::scale_noise() {
+  for (size_t i = 0; i < plan_.noise.size(); ++i) {
+    const NoiseSite& s = plan_.noise[i];
+    if (s.scale == NoiseSite::Scale::one) continue;
+    const Buffer<R>& p = layers_[size_t(s.layer)].params[size_t(s.parameter)];
+    for (size_t u = 0; u < s.deviation.size(); ++u)
+      deviations_[i][u] = R(s.deviation[u] * (s.scale == NoiseSite::Scale::per_root ? std::sqrt(2 / double(p[u])) : 1 / double(p[u])));
+  }
+}
+
+template <class R>
+void Prepared<R>::weigh_spikes(size_t connection) {
+  const ConnectionPlan& k = plan_.connections[connection];
+  if (k.delay == 0) return;
+  const SparsePattern& lists = *k.transposed;
+  const int            per   = plan_.layers[size_t(k.to)].cell->arrivals.per;
+  const R*             w     = theta_.data() + plan_.parameters[k.weights].offset;
+  const R*             over  = per < 0 ? nullptr : layers_[size_t(k.to)].params[size_t(per)].data();
+  Buffer<R>&           to    = spike_values_[connection];
+  for (size_t i = 0; i < to.size(); ++i) to[i] = over ? w[lists.entry[i]] / over[lists.column[i]] : w[lists.entry[i]];
 }
 
 template <class R>
@@ -97,6 +155,7 @@ const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed) {
   const bool forward_now = !panels->fresh, transposed_now = transposed && !panels->fresh_transposed;
   for (size_t c = 0; c < plan_.connections.size(); ++c) {
     const ConnectionPlan& k = plan_.connections[c];
+    if (k.delay) continue;
     if (skips_absent(shape, k)) {
       if (forward_now) list(panels->forward[c], k, *k.sparse);
       if (transposed_now) list(panels->transposed[c], k, *k.transposed);
@@ -105,9 +164,7 @@ const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed) {
     const size_t to = plan_.layers[size_t(k.to)].units, from = plan_.layers[size_t(k.from)].units;
     const R* w = theta_.data() + plan_.parameters[k.weights].offset + k.first_row * from;
     if (forward_now) {
-      Slab slab = shape.slab(to, dense_.width);
-      if (runs_ahead(shape, plan_.layers[size_t(k.to)])) slab.rows = kRowGroup;
-      pack(panels->forward[c], slab, from, w, from, 1);
+      pack(panels->forward[c], packing_slab(shape, plan_.layers[size_t(k.to)], dense_.width), from, w, from, 1);
     }
     if (transposed_now) pack(panels->transposed[c], shape.slab(from, dense_.width), to, w, 1, from);
   }

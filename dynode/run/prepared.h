@@ -2,10 +2,13 @@
 //
 //   θ ──real values──▶ parameters per layer (padded), biases per port, packed weights per tile shape
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "dynode/base/buffer.h"
+#include "dynode/kernels/events.h"
+#include "dynode/kernels/noise.h"
 #include "dynode/kernels/sparse.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/tiles.h"
@@ -30,13 +33,20 @@ inline bool skips_absent(const Tile& tile, const ConnectionPlan& c) {
 /// makes the drives of a chunk of steps in one product.
 inline bool runs_ahead(const Tile& tile, const LayerPlan& layer) { return tile.layout == Layout::rows && !layer.recurrent; }
 
+/// Whether units send each other spikes.
+inline bool carries_spikes(const Plan& plan) {
+  return std::any_of(plan.connections.begin(), plan.connections.end(), [](const ConnectionPlan& c) { return c.delay > 0; });
+}
+
 template <class R>
 struct LayerNumbers {
   R                      dt = 0;
   const void*            table = nullptr;
-  std::vector<Buffer<R>> params;   // per parameter [units padded], padding repeats the last unit
+  std::vector<Buffer<R>> params;   // per parameter [units or synapses, padded], padding repeats the last one
   std::vector<Buffer<R>> bias;     // per port [units padded]; size 0: none
   std::vector<const R*>  param_pointers;
+  SparseRows             synapses = {};
+  CellSettings           settings = {};
 };
 
 template <class R>
@@ -53,15 +63,35 @@ class Prepared {
 
   const DenseKernels<R>& dense() const { return dense_; }
   const SparseKernels<R>& sparse() const { return sparse_; }
+  const EventKernels<R>& events() const { return events_; }
+  const NoiseKernels<R>& noise() const { return noise_; }
+  /// What a spike adds where it arrives, in the order of the connection's transposed lists.
+  const Buffer<R>& spike_values(int connection) const { return spike_values_[size_t(connection)]; }
   const LayerNumbers<R>& layer(int i) const { return layers_[size_t(i)]; }
 
+  /// Deviation and mean of a site of noise per unit (of weights: per source), padded with 0; no mean: null.
+  const Buffer<R>& deviation(int site) const { return deviations_[size_t(site)]; }
+  const R* mean(int site) const { return means_[size_t(site)].size() ? means_[size_t(site)].data() : nullptr; }
+  /// Weights as they act, [to][from].
+  const R* weights(const ConnectionPlan& k) const {
+    return theta_.data() + plan_.parameters[k.weights].offset + k.first_row * plan_.layers[size_t(k.from)].units;
+  }
+
  private:
+  void derive_constants(size_t layer);
+  void weigh_spikes(size_t connection);
+  void scale_noise();
+
   const Plan&                             plan_;
   DenseKernels<R>                         dense_;
   SparseKernels<R>                        sparse_;
+  EventKernels<R>                         events_;
+  NoiseKernels<R>                         noise_;
   std::vector<R>                          theta_;    // weights as they act
   std::vector<RateTable<R>>               tables_;
   std::vector<LayerNumbers<R>>            layers_;
+  std::vector<Buffer<R>>                  deviations_, means_;   // per site of noise
+  std::vector<Buffer<R>>                  spike_values_;   // per connection; empty where it carries no spikes
   std::vector<std::unique_ptr<Panels<R>>> panels_;   // stable addresses: workspaces keep pointers into them
 };
 

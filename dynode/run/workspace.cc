@@ -16,9 +16,10 @@ constexpr size_t kChunkBytes = size_t{192} << 10;
 }  // namespace
 
 template <class R>
-Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const WorkspaceShape& s) : shape(s) {
+Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const WorkspaceShape& s, Purpose purpose)
+    : shape(s), purpose_(purpose) {
   const size_t     width  = prepared.dense().width;
-  const Panels<R>& panels = prepared.panels(s.tile, s.adjoint);
+  const Panels<R>* panels = purpose == Purpose::run ? &prepared.panels(s.tile, s.adjoint) : nullptr;
   const size_t     steps  = s.window;
 
   size_t largest = 1;
@@ -38,20 +39,30 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     w.keeps_drives = drives;
     w.runs_ahead   = runs_ahead(s.tile, l);
     w.drive_step   = drives || w.runs_ahead ? w.size : 0;
-    for (size_t n = 0; n < l.cell->states.size(); ++n) w.state.emplace_back((steps + 1) * w.size + spare);
+    for (size_t n = 0; n < l.cell->states.size(); ++n) w.state.push_back(take((steps + 1) * w.size + spare));
     for (size_t p = 0; p < l.incoming.size(); ++p) {
       PortSpace<R> port;
-      port.drive = Buffer<R>((drives ? steps : w.runs_ahead ? kForwardChunk : 1) * w.size + kRowGroup * w.slab.stride);
-      if (s.adjoint) port.drive_bar = Buffer<R>((chunk + 1) * w.size);
+      port.drive = take((drives ? steps : w.runs_ahead ? kForwardChunk : 1) * w.size + kRowGroup * w.slab.stride);
+      if (s.adjoint) port.drive_bar = take((chunk + 1) * w.size);
       w.ports.push_back(std::move(port));
     }
-    if (l.takes_flux) w.flux = Buffer<R>(steps * w.size);
+    w.dt            = take(s.tile.rows);
+    w.follows_spans = s.spans && l.cell->scales_with_dt && !l.own_dt;
+    if (l.cell->tape_size) {
+      w.tape_size = padded(l.cell->tape_size(w.slab, width, l.settings.data()), width);
+      w.tape_step = s.adjoint ? w.tape_size : 0;
+      w.tape      = take(w.tape_size * (s.adjoint ? steps : 1));
+    }
+    if (l.takes_flux) w.flux = take(steps * w.size);
     if (s.adjoint) {
-      for (size_t n = 0; n < l.cell->states.size(); ++n) w.lambda.emplace_back(w.size);
-      for (size_t p = 0; p < l.params.size() + l.constants.size(); ++p)
-        w.params_bar.emplace_back(padded(l.units, width) * (s.tile.layout == Layout::tiles ? width : 1));
-      w.dt_bar  = Buffer<R>(width);
-      w.scratch = Buffer<R>(w.size);
+      for (size_t n = 0; n < l.cell->states.size(); ++n) w.lambda.push_back(take(w.size));
+      const bool tiles = s.tile.layout == Layout::tiles;
+      for (size_t p = 0; p < l.params.size() + l.constants.size(); ++p) {
+        const bool lanes = tiles || (p < l.params.size() && l.cell->params[p].per_synapse);
+        w.params_bar.push_back(take(padded(count_of(l, p), width) * (lanes ? width : 1)));
+      }
+      w.dt_bar  = take(s.tile.rows * (tiles ? 1 : width));
+      w.scratch = take(w.size);
     }
     w.state_now.resize(l.cell->states.size());
     w.next_now.resize(l.cell->states.size());
@@ -60,6 +71,8 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     for (auto& b : w.lambda) w.lambda_now.push_back(b.data());
     for (auto& b : w.params_bar) w.params_bar_now.push_back(b.data());
   }
+
+  plan_noise(plan, prepared);
 
   // who reads whom; rank by rank, so that sums have one order whatever the layout
   for (size_t i = 0; i < layers.size(); ++i)
@@ -70,17 +83,34 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
   for (int rank : {0, 1, 2})
     for (size_t c = 0; c < plan.connections.size(); ++c) {
       const ConnectionPlan& k = plan.connections[c];
-      if (rank_of(k) != rank) continue;
+      if (k.delay || rank_of(k) != rank) continue;
       const bool     list = skips_absent(s.tile, k);
       LayerSpace<R> &from = layers[size_t(k.from)], &to = layers[size_t(k.to)];
       PortSpace<R>&  port = to.ports[size_t(k.port)];
       const R*       source = from.state[size_t(plan.layers[size_t(k.from)].cell->output)].data();
-      port.incoming.push_back({list ? k.sparse.get() : nullptr, panels.forward[c].data(), source, from.size,
+      const NoisyWeights<R>* noisy = noise.find(c);
+      const R* packed = noisy ? noisy->forward.data() : panels ? panels->forward[c].data() : nullptr;
+      const R* turned = noisy ? noisy->transposed.data() : panels ? panels->transposed[c].data() : nullptr;
+      port.incoming.push_back({list ? k.sparse.get() : nullptr, packed, source, from.size,
                                from.slab.units, from.slab.stride, k.lag});
       if (s.adjoint)
-        from.outgoing.push_back({list ? k.transposed.get() : nullptr, panels.transposed[c].data(), port.drive_bar.data(),
+        from.outgoing.push_back({list ? k.transposed.get() : nullptr, turned, port.drive_bar.data(),
                                  to.size, to.slab.units, to.slab.stride, k.lag});
     }
+
+  // who hears of whose spikes; a source may be ahead by a chunk
+  for (size_t c = 0; c < plan.connections.size(); ++c) {
+    const ConnectionPlan& k = plan.connections[c];
+    if (k.delay == 0) continue;
+    layers[size_t(k.to)].arrivals.push_back(
+        {k.transposed.get(), prepared.spike_values(int(c)).data(), k.from, size_t(k.delay)});
+    FiringLog& log = layers[size_t(k.from)].firing;
+    log.depth      = std::max(log.depth, size_t(k.delay) + kForwardChunk);
+  }
+  for (LayerSpace<R>& l : layers) {
+    l.firing.fired.resize(l.firing.depth * s.tile.rows * l.slab.units);
+    l.firing.count.resize(l.firing.depth * s.tile.rows);
+  }
 
   size_t most = chunk;
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -89,8 +119,9 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     for (auto& port : layers[i].ports) most = std::max(most, port.incoming.size());
   }
   terms.resize(most);
-  ones = Buffer<R>(width);
-  ones[0] = R(1);
+  if (s.spans) spans = take(steps * s.tile.rows);
+  ones = take(width);
+  if (purpose == Purpose::run) ones[0] = R(1);
 }
 
 /// Which sources the weight gradients of a layer need, and which of their columns one product can form.
@@ -101,7 +132,13 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
   const auto& parameters = plan.parameters;
 
   // weights that are lists have their gradient entry by entry
-  const auto learns = [&](const ConnectionPlan& k) { return k.weights >= 0 && parameters[k.weights].learnable; };
+  const auto own_gradient = [&](const ConnectionPlan& k) {
+    const NoisyWeights<R>* n = noise.find(size_t(&k - plan.connections.data()));
+    return n && n->own_gradient;
+  };
+  const auto learns = [&](const ConnectionPlan& k) {
+    return k.weights >= 0 && parameters[k.weights].learnable && !own_gradient(k);
+  };
   const auto forms_dense = [&](const ConnectionPlan& k) { return learns(k) && !skips_absent(shape.tile, k); };
   for (size_t p = 0; p < w.ports.size(); ++p)
     for (int c : plan.layers[size_t(layer)].incoming[p]) {
@@ -110,7 +147,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
       const LayerSpace<R>& f = layers[size_t(k.from)];
       w.ports[p].sparse_gradients.push_back(
           {k.sparse.get(), k.weights, f.state[size_t(plan.layers[size_t(k.from)].cell->output)].data(), f.size, k.lag,
-           Buffer<R>(k.sparse->column.size() * width)});
+           take(k.sparse->column.size() * width)});
     }
 
   // distinct sources of learnable connections, the constant of biases last
@@ -137,7 +174,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
   size_t columns = 0;
   for (auto& source : w.gradient_sources) source.column = columns, columns += source.units;
   w.turned_ld = padded(columns, width) + width;
-  if (tiles && columns) w.turned = Buffer<R>(chunk * shape.tile.rows * w.turned_ld + width);
+  if (tiles && columns) w.turned = take(chunk * shape.tile.rows * w.turned_ld + width);
 
   // per port: which sources it has, joined where they stand side by side in `turned`
   for (size_t p = 0; p < w.ports.size(); ++p) {
@@ -163,7 +200,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
     }
     if (port.runs.empty()) continue;
     port.ld    = port.runs.back().to + padded(port.runs.back().columns, width);
-    port.w_bar = Buffer<R>(w.slab.units * port.ld);
+    port.w_bar = take(w.slab.units * port.ld);
     for (int c : incoming) {
       const ConnectionPlan& k = plan.connections[size_t(c)];
       if (forms_dense(k))
@@ -174,20 +211,10 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
 }
 
 template <class R>
-size_t Workspace<R>::bytes() const {
-  size_t n = 0;
-  const auto count = [&](const Buffer<R>& b) { n += b.size() * sizeof(R); };
-  for (const auto& l : layers) {
-    for (const auto& b : l.state) count(b);
-    for (const auto& b : l.lambda) count(b);
-    for (const auto& b : l.params_bar) count(b);
-    for (const auto& p : l.ports) {
-      count(p.drive), count(p.drive_bar), count(p.w_bar);
-      for (const auto& g : p.sparse_gradients) count(g.sums);
-    }
-    count(l.flux), count(l.turned), count(l.scratch);
-  }
-  return n;
+size_t Workspace<R>::state_bytes() const {
+  size_t size = 0;
+  for (const auto& l : layers) size += l.state.size() * l.size;
+  return size * sizeof(R);
 }
 
 template class Workspace<float>;

@@ -10,6 +10,7 @@
 #include "dynode/base/buffer.h"
 #include "dynode/kernels/sparse.h"
 #include "dynode/plan/plan.h"
+#include "dynode/run/noise.h"
 #include "dynode/run/prepared.h"
 #include "dynode/run/tiles.h"
 
@@ -21,19 +22,26 @@ inline constexpr size_t kForwardChunk = 16;
 /// Where a layer runs ahead, its tall slab has a multiple of this many rows, so that kernels always group them alike.
 inline constexpr size_t kRowGroup = 4;
 
+/// The slab for which weights into a layer are packed.
+inline Slab packing_slab(const Tile& tile, const LayerPlan& to, size_t width) {
+  Slab slab = tile.slab(to.units, width);
+  if (runs_ahead(tile, to)) slab.rows = kRowGroup;
+  return slab;
+}
+
 /// What a workspace is for.
 struct WorkspaceShape {
   Tile   tile;
   size_t window  = 0;         // steps
   bool   adjoint = false;
   bool   keep_drives = false; // every step's drives, for observables
+  bool   spans   = false;     // steps have times of their own, row by row
 
   bool operator==(const WorkspaceShape& o) const {
-    return tile.same_shape(o.tile) && window == o.window && adjoint == o.adjoint && keep_drives == o.keep_drives;
+    return tile.same_shape(o.tile) && window == o.window && adjoint == o.adjoint && keep_drives == o.keep_drives &&
+           spans == o.spans;
   }
 };
-
-inline SparseRows rows_of(const SparsePattern& p) { return {p.begin.data(), p.column.data()}; }
 
 /// A connection as its target sees it.
 template <class R>
@@ -90,6 +98,22 @@ struct SparseGradient {
   Buffer<R>            sums;      // [entries][width], lanes apart
 };
 
+/// Spikes that arrive at a layer through one connection.
+template <class R>
+struct Arrivals {
+  const SparsePattern* lists;      // source by source
+  const R*             values;
+  int                  from;
+  size_t               delay;      // steps
+};
+
+/// Who fired in the last steps: a ring, for those who hear of it later. It goes on from window to window.
+struct FiringLog {
+  size_t                depth = 0;   // steps it holds; 0: nobody listens
+  std::vector<uint32_t> fired;       // [depth][rows][units], units that fired come first
+  std::vector<size_t>   count;       // [depth][rows]
+};
+
 template <class R>
 struct PortSpace {
   std::vector<Incoming<R>>   incoming;
@@ -114,11 +138,18 @@ struct LayerSpace {
   bool                    runs_ahead;      // one product makes the drives of a whole chunk
   Buffer<R>               flux;            // [window][slab], the input array of a layer that takes it as drive
   std::vector<Outgoing<R>> outgoing;
+  Buffer<R>               dt;              // [rows]: of every step
+  bool                    follows_spans;   // takes the time of each row and step instead
+  std::vector<Arrivals<R>> arrivals;       // in the order of the spec
+  FiringLog               firing;
+  LayerNoise<R>           noise;
+  Buffer<R>               tape;            // [window or 1][tape_size]
+  size_t                  tape_size = 0, tape_step = 0;   // tape_step 0: only the last is kept
 
   // adjoint
   std::vector<Buffer<R>>  lambda;          // per state, one slab
-  std::vector<Buffer<R>>  params_bar;      // per parameter [units][width] in tiles, [units padded] in rows
-  Buffer<R>               dt_bar;          // [width]
+  std::vector<Buffer<R>>  params_bar;      // as PullArgs says
+  Buffer<R>               dt_bar;
   Buffer<R>               scratch;         // one slab
   std::vector<GradientSource<R>> gradient_sources;
   Buffer<R>               turned;          // tiles: [chunk][lane][turned_ld], sources side by side
@@ -137,18 +168,31 @@ struct LayerSpace {
 template <class R>
 class Workspace {
  public:
-  Workspace(const Plan& plan, Prepared<R>& prepared, const WorkspaceShape& shape);
+  enum class Purpose { run, measure };   // to measure, nothing is allocated
+  Workspace(const Plan& plan, Prepared<R>& prepared, const WorkspaceShape& shape, Purpose purpose = Purpose::run);
 
   WorkspaceShape             shape;
   size_t                     chunk;        // steps between two weight gradients
   std::vector<LayerSpace<R>> layers;
   Buffer<R>                  ones;         // [width]: 1, 0, 0, … the source of biases in rows
+  Buffer<R>                  spans;        // [window][rows]
   std::vector<Term<R>>       terms;        // scratch, long enough for every list of terms
+  NoiseSpace<R>              noise;
 
-  size_t bytes() const;                    // of all buffers
+  size_t bytes() const { return bytes_; }  // of all buffers
+  size_t state_bytes() const;              // of the states of one step
 
  private:
+  /// A buffer of this workspace.
+  Buffer<R> take(size_t size) {
+    bytes_ += size * sizeof(R);
+    return Buffer<R>(purpose_ == Purpose::run ? size : 0);
+  }
   void plan_gradients(const Plan& plan, int layer, size_t width);
+  void plan_noise(const Plan& plan, const Prepared<R>& prepared);
+
+  Purpose purpose_;
+  size_t  bytes_ = 0;
 };
 
 }  // namespace dynode

@@ -30,7 +30,8 @@ Seen evaluate(const std::string& source, const std::vector<Point>& points, const
   const R* states[] = {state.data()};
   R *drives[] = {phi.data()}, *nexts[] = {next.data()}, *lambdas[] = {lambda.data()}, *drive_bars[] = {phi_bar.data()},
     *params_bars[] = {offset_bar.data(), current_bar.data()};
-  const StepArgs<R> step{slab, R(1), table, params, states, drives, nexts};
+  const R dt = 1;
+  const StepArgs<R> step{slab, &dt, table, {}, params, states, drives, nexts, nullptr};
   kernels.step(step);
   kernels.pull({step, lambdas, drive_bars, params_bars, dt_bar.data()});
   return {{next.begin(), next.begin() + n},
@@ -54,7 +55,8 @@ std::vector<double> slopes_given_values(const std::string& source, const std::ve
   R *      drives[] = {drive.data()}, *nexts[] = {r_next.data(), v_next.data()},
     *lambdas[] = {r_lambda.data(), v_lambda.data()}, *drive_bars[] = {drive_bar.data()},
     *params_bars[] = {alpha_bar.data()};
-  const StepArgs<R> step{slab, R(1), &test_table<R>(), params, states, drives, nexts};
+  const R dt = 1;
+  const StepArgs<R> step{slab, &dt, &test_table<R>(), {}, params, states, drives, nexts, nullptr};
   kernels.step(step);
   kernels.pull({step, lambdas, drive_bars, params_bars, dt_bar.data()});
   return {drive_bar.begin(), drive_bar.begin() + n};

@@ -176,7 +176,7 @@ ConnectionParams understand(const ConnectionSpec& connection, const Value& mode,
     }
   }
   for (const char* key :
-       {"ei_mask", "plasticity_mask", "synapse_growth_mask", "ei_balance", "allow_mixed_signs", "polarity", "rate_table"}) {
+       {"ei_mask", "plasticity_mask", "synapse_growth_mask", "ei_balance", "allow_mixed_signs", "polarity", "rate_table", "port"}) {
     if (params.has(key)) out.rest.set(key, taken(params, key));
   }
   out.flat = std::move(params);

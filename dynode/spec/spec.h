@@ -179,7 +179,7 @@ struct ConnectionParams {
   std::string           mode = "fixed";                // fixed, WICC, NOCC or spike
   Value                 mode_params = Value::map();
   Value                 rest        = Value::map();    // ei_mask, plasticity_mask, synapse_growth_mask, ei_balance,
-                                                       // allow_mixed_signs, polarity, rate_table
+                                                       // allow_mixed_signs, polarity, rate_table, port
   At                    at{};
 
   /// Structure parameter `key`: nested first, then flat; nullptr where there is none.

@@ -115,7 +115,9 @@ function network_picture() {
     for (const route of ['back', 'over'])
       lanes(route).forEach((e, k, all) => {
         const passed = [...(route === 'back' ? loops : []), ...all.slice(0, k)].filter(f => overlap(e, f));
-        e.level = Math.max(route === 'over' ? 26 : 28, ...passed.map(f => rise_of(f) + 12));
+        // and on an upright page beside the words of the arrows between
+        const words = upright && route === 'back' ? edges.filter(f => f.route === 'on' && overlap(e, f)) : [];
+        e.level = Math.max(route === 'over' ? 26 : 28, ...passed.map(f => rise_of(f) + 12), ...words.map(f => f.label_width + 14 - tall / 2));
       });
     const tops = [];
     let across = 0;
