@@ -61,8 +61,8 @@ TEST(NoiseOfAModel, GivenNumbersAreUsed) {
   Numbers zero(36), one(36, 1.0);
   EXPECT_EQ(output(m, {.given = {{"layer1/preact_noise", Array{{2, 6, 3}, zero}}}}), output(m));
   EXPECT_NE(output(m, {.given = {{"layer1/preact_noise", Array{{2, 6, 3}, one}}}}), output(m));
-  EXPECT_NE(failure([&] { output(m, {.given = {{"layer1/preact", Array{{2, 6, 3}, one}}}}); })
-                .find("there is no noise 'layer1/preact' that could be given\n  did you mean 'layer1/preact_noise'?"), std::string::npos);
+  EXPECT_NE(failure([&] { output(m, {.given = {{"layer1/preact_noise_", Array{{2, 6, 3}, one}}}}); })
+                .find("there is no noise 'layer1/preact_noise_' that could be given\n  did you mean 'layer1/preact_noise'?"), std::string::npos);
   EXPECT_NE(failure([&] { output(m, {.given = {{"layer1/preact_noise", Array{{6, 3}, Numbers(18)}}}}); })
                 .find("noise layer1/preact_noise"), std::string::npos);
 }
