@@ -555,7 +555,7 @@ const Mistake kMistakes[] = {
      "  there are: float32, float64"},
     {"UnknownRecord", "simulate net.yaml --input x.npy --record s,fi",
      "'fi' cannot be recorded\n"
-     "  did you mean 'phi'?  there are: s, state, phi, g, output, s/0, s/1, phi/1, g/1, s/2, phi/2"},
+     "  did you mean 'phi'?  there are: s, state, phi, g, spikes, output, s/0, s/1, phi/1, g/1, s/2, phi/2"},
     {"UnknownWeights", "simulate net.yaml --input x.npy --weights w.npz",
      "w.npz: there is no parameter 'J_0_to_11'\n"
      "  did you mean 'J_0_to_1'?  there are: layer1/phi_offset, layer1/bias_current, layer1/gamma_plus, "

@@ -242,7 +242,7 @@ TEST(ModelSimulate, RecordsWhatIsAskedForInThatOrder) {
   EXPECT_EQ(failure([&] { r.at("s/3"); }),
             "results: there is no 's/3'\n  did you mean 's/0'?  it has: s/0, s/1, s/2, phi/1, phi/2, output");
   EXPECT_EQ(failure([&] { names({"phii"}); }),
-            "'phii' cannot be recorded\n  did you mean 'phi'?  there are: s, state, phi, g, output, s/0, s/1, phi/1, "
+            "'phii' cannot be recorded\n  did you mean 'phi'?  there are: s, state, phi, g, spikes, output, s/0, s/1, phi/1, "
             "g/1, s/2, phi/2");
   EXPECT_SAYS(failure([&] { names({"state/1/v"}); }), "'state/1/v' cannot be recorded");
   EXPECT_EQ(names({"state"}), Names{"output"}) << "no layer has another one";
