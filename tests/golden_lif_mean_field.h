@@ -6,7 +6,11 @@
 
 #include <zip.h>
 
+#include "dynode/mean_field/clusters.h"
 #include "dynode/mean_field/fixed_points.h"
+#include "dynode/mean_field/landscape.h"
+#include "dynode/mean_field/perturbation.h"
+#include "dynode/mean_field/stimulus.h"
 #include "golden_case.h"
 
 namespace dynode::golden {
@@ -193,19 +197,138 @@ inline void run_sweep_case(const Value& config, const Npz& inputs, const Npz& ex
   }
 }
 
+inline std::vector<double> numbers_of(const Value& list) {
+  std::vector<double> numbers;
+  for (const Value& item : list.list()) numbers.push_back(item.number());
+  return numbers;
+}
+
+inline void run_landscape_case(const Value& config, const Npz& inputs, const Npz& expected, Comparison& compare) {
+  using namespace mean_field;
+  const auto    limits = numbers_of(config.at("grid_lims")), focus = numbers_of(config.at("focus_pops"));
+  LandscapeSpec spec{.focus = {size_t(focus.at(0)), size_t(focus.at(1))}, .limits = {{limits.at(0), limits.at(1)}},
+                     .density = config.at("grid_density").number(), .ambient = numbers_of(config.at("ambient_init"))};
+  const Landscape land = reduced_landscape(populations_of(inputs), spec);
+  const auto      get  = [&](const char* name) { return expected.at(name).as_double(); };
+  compare.expect("grid_axis", land.axes[0], get("grid_axis"), 1e-12);
+  compare.expect("ambient_rates", land.ambient, get("ambient_rates"), 1e-6);
+  compare.expect("effective_response", land.response, get("effective_response"), 1e-6);
+  compare.expect("force_field", land.force, get("force_field"), 1e-6);
+  compare.expect("potential", land.potential, get("potential"), 1e-6);
+  compare.expect("displacement", land.displacement, get("displacement"), 1e-6);
+  compare.expect_equal("converged", {land.converged.begin(), land.converged.end()}, get("ambient_converged"));
+  std::vector<double> path;
+  for (const auto& point : land.path) path.insert(path.end(), point.begin(), point.end());
+  compare.expect_equal("path", path, get("path"));
+}
+
+inline void run_arousal_case(const Npz& expected, Comparison& compare) {
+  std::vector<double> got, wanted;
+  for (const auto& row : rows_of(expected.at("table"))) {  // level, k, x_0, L, M, then what follows from them
+    const mean_field::Arousal a{.level = row.at(0), .L = row.at(3), .x_0 = row.at(2), .k = row.at(1), .M = row.at(4)};
+    got.insert(got.end(), {a.denominator(), a.e_to_e_reduction(), a.mean_extra_rate()});
+    wanted.insert(wanted.end(), row.begin() + 5, row.end());
+  }
+  expect_relative(compare, "arousal", got, wanted, 1e-12);
+}
+
+inline mean_field::ClusterSpec clusters_of(const Value& set) {
+  mean_field::ClusterSpec spec;
+  spec.n_neurons               = set.at("n_neurons").integer();
+  spec.n_excitatory            = set.at("n_excitatory").integer();
+  spec.n_excitatory_background = set.at("n_excitatory_background").integer();
+  spec.n_inhibitory_background = set.at("n_inhibitory_background").integer();
+  spec.n_clusters              = set.at("n_clusters").integer();
+  const auto four              = [&](const char* key) {
+    const auto            list = numbers_of(set.at(key));
+    std::array<double, 4> values;
+    std::copy_n(list.begin(), 4, values.begin());
+    return values;
+  };
+  spec.connectivity_fraction_probs = four("connectivity_fraction_probs");
+  spec.j_baseline                  = four("j_baseline");
+  spec.j_potentiated               = four("j_potentiated");
+  if (const Value* potentiate = set.find("potentiate")) spec.potentiate = potentiate->boolean();
+  return spec;
+}
+
+inline void run_setup_case(const Value& config, const Npz& expected, Comparison& compare) {
+  const auto& sets = config.at("sets").list();
+  for (size_t q = 0; q < sets.size(); ++q) {
+    mean_field::ClusterSpec spec = clusters_of(sets[q]);
+    spec.legacy_potentiate       = true;
+    const auto matrices          = mean_field::cluster_matrices(spec);
+    const auto get = [&](const char* name) { return expected.at(fmt::format("{}_{}", name, q)).as_double(); };
+    expect_relative(compare, "c", matrices.probability, get("c"), 1e-13);
+    expect_relative(compare, "j", matrices.strength, get("j"), 1e-13);
+    compare.expect_equal("boundaries", {matrices.boundaries.begin(), matrices.boundaries.end()}, get("boundaries"));
+  }
+}
+
+inline void run_perturbation_case(const Value& config, const Npz& expected, Comparison& compare) {
+  using namespace mean_field;
+  const auto  get = [&](const char* name, size_t q) { return expected.at(fmt::format("{}_{}", name, q)).as_double(); };
+  const auto& sets = config.at("vectorial").list();
+  for (size_t q = 0; q < sets.size(); ++q) {
+    std::vector<std::vector<double>> vectors;
+    std::vector<double>              flat;
+    const auto&                      involved = sets[q].at("involved_clusters").list();
+    for (size_t m = 0; m < sets[q].at("vectors").size(); ++m) {
+      std::vector<size_t> places;  // one list per vector, or one for all
+      const Value&        mine = involved.at(0).is_list() ? involved.at(m) : sets[q].at("involved_clusters");
+      for (double place : numbers_of(mine)) places.push_back(size_t(place));
+      vectors.push_back(scatter(numbers_of(sets[q].at("vectors").list()[m]), places, size_t(sets[q].at("length").integer())));
+      flat.insert(flat.end(), vectors.back().begin(), vectors.back().end());
+    }
+    const std::vector<double> params = numbers_of(sets[q].at("params"));
+    const Value*              mask   = sets[q].find("mask");
+    compare.expect("vectors", flat, get("vectors", q), 1e-14);
+    compare.expect("sum", mask ? combine(vectors, params, numbers_of(*mask)) : combine(vectors, params), get("pert", q), 1e-14);
+  }
+  const auto& factors = config.at("circulant").list();
+  for (size_t q = 0; q < factors.size(); ++q) {
+    const auto size = [&](const char* key) { return size_t(factors[q].at(key).integer()); };
+    compare.expect("circulant",
+                   circulant_factors(size("n_clusters"), size("n_excitatory"), size("n_clusters_to_perturb"),
+                                     factors[q].at("alpha").number(), factors[q].at("beta").number()),
+                   get("circulant", q), 1e-14);
+  }
+}
+
+inline void run_stimulus_case(const Value& config, const Npz& expected, Comparison& compare) {
+  const auto& items = config.at("items").list();
+  for (size_t q = 0; q < items.size(); ++q) {
+    mean_field::Stimulus stimulus{.shape          = mean_field::stimulus_shape(items[q].at("stimulus_shape").text()),
+                                  .total_duration = items[q].at("total_duration").number(),
+                                  .onsets         = numbers_of(items[q].at("onsets")),
+                                  .duration       = items[q].at("duration").number(),
+                                  .amplitude      = items[q].at("amplitude").number(),
+                                  .delta_t        = items[q].at("delta_t").number()};
+    if (const Value* tau = items[q].find("tau_rise")) stimulus.tau_rise = tau->number();
+    if (const Value* tau = items[q].find("tau_decay")) stimulus.tau_decay = tau->number();
+    const std::string name = fmt::format("waveform_{}", q);
+    compare.expect(name, mean_field::waveform(stimulus), expected.at(name).as_double(), 1e-12);
+  }
+}
+
 /// Runs a case of the mean-field theory. @return false if it is of another kind
 inline bool run_mean_field_case(const fs::path& path, const Value& config, Comparison& compare, Precision precision) {
   const std::string kind = config.at("kind").text();
-  const auto        is   = [&](std::initializer_list<const char*> kinds) {
-    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-  };
-  if (!is({"mf_transfer", "mf_fixed_points", "mf_fixed_points_from_config", "mf_sweep"})) return false;
+  const bool theory = kind.starts_with("mf_");
+  if (!theory && kind != "arousal" && kind != "setup_matrices" && kind != "perturbation" && kind != "stimulus") return false;
   if (precision == Precision::float32) return true;  // the theory is computed in double alone
 
   const Npz expected = load_npz((path / "expected.npz").string());
-  const Npz inputs   = load_npz((path / "inputs.npz").string());
+  if (kind == "arousal") run_arousal_case(expected, compare);
+  else if (kind == "setup_matrices") run_setup_case(config, expected, compare);
+  else if (kind == "perturbation") run_perturbation_case(config, expected, compare);
+  else if (kind == "stimulus") run_stimulus_case(config, expected, compare);
+  if (!theory) return true;
+
+  const Npz inputs = load_npz((path / "inputs.npz").string());
   if (kind == "mf_transfer") run_transfer_case(inputs, expected, compare);
   else if (kind == "mf_sweep") run_sweep_case(config, inputs, expected, compare);
+  else if (kind == "mf_reduced_landscape") run_landscape_case(config, inputs, expected, compare);
   else run_fixed_point_case(path, kind, inputs, expected, compare);
   return true;
 }
