@@ -22,7 +22,7 @@ struct NoccEdge {
 
   template <class V, class G>
   static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V& h, const G& g) {
-    const V rate = h / p.beta, back = p.beta_out / p.beta * (in.m - s.m);
+    const V inverse = constant<V>(1) / p.beta, rate = h * inverse, back = p.beta_out * inverse * (in.m - s.m);
     const V s1 = s.s1 + rate * (s.g1 - p.alpha * s.s1) - back;
     const V s2 = s.s2 + rate * (s.g2 - p.alpha * s.s2) - back;
     const V g1 = g(in.x + p.w, soft_abs(p.bias_current - s1));

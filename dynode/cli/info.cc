@@ -120,7 +120,8 @@ void print_cells() {
       states.push_back(std::string(cell.states[i].name) +
                        (int(i) == cell.output && cell.states.size() > 1 ? " (output)" : ""));
     fmt::print("  {}: {}\n", cell.name, cell.summary);
-    fmt::print("      states {}{}{}\n", fmt::join(states, ", "),
+    fmt::print("      states {}{}{}{}\n", fmt::join(states, ", "),
+               ports.size() > 1 && cell.core.empty() && !cell.takes_sources ? fmt::format(" · ports {}", fmt::join(ports, ", ")) : "",
                cell.source ? fmt::format(" · source_func {}", cell.source) : "",
                cell.dt > 0 ? fmt::format(" · dt {}", number(cell.dt)) : "");
     if (!cell.params.empty()) {
@@ -135,11 +136,12 @@ void print_cells() {
       }
       fmt::print("\n{}", table.text(6));
     }
-    if (!cell.settings.empty()) {
+    if (!cell.settings.empty() || !cell.noise.empty()) {
       DisplayTable table({{"setting"}, {"default"}, {"values"}, {"meaning"}});
       for (const SettingFacts& f : cell.settings)
         table.add({f.name, f.words.empty() ? number(f.value) : f.words[size_t(f.value)],
                    f.words.empty() ? range(f.min, f.max) : fmt::format("{}", fmt::join(f.words, ", ")), f.help});
+      for (const NoiseFacts& f : cell.noise) table.add({f.word, number(f.value), range(0, 1e300), f.help});
       fmt::print("\n{}", table.text(6));
     }
     fmt::print("\n");

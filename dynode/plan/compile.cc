@@ -70,6 +70,11 @@ void Compiler::refuse_unavailable() {
                     "remove the key; runs then go through all steps");
   if (s.track_power)
     throw SpecError({plan_.spec.file, 0, 0, "simulation.track_power"}, "power is not available yet", "remove the key");
+  const Spec& spec = plan_.spec;
+  for (const auto& [word, value] : {std::pair{"drives", &spec.drives}, {"stimulus", &spec.stimulus},
+                                    {"arousal", &spec.arousal}, {"perturbation", &spec.perturbation}})
+    if (!value->is_null())
+      value->fail(fmt::format("'{}' is not available yet", word), "remove the block; give what arrives as input array");
   if (s.input_type == InputType::none)
     throw SpecError({plan_.spec.file, 0, 0, "simulation.input_type"}, "runs without an input array are not available yet",
                     "use input_type: state or flux");

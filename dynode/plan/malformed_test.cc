@@ -1,5 +1,6 @@
 // What people get to read when a network cannot be built: the whole message, word by word.
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "dynode/base/text.h"
@@ -76,6 +77,13 @@ TEST(MalformedNetwork, KindsOfLayers) {
   EXPECT_EQ(layer("CTRNN", "source_func: 3"),
             "net.yaml:3:68 layers[1].params.source_func: expected text, got the number 3\n  put it in quotes");
   EXPECT_EQ(failure("layers: []\n"), "net.yaml:1:9 layers: a network needs at least one layer");
+}
+
+TEST(MalformedNetwork, BlocksThatHaveNoEffectYet) {
+  for (const std::string word : {"drives", "stimulus", "arousal", "perturbation"})
+    EXPECT_EQ(failure(word + ": {level: 1}\nlayers: [{layer_id: 0, layer_type: Linear, params: {dim: 2}}]\n"),
+              fmt::format("net.yaml:1:{} {}: '{}' is not available yet\n  remove the block; give what arrives as input array",
+                          word.size() + 3, word, word));
 }
 
 TEST(MalformedNetwork, NamesOfParameters) {

@@ -33,12 +33,14 @@ struct RateArraySource {
     const V row    = floor(max(min(y, V(table.y_last)), zero));
     const V fx = x - column, fy = y - row;
 
-    // one record per lane
+    // one record per lane; places go through memory, where scalar loads find them: taking lanes out of a register
+    // costs shuffles, of which the processor makes one at a time
     using Tag = hn::RebindToSigned<typename V::Tag>;
-    alignas(64) hn::TFromD<Tag> cell[V::width];
-    hn::Store(hn::ConvertTo(Tag(), fma(row, V(R(table.columns)), column).raw), Tag(), cell);
+    alignas(64) hn::TFromD<Tag> place[V::width];
+    hn::Store(hn::ConvertTo(Tag(), (constant<V>(4) * fma(row, V(R(table.columns)), column)).raw), Tag(), place);
+    asm volatile("" ::: "memory");
     V r[4];
-    load4<R>(Record{table.records.data(), cell}, r);
+    load4<R>(Record{table.records.data(), place}, r);
 
     const V gx = fma(fy, r[3], r[1]), gy = fma(fx, r[3], r[2]);
     const V inside = where_less(y, zero, zero, where_less(y, V(table.y_last), one<V>(), zero));
@@ -68,8 +70,8 @@ struct RateArraySource {
  private:
   struct Record {
     const R* records;
-    const hn::TFromD<hn::RebindToSigned<typename V::Tag>>* cell;
-    HWY_INLINE const R* operator()(size_t lane) const { return records + 4 * cell[lane]; }
+    const hn::TFromD<hn::RebindToSigned<typename V::Tag>>* place;
+    HWY_INLINE const R* operator()(size_t lane) const { return records + uint32_t(place[lane]); }
   };
 };
 
