@@ -7,6 +7,7 @@
 #include <zip.h>
 
 #include "dynode/mean_field/clusters.h"
+#include "dynode/mean_field/config.h"
 #include "dynode/mean_field/fixed_points.h"
 #include "dynode/mean_field/landscape.h"
 #include "dynode/mean_field/perturbation.h"
@@ -311,6 +312,21 @@ inline void run_stimulus_case(const Value& config, const Npz& expected, Comparis
   }
 }
 
+/// A config must expand to the recorded arrays; the external rate there holds a random draw instead of its mean.
+inline void run_config_case(const Value& config, const Npz& inputs, Comparison& compare) {
+  const auto got = mean_field::clustered_network(config.at("config")).populations, wanted = populations_of(inputs);
+  expect_relative(compare, "c_matrix", got.c_matrix, wanted.c_matrix, 1e-12);
+  expect_relative(compare, "j_matrix", got.j_matrix, wanted.j_matrix, 1e-12);
+  expect_relative(compare, "c_ext", got.c_ext, wanted.c_ext, 1e-12);
+  expect_relative(compare, "j_ext", got.j_ext, wanted.j_ext, 1e-12);
+  expect_relative(compare, "nu_ext", got.nu_ext, wanted.nu_ext, 0.01);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const mean_field::Neuron a = got.neurons.at(i), b = wanted.neurons[i];
+    expect_relative(compare, "neuron", {a.threshold, a.v_reset, a.tau_m, a.tau_s, a.tau_ref},
+                    {b.threshold, b.v_reset, b.tau_m, b.tau_s, b.tau_ref}, 1e-12);
+  }
+}
+
 /// Runs a case of the mean-field theory. @return false if it is of another kind
 inline bool run_mean_field_case(const fs::path& path, const Value& config, Comparison& compare, Precision precision) {
   const std::string kind = config.at("kind").text();
@@ -330,6 +346,7 @@ inline bool run_mean_field_case(const fs::path& path, const Value& config, Compa
   else if (kind == "mf_sweep") run_sweep_case(config, inputs, expected, compare);
   else if (kind == "mf_reduced_landscape") run_landscape_case(config, inputs, expected, compare);
   else run_fixed_point_case(path, kind, inputs, expected, compare);
+  if (kind == "mf_fixed_points_from_config") run_config_case(config, inputs, compare);
   return true;
 }
 

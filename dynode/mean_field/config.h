@@ -1,0 +1,23 @@
+// Reads the YAML that describes a clustered network (init_params, architecture, external_currents, arousal, …) as
+// VectorialNeuroModulators writes it.
+#pragma once
+#include "dynode/mean_field/clusters.h"
+#include "dynode/mean_field/populations.h"
+#include "dynode/spec/value.h"
+
+namespace dynode::mean_field {
+
+/// What the mean-field theory needs of such a file.
+struct ClusteredNetwork {
+  Populations populations;
+  ClusterSpec clusters;  // E→E baseline before arousal
+  Arousal     arousal;
+};
+
+/// Neuron parameters may be one number, [E, I], or one per population. Arousal scales E→E synapses before they are
+/// potentiated and adds its mean to every external rate. Blocks of spiking runs alone (stimulus, settings, delta_t, …)
+/// are read over.
+/// @throws SpecError  with the place: unknown keys, wrong types, lengths and ranges, a perturbation (not available yet)
+ClusteredNetwork clustered_network(const Value& config);
+
+}  // namespace dynode::mean_field

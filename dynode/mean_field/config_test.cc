@@ -1,0 +1,81 @@
+#include "dynode/mean_field/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+
+#include "dynode/mean_field/fixed_points.h"
+#include "dynode/spec/yaml.h"
+
+namespace dynode::mean_field {
+namespace {
+
+ClusteredNetwork network(const char* yaml) { return clustered_network(parse_yaml(yaml, "net.yaml")); }
+
+std::string refusal(const char* yaml) {
+  try {
+    network(yaml);
+  } catch (const SpecError& error) {
+    return error.what();
+  }
+  return "nothing";
+}
+
+TEST(ClusteredNetwork, HasTheDefaultsOfAnEmptyFile) {
+  const auto net = network("init_params: {}");
+  ASSERT_EQ(net.populations.size(), 38u);
+  // in-degrees of an E neuron: 1600 · 0.2 from E and 400 · 0.5 from I
+  double from_e = 0, from_i = 0;
+  for (size_t j = 0; j < 19; ++j) from_e += net.populations.c_matrix[j], from_i += net.populations.c_matrix[19 + j];
+  EXPECT_NEAR(from_e, 320, 1e-9);
+  EXPECT_NEAR(from_i, 200, 1e-9);
+  EXPECT_EQ(net.populations.neurons[18].threshold, 1.5);
+  EXPECT_EQ(net.populations.neurons[19].threshold, 0.75);
+  EXPECT_NEAR(net.populations.j_ext[0], 2.3 / std::sqrt(2000.0), 1e-15);
+  EXPECT_NEAR(net.populations.nu_ext[0], 7 + net.arousal.mean_extra_rate(), 1e-15);
+}
+
+TEST(ClusteredNetwork, ReadsOneNumberOneOfEachTypeOrOneOfEachPopulation) {
+  const auto net = network(
+      "architecture: {network: {tau_membrane: 0.01, threshold: [2, 3], reset_voltage: [0, 0.1, 0.2, 0.3, 0.4, 0.5]},"
+      " clusters: {n_clusters: 2, total_pops: 6}}\n"
+      "external_currents: {nu_ext_baseline: [5, 6, 0, 0]}");
+  const auto& p = net.populations;
+  EXPECT_EQ(p.neurons[3].tau_m, 0.01);
+  EXPECT_EQ(p.neurons[2].threshold, 2);
+  EXPECT_EQ(p.neurons[3].threshold, 3);
+  EXPECT_EQ(p.neurons[4].v_reset, 0.4);
+  EXPECT_EQ(p.nu_ext[3] - p.nu_ext[2], 1);
+}
+
+TEST(ClusteredNetwork, LosesExcitationToArousal) {
+  const auto calm = network("arousal: {level: 0}"), awake = network("arousal: {level: 1}");
+  EXPECT_NEAR(awake.populations.j_matrix[0] / calm.populations.j_matrix[0], 0.25, 1e-6);
+  EXPECT_EQ(awake.populations.j_matrix[19], calm.populations.j_matrix[19]);
+  EXPECT_NEAR(awake.populations.nu_ext[0], 7 + 13.125 / 2, 1e-12);
+}
+
+TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
+  EXPECT_NE(refusal("architecture:\n  network: {tau_membran: 1}").find("net.yaml:2:13"), std::string::npos);
+  EXPECT_NE(refusal("architecture: {clusters: {total_pops: 5}}").find("must be 2 n_clusters + 2 = 38, got 5"), std::string::npos);
+  EXPECT_NE(refusal("architecture: {network: {threshold: [1, 2, 3]}}").find("one per population; got 3"), std::string::npos);
+  EXPECT_NE(refusal("architecture: {network: {reset_voltage: 1}}").find("reset_voltage[19]"), std::string::npos);
+  EXPECT_NE(refusal("external_currents: {c_ext: [1, 2]}").find("needs 4 numbers"), std::string::npos);
+  EXPECT_NE(refusal("init_params: {n_inhibitory: 5}").find("n_neurons − n_excitatory = 400"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rate: {params: [1]}}").find("not available yet"), std::string::npos);
+}
+
+TEST(ClusteredNetwork, HasStatesWithSeveralActiveClusters) {
+  const auto        net   = network("arousal: {level: 0.001}\narchitecture: {clusters: {j_potentiated: [15.75, 5.45, 6.25, 5.0]}}");
+  const FixedPoints found = find_fixed_points(net.populations, cluster_starts(38, 18));
+  int               most  = 0;
+  for (const FixedPoint& point : found.points) {
+    int active = 0;
+    for (size_t k = 0; k < 18; ++k) active += point.rates[k] > 20;
+    most = std::max(most, active);
+  }
+  EXPECT_GE(most, 2);
+}
+
+}  // namespace
+}  // namespace dynode::mean_field
