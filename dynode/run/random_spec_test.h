@@ -26,6 +26,7 @@ struct RandomSpecOptions {
   bool smooth       = true;  // no kinks: differences are meaningful everywhere
   bool programmable = true;  // connections whose weights are circuits
   bool noise        = true;  // of every kind, in some networks
+  bool spikes       = false; // layers that fire, and connections of spikes; they have no gradient
 };
 
 class SpecGenerator {
@@ -92,6 +93,11 @@ class SpecGenerator {
              p.set("wiring", Value::map({{"type", "Random"}, {"params", Value::map({{"sparsity_level", 0.4}})}}));
          },
          "direct"},
+        {"LIF",
+         [](SpecGenerator& g, Value& p, int) {
+           p.set("tau_membrane", g.between(3, 6)).set("tau_synaptic", g.between(1, 2.5)).set("threshold", 0.3);
+           p.set("tau_refractory", g.between(0, 4)).set("reset_voltage", g.between(-0.2, 0.1));
+         }},
         {"LeakyGRU", [](SpecGenerator& g, Value& p, int) { p.set("candidate_diag", g.pick({"zero", "one", "free"})); }},
         {"RateDale",
          [](SpecGenerator& g, Value& p, int) { p.set("taus", g.chance(0.5) ? Value::list_of({2, 5}) : Value(3)); }},
@@ -216,8 +222,9 @@ class SpecGenerator {
     if (id > 0 && chance(0.3)) dim = spec_.layers.back().dim();  // structures for layers of one size
     const bool input = id == 0 && spec_.simulation.input_type == InputType::state;
 
-    const CellEntry* cell = find_cell("Linear");
-    while (!input && ((cell = &any(cells()))->internal || cell->fires || (id == 0 && cell->takes_sources))) {}   // spikes have no derivative
+    const bool       fires = options_.spikes && chance(0.5);
+    const CellEntry* cell  = find_cell("Linear");
+    while (!input && ((cell = &any(cells()))->internal || cell->fires != fires || (id == 0 && cell->takes_sources))) {}
     LayerSpec l{.layer_id = id, .layer_type = cell->name, .params = Value::map({{"dim", dim}})};
     Value&    p = l.params;
     if (!input) {
@@ -273,6 +280,13 @@ class SpecGenerator {
     choose_structure(c, target.dim(), source.dim());
     choose_weights(c);
     if (from == to && chance(0.3)) c.params.set("allow_self_connections", false);
+    if (options_.spikes && find_cell(source.layer_type)->fires && find_cell(target.layer_type)->arrivals.state >= 0 &&
+        chance(0.7)) {
+      c.mode = "spike";
+      c.lag.reset();
+      c.delay = double(1 + random_.integer(5)) * *spec_.simulation.dt;
+      return c;
+    }
 
     const bool signs = source.params.has("polarity_init");
     if (options_.programmable && !signs && chance(0.15)) {
@@ -339,7 +353,8 @@ class SpecGenerator {
       const bool       input = l.layer_id == 0 && spec_.simulation.input_type == InputType::state;
       if (!input) add_family_noise(cell, some, l.params);
       if (!some || !maybe(0.6)) continue;
-      Words names = {"s"};
+      Words names;
+      if (!cell.fires) names.push_back("s");
       if (!input && !cell.takes_sources) names.push_back("phi");
       if (!input && !cell.takes_sources && !cell.tape_size && !cell.derive && parameters) {
         for (const ParamFacts& p : cell.params) names.push_back(p.name);
