@@ -30,6 +30,7 @@ Verb train_verb(CLI::App& tool);
 Verb resume_verb(CLI::App& tool);
 Verb evaluate_verb(CLI::App& tool);
 Verb report_verb(CLI::App& tool);
+Verb tasks_verb(CLI::App& tool);
 Verb rate_table_verb(CLI::App& tool);
 Verb doctor_verb(CLI::App& tool);
 

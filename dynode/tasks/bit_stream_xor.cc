@@ -99,7 +99,7 @@ TaskEntry bit_stream_xor_task() {
                           .help = "drawn, or the published train (100,000 trials) or test (10,000) set; pad 32",
                           .text = "drawn"},
                          count_fact("pad", double(kPublishedPad), "steps of a trial; it has 2 to pad - 1 bits", 3)},
-          .labels     = {"0", "1"},
+          .labels     = {"even", "odd"},
           .one_answer = true,
           .shape      = shape,
           .draw       = draw,
