@@ -4,6 +4,7 @@
 
 #include "dynode/base/text.h"
 #include "dynode/learn/optimizer.h"
+#include "dynode/tasks/task.h"
 #include "golden_ncp_wirings.h"
 
 namespace dynode::golden {
@@ -389,11 +390,56 @@ inline void run_ncp_errors(const fs::path& file, Count& count) {
            {Precision::float64});
 }
 
+/// The published sets of bit-stream XOR: statistics of each, and the first trials of the test sets.
+inline void run_bit_streams(Comparison& compare, Precision) {
+  const fs::path  folder = golden_folder() / "ncp";
+  const Value     stats  = load_value((folder / "xor_stats.yaml").string());
+  const double    pad    = stats.at("pad_size").number();
+  const TaskEntry entry  = find_task("bit_stream_xor");
+  for (const auto& recorded : stats.at("sets").entries()) {   // event_train: encoding, set
+    const size_t cut      = recorded.key.find('_');
+    Arguments    settings = default_settings(entry);
+    settings.set("encoding", recorded.key.substr(0, cut));
+    settings.set("set", recorded.key.substr(cut + 1));
+    const Task         task(entry, settings);
+    const Value&       wanted = recorded.value;
+    const size_t       n      = size_t(wanted.at("n").integer()), steps = task.shape().steps;
+    const TrialBatch   batch  = task.batch(0, 0, n);
+    double             labels = 0, events = 0, most = 0, elapsed = 0;
+    for (size_t row = 0; row < n; ++row) {
+      double here = 0;
+      for (size_t t = row * steps; t < (row + 1) * steps; ++t) here += batch.mask[t], elapsed += batch.timespans[t] * pad;
+      labels += double(batch.labels[row]);
+      events += here;
+      most = std::max(most, here);
+    }
+    compare.expect_equal(recorded.key + " trials", {double(task.fixed_count())}, {double(n)});
+    compare.expect_equal(recorded.key + " max_events", {most}, {wanted.at("max_events").number()});
+    compare.expect_equal(recorded.key + " sum_elapsed", {elapsed}, {wanted.at("sum_elapsed").number()});
+    compare.expect(recorded.key + " label_mean", {labels / double(n)}, {wanted.at("label_mean").number()}, 1e-12);
+    compare.expect(recorded.key + " mean_events", {events / double(n)}, {wanted.at("mean_events").number()}, 1e-12);
+
+    const fs::path path = folder / ("xor_" + recorded.key + "_first64.npz");
+    if (!fs::exists(path)) continue;
+    const Npz  first = load_npz(path.string());
+    const auto rows  = size_t(first.at("label").size());
+    const auto head  = [&](const auto& all, double factor = 1) {
+      std::vector<double> part(all.begin(), all.begin() + ptrdiff_t(rows * (all.size() / n)));
+      for (double& x : part) x *= factor;
+      return part;
+    };
+    compare.expect_equal(recorded.key + " events", head(batch.input), first.at("events").as_double());
+    compare.expect_equal(recorded.key + " elapsed", head(batch.timespans, pad), first.at("elapsed_raw").as_double());
+    compare.expect_equal(recorded.key + " mask", head(batch.mask), first.at("mask").as_double());
+    compare.expect_equal(recorded.key + " label", head(batch.labels), first.at("label").as_double());
+  }
+}
+
 inline Collections ncp_collections() {
   return {{"wirings", run_wirings},
           {"errors.yaml", run_ncp_errors},
           {"xor_stats.yaml", [](const fs::path&, Count& count) {  // and the samples beside it
-             run_case("ncp/xor_*", count, [](Comparison&, Precision) { throw Skip{"tasks are not available yet"}; });
+             run_case("ncp/xor_*", count, run_bit_streams, {Precision::float64});
            }}};
 }
 

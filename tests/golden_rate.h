@@ -1,6 +1,8 @@
 // Recorded rate networks with Dale's law (spikeRNN): forward passes, gradients, training.
 #pragma once
 #include "dynode/learn/optimizer.h"
+#include "dynode/plan/arguments.h"
+#include "dynode/tasks/task.h"
 #include "golden_case.h"
 
 namespace dynode::golden {
@@ -137,12 +139,38 @@ inline void run_rate_training(RateCase& c, const Value& config, const Array& inp
                    tolerance);
 }
 
+/// Stimuli, targets and labels of given trial types. Stimuli are stored [input][time], their last column is never used.
+inline void run_task_items(const fs::path& path, const Value& config, Comparison& compare) {
+  const Npz expected = load_npz((path / "expected.npz").string());
+  for (const Value& item : config.at("items").list()) {
+    const TaskEntry& entry    = find_task(item.at("task").text());
+    Value            settings = item.at("settings");
+    for (const char* name : {"trial_type", "color", "motion"})
+      if (item.has(name)) settings.set(name, item.at(name));
+    const Task          task(entry, check_arguments(entry.name, entry.facts, settings));
+    const Trial         trial = task.trial(1, 0, 0);
+    const std::string   key   = item.at("key").text();
+    const size_t        steps = trial.shape.steps;
+    std::vector<double> u;
+    for (size_t k = 0; k < trial.shape.inputs; ++k) {
+      for (size_t t = 0; t < steps; ++t) u.push_back(trial.in(t, k));
+      u.push_back(0);
+    }
+    compare.expect("u_" + key, u, expected.at("u_" + key).as_double(), 1e-15);
+    compare.expect("z_" + key, trial.target, expected.at("z_" + key).as_double(), 1e-15);
+    const Value& label    = item.at("label");
+    const bool   positive = label.is_text() ? label.text() == "same" : label.number() > 0;
+    compare.expect_equal("label_" + key, {double(trial.label)}, {double(positive)});
+    compare.expect_equal("correct_" + key, {double(task.correct(trial, trial.target))}, {1});
+  }
+}
+
 inline void run_rate_case(const fs::path& path, Comparison& compare, Precision precision) {
   const Value       config = load_value((path / "config.yaml").string());
   const std::string kind   = config.at("kind").text();
   const double      tol    = rate_tolerance(kind, precision);
   if (kind == "mat" || kind == "trained") throw Skip{"MATLAB files are not available yet"};
-  if (kind == "tasks") throw Skip{"tasks are not available yet"};
+  if (kind == "tasks") return run_task_items(path, config, compare);
   if (kind == "lesion") throw Skip{"lesions are not available yet"};
   if (kind == "lif") throw Skip{"spiking networks are not available yet"};
   if (kind != "rate_forward" && kind != "rate_grad" && kind != "rate_train")
