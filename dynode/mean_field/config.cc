@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 
+#include "dynode/base/random.h"
+#include "dynode/base/text.h"
+#include "dynode/mean_field/perturbation.h"
 #include "dynode/spec/fields.h"
 
 namespace dynode::mean_field {
@@ -102,6 +106,94 @@ struct Config {
       field("perturbation", &Config::perturbation, "changes of populations")};
 };
 
+/// One target of `perturbation`.
+struct PerturbationBlock {
+  std::optional<Value> vectors, involved_clusters, params, time_dependence;
+  int64_t              n_vectors = 1;
+  std::optional<int64_t> length;
+  uint64_t             seed       = 256;
+  bool                 structured = true;
+  double               balance = 0.5, mean = 0, sigma = 1;
+
+  static constexpr auto fields = std::tuple{
+      field("vectors", &PerturbationBlock::vectors, "lists of values, one list per vector"),
+      field("involved_clusters", &PerturbationBlock::involved_clusters, "populations they apply to: one list for all or one per vector"),
+      field("params", &PerturbationBlock::params, "coefficients, one per vector"),
+      field("time_dependence", &PerturbationBlock::time_dependence, "of spiking runs"),
+      field("n_vectors", &PerturbationBlock::n_vectors, "random vectors, where none are given", within(1, 100'000)),
+      field("length", &PerturbationBlock::length, "number of populations"),
+      field("seed", &PerturbationBlock::seed, "of random vectors"),
+      field("structured", &PerturbationBlock::structured, "random vectors of +1 and -1; else normal"),
+      field("balance", &PerturbationBlock::balance, "probability of +1", within(0, 1)),
+      field("mean", &PerturbationBlock::mean, "of normal entries"),
+      field("sigma", &PerturbationBlock::sigma, "their deviation", non_negative)};
+};
+
+std::vector<double> numbers(const Value& list) {
+  std::vector<double> values;
+  for (const Value& item : list.list()) values.push_back(item.number());
+  return values;
+}
+
+/// Σ params[m] · vector m of a block, [populations].
+std::vector<double> perturbation_of(const Value& block, const std::string& target, size_t populations) {
+  const auto b = read<PerturbationBlock>(block);
+  if (b.time_dependence && !b.time_dependence->empty())
+    b.time_dependence->fail("a fixed point knows no time", "leave time_dependence out, or run the spiking network");
+  if (b.length && *b.length != int64_t(populations))
+    block.at("length").fail(fmt::format("must be the number of populations, {}, got {}", populations, *b.length));
+  const Value&              params       = block.at("params");
+  const std::vector<double> coefficients = params.is_list() ? numbers(params) : std::vector{params.number()};
+  const size_t              count        = b.vectors ? b.vectors->list().size() : size_t(b.n_vectors);
+  if (coefficients.size() != count)
+    params.fail(fmt::format("needs one coefficient per vector, {}; got {}", count, coefficients.size()));
+
+  const bool each = b.involved_clusters && b.involved_clusters->size() > 0 && b.involved_clusters->list()[0].is_list();
+  if (each && b.involved_clusters->size() != count)
+    b.involved_clusters->fail(fmt::format("needs one list for all or one per vector, {}; got {}", count, b.involved_clusters->size()));
+  Random                           random(b.seed, "perturbation/" + target);
+  std::vector<std::vector<double>> vectors;
+  for (size_t m = 0; m < count; ++m) {
+    std::vector<size_t> involved;
+    if (b.involved_clusters) {
+      for (const Value& place : (each ? b.involved_clusters->list()[m] : *b.involved_clusters).list())
+        involved.push_back(size_t(place.unsigned_integer()));
+    } else {
+      for (size_t i = 0; i < populations; ++i) involved.push_back(i);
+    }
+    std::vector<double> values;
+    if (b.vectors) values = numbers(b.vectors->list()[m]);
+    else
+      for (size_t k = 0; k < involved.size(); ++k)
+        values.push_back(b.structured ? (random.uniform() < b.balance ? 1 : -1) : b.mean + b.sigma * random.normal());
+    try {
+      vectors.push_back(scatter(values, involved, populations));
+    } catch (const SpecError& error) {
+      const std::string what = error.what();
+      block.fail(what);
+    }
+  }
+  return combine(vectors, coefficients);
+}
+
+/// What `perturbation` asks for: target → value per population.
+using Perturbations = std::map<std::string, std::vector<double>>;
+
+Perturbations perturbations_of(const Value* written, size_t populations) {
+  static const std::vector<std::string> targets{
+      "rate",          "j_baseline", "j_potentiated", "j",         "threshold",   "tau_membrane", "tau_synaptic", "tau_refractory",
+      "arousal_level", "arousal_L",  "arousal_x_0",   "arousal_k", "arousal_M",   "j_ext"};
+  Perturbations found;
+  if (!written || written->is_null()) return found;
+  for (const Value::Entry& entry : written->entries()) {
+    if (std::find(targets.begin(), targets.end(), entry.key) == targets.end())
+      throw SpecError(written->key_at(entry), fmt::format("there is no target '{}'", entry.key),
+                      did_you_mean(entry.key, targets, "there are"));
+    if (!entry.value.empty()) found[entry.key] = perturbation_of(entry.value, entry.key, populations);
+  }
+  return found;
+}
+
 /// A vector by types; one item x stands for [x, x, 0, 0] where `short_form`.
 std::array<double, 4> by_types(const Value& value, bool short_form = false) {
   const Value::List& items = value.list();
@@ -154,17 +246,39 @@ ClusteredNetwork clustered_network(const Value& config) {
   if (const auto& total = c.architecture.clusters.total_pops; total && *total != 2 * k + 2)
     config.at("architecture").at("clusters").at("total_pops").fail(
         fmt::format("must be 2 n_clusters + 2 = {}, got {}", 2 * k + 2, *total));
-  if (c.perturbation && !c.perturbation->empty()) c.perturbation->fail("perturbations of a mean field are not available yet");
+  const size_t        count    = size_t(2 * k + 2);
+  const Perturbations perturbs = perturbations_of(c.perturbation ? &*c.perturbation : nullptr, count);
+  const auto          change   = [&](const char* target, size_t i) {
+    const auto found = perturbs.find(target);
+    return found == perturbs.end() ? 0.0 : found->second[i];
+  };
+  const auto mean_change = [&](const char* target) {
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += change(target, i);
+    return sum / double(count);
+  };
 
-  const ArousalParams& a = c.arousal;
+  ArousalParams a = c.arousal;
+  a.level         = std::clamp(a.level + mean_change("arousal_level"), 0.0, 1.0);
+  a.L += mean_change("arousal_L"), a.x_0 += mean_change("arousal_x_0"), a.k += mean_change("arousal_k"), a.M += mean_change("arousal_M");
+  if (!(a.x_0 > 0 && a.x_0 < 1 && a.k > 0 && a.M >= 0))
+    c.perturbation->fail(fmt::format("leads to an arousal with x_0 = {}, k = {}, M = {}", a.x_0, a.k, a.M));
   ClusteredNetwork     net{{}, cluster_spec(sizes, c.architecture.clusters), {a.level, a.L, a.x_0, a.k, a.M}};
   ClusterSpec          aroused = net.clusters;
   aroused.j_baseline[0] *= 1 - net.arousal.e_to_e_reduction();
   const ClusterMatrices m = cluster_matrices(aroused);
 
-  const size_t count = size_t(aroused.populations());
-  Populations& p     = net.populations;
-  p.j_matrix         = m.strength;
+  // baseline by the population that listens, potentiated synapses by the one that speaks
+  Populations& p = net.populations;
+  p.j_matrix     = m.strength;
+  for (size_t i = 0; i < count; ++i)
+    for (size_t j = 0; j < count; ++j) {
+      double& strength = p.j_matrix[i * count + j];
+      strength *= 1 + change("j_baseline", i);
+      const size_t clusters = size_t(k), here = i % (clusters + 1), there = j % (clusters + 1);
+      if (here == there && here < clusters) strength *= 1 + change("j_potentiated", j);
+      if (perturbs.contains("j")) strength *= change("j", i);
+    }
   for (size_t i = 0; i < count * count; ++i)
     p.c_matrix.push_back(m.probability[i] * double(m.boundaries[i % count + 1] - m.boundaries[i % count]));
 
@@ -177,9 +291,10 @@ ClusteredNetwork clustered_network(const Value& config) {
   for (size_t i = 0; i < count; ++i) {
     const size_t type = i > size_t(k);
     p.c_ext.push_back(c_ext[type]);
-    p.j_ext.push_back(j_ext[type] / std::sqrt(double(aroused.n_neurons)));
-    p.nu_ext.push_back(nu_ext[type] + net.arousal.mean_extra_rate());
-    p.neurons.push_back({threshold[i], reset[i], tau_m[i], tau_s[i], tau_ref[i]});
+    p.j_ext.push_back((j_ext[type] + change("j_ext", i)) / std::sqrt(double(aroused.n_neurons)));
+    p.nu_ext.push_back(nu_ext[type] + net.arousal.mean_extra_rate() + change("rate", i));
+    p.neurons.push_back({threshold[i] + change("threshold", i), reset[i], tau_m[i] + change("tau_membrane", i),
+                         tau_s[i] + change("tau_synaptic", i), tau_ref[i] + change("tau_refractory", i)});
   }
   p.check();
   return net;

@@ -55,6 +55,29 @@ TEST(ClusteredNetwork, LosesExcitationToArousal) {
   EXPECT_NEAR(awake.populations.nu_ext[0], 7 + 13.125 / 2, 1e-12);
 }
 
+TEST(ClusteredNetwork, TakesPerturbationsOfEveryTarget) {
+  const auto plain = network("init_params: {}").populations;
+  const auto with  = [](const std::string& target, const char* vectors = "[[0.5, -0.25]]") {
+    return network(("perturbation: {" + target + ": {vectors: " + vectors + ", involved_clusters: [20, 1], params: [2]}}").c_str()).populations;
+  };
+  EXPECT_DOUBLE_EQ(with("rate").nu_ext[20], plain.nu_ext[20] + 1);
+  EXPECT_DOUBLE_EQ(with("rate").nu_ext[1], plain.nu_ext[1] - 0.5);
+  EXPECT_EQ(with("rate").nu_ext[0], plain.nu_ext[0]);
+  EXPECT_DOUBLE_EQ(with("threshold").neurons[20].threshold, 1.75);
+  EXPECT_DOUBLE_EQ(with("j_ext").j_ext[20], 3.3 / std::sqrt(2000.0));
+  const size_t p = 38;
+  EXPECT_DOUBLE_EQ(with("j_baseline").j_matrix[1 * p + 7], plain.j_matrix[1 * p + 7] * 0.5);  // listens
+  EXPECT_EQ(with("j_baseline").j_matrix[7 * p + 1], plain.j_matrix[7 * p + 1]);
+  const auto potentiated = with("j_potentiated").j_matrix;
+  EXPECT_DOUBLE_EQ(potentiated[1 * p + 20], plain.j_matrix[1 * p + 20] * 2);  // I cluster 1 speaks to E cluster 1
+  EXPECT_DOUBLE_EQ(potentiated[20 * p + 1], plain.j_matrix[20 * p + 1] * 0.5);
+  EXPECT_EQ(potentiated[0 * p + 1], plain.j_matrix[0 * p + 1]);
+  EXPECT_DOUBLE_EQ(with("j").j_matrix[20 * p + 3], plain.j_matrix[20 * p + 3]);
+  EXPECT_EQ(with("j").j_matrix[3 * p + 3], 0);
+  EXPECT_NEAR(network("perturbation: {arousal_level: {params: [0.1], balance: 1}}").arousal.level, 0.4, 1e-15);
+  EXPECT_EQ(network("perturbation: {arousal_level: {params: [5], balance: 1}}").arousal.level, 1);
+}
+
 TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
   EXPECT_NE(refusal("architecture:\n  network: {tau_membran: 1}").find("net.yaml:2:13"), std::string::npos);
   EXPECT_NE(refusal("architecture: {clusters: {total_pops: 5}}").find("must be 2 n_clusters + 2 = 38, got 5"), std::string::npos);
@@ -62,7 +85,11 @@ TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
   EXPECT_NE(refusal("architecture: {network: {reset_voltage: 1}}").find("reset_voltage[19]"), std::string::npos);
   EXPECT_NE(refusal("external_currents: {c_ext: [1, 2]}").find("needs 4 numbers"), std::string::npos);
   EXPECT_NE(refusal("init_params: {n_inhibitory: 5}").find("n_neurons − n_excitatory = 400"), std::string::npos);
-  EXPECT_NE(refusal("perturbation: {rate: {params: [1]}}").find("not available yet"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rates: {params: [1]}}").find("did you mean 'rate'?"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rate: {params: [1, 2]}}").find("one coefficient per vector, 1; got 2"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rate: {params: [1], vectors: [[1]]}}").find("1 values for 38"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rate: {params: [1], time_dependence: {shape: hat}}}").find("knows no time"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {tau_membrane: {params: [-1], balance: 1}}").find("tau_membrane[0]"), std::string::npos);
 }
 
 TEST(ClusteredNetwork, HasStatesWithSeveralActiveClusters) {
