@@ -168,6 +168,9 @@ const BadSpec kBadSpecs[] = {
     {"BoundMissing", dendrite("phi_offset: {distribution: loguniform, params: {max: 1}}"),
      "net.yaml:3:111 layers[1].params.phi_offset.params", "loguniform needs 'min'",
      "it is: smallest value, not its logarithm; at least 1e-10"},
+    {"AllBoundsMissing", dendrite("phi_offset: {distribution: loguniform}"),
+     "net.yaml:3:76 layers[1].params.phi_offset", "loguniform needs 'min'",
+     "it is: smallest value, not its logarithm; at least 1e-10"},
     {"FanOutsOfOtherUnits", dendrite("phi_offset: {distribution: fan_out, params: {node_fan_outs: [1, 2]}}"),
      "net.yaml:3:76 layers[1].params.phi_offset", "node_fan_outs has 2 entries for 3 units",
      "leave it out to have them counted"},
@@ -297,7 +300,8 @@ const BadSpec kBadSpecs[] = {
     {"NegativeInductance", dense("mode: NOCC, connection_params: {beta: -1}"),
      "net.yaml:5:96 connections[0].connection_params.beta", "beta of NOCC is -1, outside its range [1e-09, inf]", ""},
     {"MisspeltSourceOfCircuits", dense("mode: NOCC, connection_params: {source_func: Tnh}"),
-     "net.yaml:5:89 connections[0].connection_params", "there is no source function 'Tnh'", "did you mean 'Tanh'?"},
+     "net.yaml:5:103 connections[0].connection_params.source_func", "there is no source function 'Tnh'",
+     "did you mean 'Tanh'?"},
     {"OffsetIsANumber", dense("mode: WICC, connection_params: {half_flux_offset: 1}"),
      "net.yaml:5:108 connections[0].connection_params.half_flux_offset", "expected true or false, got the number 1",
      ""},
@@ -467,6 +471,9 @@ TEST_F(BadFiles, FilesASpecNames) {
   EXPECT_EQ(with("custom, params: {mask_file: flat.npz}"), "flat.npz: mask of J_0_to_1: expected [3, 2], got [6]");
   EXPECT_EQ(with("dense, params: {init: {name: custom, params: {weights_file: other.npz}}}"),
             "other.npz: has no array 'weights'\n  it has: w");
+  save_npz(folder / "holes.npz", {{"weights", {{3, 2}, std::vector<double>{1, 1, 1, NAN, 1, 1}}}});
+  EXPECT_SAYS(with("dense, params: {init: {name: custom, params: {weights_file: holes.npz}}}"),
+              "net.yaml:5:5 connections[0]: weights[1, 1] is nan\n  weights must be finite");
   EXPECT_SAYS(with("dense, params: {ei_mask: signs.npz}"), "ei_mask[1, 1] is nan\n  it must be a sign: -1, 0 or 1");
   EXPECT_SAYS(told(loading("net.yaml", simulation("rate_table: other.npz"))), "other.npz: has no array 'phi'");
 }

@@ -39,7 +39,7 @@ Mask Compiler::draw_mask(const ConnectionSpec& c, const ConnectionParams& p) {
     refuse_unknown("structure " + p.structure, p.structure_params, known);
   }
   const Arguments arguments = check_arguments(p.structure, rule.facts, find, p.at);
-  if (std::string(rule.name) == "custom") {
+  if (std::string(rule.name) == "custom" && !arguments.has("mask")) {
     const Value* file = p.structure_param("mask_file");
     if (!file) throw SpecError(p.at, "structure custom needs 'mask_file'", "an .npz with the array 'mask' [to, from]");
     const NamedArray mask = load(*file, "mask");
@@ -57,23 +57,24 @@ Mask Compiler::draw_mask(const ConnectionSpec& c, const ConnectionParams& p) {
 
 std::vector<double> Compiler::draw_weights(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask) {
   if (auto kept = stored(name_of(c), {mask.to, mask.from})) return std::move(*kept);
-  if (p.init == "custom") {
-    const Value* file = p.init_param("weights_file");
-    if (!file) throw SpecError(p.at, "initialiser custom needs 'weights_file'", "an .npy, or an .npz with the array 'weights'");
-    NamedArray w = load(*file, "weights");
-    if (w.shape != std::vector<size_t>{mask.to, mask.from})
-      throw ShapeError(file->text() + ": weights of " + name_of(c), {int64_t(mask.to), int64_t(mask.from)},
-                       {w.shape.begin(), w.shape.end()});
-    return std::move(w.values);
-  }
   const InitialiserEntry& rule = find_initialiser(p.init, p.at);
   if (!p.init_params.empty()) {
     std::vector<std::string> known;
     for (const Fact& f : rule.facts) known.push_back(f.name);
     refuse_unknown("initialiser " + p.init, p.init_params, known);
   }
-  const Arguments arguments =
+  Arguments arguments =
       check_arguments(p.init, rule.facts, [&](const std::string& key) { return p.init_param(key); }, p.at);
+  if (p.init == "custom" && !arguments.has("weights")) {
+    const Value* file = p.init_param("weights_file");
+    if (!file)
+      throw SpecError(p.at, "initialiser custom needs 'weights_file'", "an .npy, or an .npz with the array 'weights'");
+    NamedArray w = load(*file, "weights");
+    if (w.shape != std::vector<size_t>{mask.to, mask.from})
+      throw ShapeError(file->text() + ": weights of " + name_of(c), {int64_t(mask.to), int64_t(mask.from)},
+                       {w.shape.begin(), w.shape.end()});
+    arguments.set("weights", std::move(w.values));
+  }
   size_t sources = 0;
   for (const ConnectionSpec& other : plan_.spec.connections) sources += other.to_layer == c.to_layer;
   Random draw = random(name_of(c) + "/weights");
@@ -175,7 +176,8 @@ void Compiler::program(const ConnectionSpec& c, const ConnectionParams& p, const
     return;
   }
   const Arguments arguments = check_arguments(mode.name, mode.facts, p.mode_params);
-  const int       source    = source_position(arguments.text("source_func"), p.mode_params.at());
+  const Value*    word      = p.mode_params.is_null() ? nullptr : p.mode_params.find("source_func");
+  const int       source    = source_position(arguments.text("source_func"), word ? word->at() : c.at);
   const bool jacobi = plan_.spec.simulation.network_evaluation_method == Evaluation::stepwise_jacobi;
   add_programmable(plan_, {.mode = &mode, .arguments = &arguments, .name = k.name, .mask = &mask, .weights = k.weights,
                            .from = k.from, .to = k.to, .lag = k.lag, .emission = jacobi && k.from != k.to, .source = source,

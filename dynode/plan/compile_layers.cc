@@ -108,6 +108,7 @@ void set_box(Block& b, const ParamFacts& facts, const ParameterSpec& p, std::opt
 /// Parameters of the distribution together with its blocks, which every distribution has.
 Value blocked(const ParameterSpec& p) {
   Value params = p.params;
+  if (params.empty()) params.place(p.at.file, p.at.path), params.mark(p.at.line, p.at.column);
   params.set("block_size", p.block_size).set("block_mode", p.block_mode);
   return params;
 }
@@ -269,6 +270,8 @@ void Compiler::add_parameter(const LayerSpec& spec, LayerPlan& layer, const Para
   } else if (const Value* v = given ? given : instead) {
     const bool    one = facts.range && v->is_list() && v->size() == 1;
     ParameterSpec p   = read_parameter(one ? v->list()[0] : *v);
+    if (!p.value && p.values.empty() && p.distribution.empty())   // nothing but whether it learns, or its box
+      p.value = instead ? other.value : values[0];
     if (instead) spread_pair(spec, other, layer.units, p);
     values = parameter_values(spec, layer, facts, p);
     if (instead) raise_to_floor(spec, other, values);

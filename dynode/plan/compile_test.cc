@@ -253,6 +253,19 @@ TEST(Compile, ParametersComeAsOneNumberAListADistributionOrNotAtAll) {
   EXPECT_NE(blocks[0], blocks[2]);
 }
 
+TEST(Compile, AParameterThatSaysOnlyWhetherItLearnsHasItsDefault) {
+  const std::string dendrites =
+      "SingleDendrite, params: {dim: 2, phi_offset: {learnable: false}, gamma_plus: {constraints: {max: 0.5}}}";
+  const auto plan =
+      plan_of(network({dendrites, "CTRNN, params: {dim: 1, tau: {learnable: true}, dt: 10}"}, {}, "dt: 37"));
+  EXPECT_EQ(values(*plan, "layer1/phi_offset"), (Numbers{0.23, 0.23}));
+  EXPECT_FALSE(block(*plan, "layer1/phi_offset").learnable);
+  EXPECT_NEAR(values(*plan, "layer1/gamma_plus")[1], 0.001, 1e-15);
+  EXPECT_EQ(block(*plan, "layer1/gamma_plus").max, 0.5);
+  EXPECT_EQ(values(*plan, "layer2/alpha"), Numbers{0.1}) << "tau is 100";
+  EXPECT_TRUE(block(*plan, "layer2/alpha").learnable);
+}
+
 TEST(Compile, TauBecomesAlpha) {
   EXPECT_EQ(values(*plan_of(network({"CTRNN, params: {dim: 2, tau: 50}"}, {})), "layer1/alpha"), (Numbers{0.2, 0.2}));
   EXPECT_EQ(values(*plan_of(network({"CTRNN, params: {dim: 2, tau: [50, 20]}"}, {}, "dt: 5")), "layer1/alpha"),
@@ -460,6 +473,15 @@ TEST(Compile, AMaskComesFromAFileBesideTheSpec) {
   const auto off =
       plan_of(network({kUnit}, {joins(1, 1, custom + ", allow_self_connections: false}")}), files.options());
   EXPECT_EQ(block(*off, "J_1_to_1").mask, (std::vector<uint8_t>{0, 0, 1, 1, 0, 1, 0, 0, 0}));
+}
+
+TEST(Compile, MasksAndWeightsMayStandInTheSpec) {
+  const std::string given =
+      "connection_type: custom, params: {structure: {type: custom, params: {mask: [1, 0, 1, 1]}}, "
+      "init: {name: custom, params: {weights: [5, 6, 7, 8]}}}";
+  const auto plan = plan_of(network({"Linear, params: {dim: 2}"}, {joins(0, 1, given)}));
+  EXPECT_EQ(block(*plan, "J_0_to_1").mask, (std::vector<uint8_t>{1, 0, 1, 1}));
+  EXPECT_EQ(values(*plan, "J_0_to_1"), (Numbers{5, 0, 7, 8}));
 }
 
 TEST(Compile, WeightsBiasesPolarityAndTablesComeFromFiles) {

@@ -31,7 +31,8 @@ std::vector<double> custom_weights(const InitialiserArgs& args) {
   check_size("weights", mask.to, mask.from, weights);
   for (size_t i = 0; i < weights.size(); ++i)
     if (!std::isfinite(weights[i]))
-      throw SpecError(args.at, fmt::format("weights[{}, {}] is {}", i / mask.from, i % mask.from, weights[i]));
+      throw SpecError(args.at, fmt::format("weights[{}, {}] is {}", i / mask.from, i % mask.from, weights[i]),
+                      "weights must be finite");
   return weights;
 }
 
