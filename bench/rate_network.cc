@@ -3,7 +3,7 @@
 //
 // tanh CTRNN, N units, 2 inputs, 2 readouts, T = 200, float, one thread. % of peak counts 6·N²·B·T only, so it cannot
 // reach 100 for small N: the roof of the forward pass is N/(N+20). Two lines have a tenth of the recurrent weights.
-// Then: what does noise cost, fresh normal numbers for every row, step and unit? The networks take turns.
+// Then: what do noise (fresh normal numbers for every row, step and unit) and recomputed segments cost? Networks take turns.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -44,7 +44,7 @@ std::shared_ptr<const Plan> rate_network(int units, double density, Noise noise)
 
 struct Times { double forward, step; };
 
-Times measure(int units, double density, size_t rows, size_t steps, int threads, Noise noise = {}) {
+Times measure(int units, double density, size_t rows, size_t steps, int threads, Noise noise = {}, AdjointPolicy adjoint = {}) {
   const auto plan = rate_network(units, density, noise);
   Engine<float> engine(plan, std::make_shared<Threads>(threads));
   std::vector<float> theta(plan->theta.begin(), plan->theta.end()), gradient(theta.size());
@@ -60,7 +60,8 @@ Times measure(int units, double density, size_t rows, size_t steps, int threads,
   objective.set_batch(rows, steps, targets);
   RunInput<float> input{x.data(), rows, steps, {}};
   input.noise.training = true;
-  const auto options = objective.options(steps);
+  auto options    = objective.options(steps);
+  options.adjoint = adjoint;
 
   const double forward = bench::fastest([&] { engine.loss(input, objective.tile_loss(false), options); });
   int64_t updates = 0;
@@ -83,16 +84,23 @@ void row(int units, size_t rows, int threads, double density = 1) {
   std::fflush(stdout);
 }
 
-/// A training step with noise, in % of one without: medians of networks that took turns.
-void noise_rows(int units, size_t rows) {
-  const Noise kinds[] = {{}, {0.1, 0}, {0, 0.1}, {0.1, 0.1}};
-  std::vector<double> times[4];
-  for (int turn = 0; turn < 7; ++turn)
-    for (int i = 0; i < 4; ++i) times[i].push_back(measure(units, 1, rows, 200, 1, kinds[i]).step);
-  for (auto& t : times) std::nth_element(t.begin(), t.begin() + 3, t.end());
-  const char* names[] = {"none", "before f", "after f", "both"};
-  for (int i = 0; i < 4; ++i)
-    std::printf("%5d %5zu %-9s %12.4f %9.1f\n", units, rows, names[i], times[i][3] * 1e3, times[i][3] / times[0][3] * 100);
+/// Training steps with noise or with recomputation, in % of the plain one: medians of networks that took turns.
+void variants(int units, size_t rows) {
+  struct Variant { const char* name; Noise noise; AdjointPolicy adjoint; };
+  const Variant kinds[] = {{"plain", {}, {}},
+                           {"noise before f", {0.1, 0}, {}},
+                           {"noise after f", {0, 0.1}, {}},
+                           {"both", {0.1, 0.1}, {}},
+                           {"segments of 14 steps", {}, {.checkpoint_every = 14}}};
+  constexpr int turns = 7;
+  std::vector<std::vector<double>> times(std::size(kinds));
+  for (int turn = 0; turn < turns; ++turn)
+    for (size_t i = 0; i < times.size(); ++i)
+      times[i].push_back(measure(units, 1, rows, 200, 1, kinds[i].noise, kinds[i].adjoint).step);
+  for (auto& t : times) std::nth_element(t.begin(), t.begin() + turns / 2, t.end());
+  for (size_t i = 0; i < times.size(); ++i)
+    std::printf("%5d %5zu %-20s %12.4f %9.1f\n", units, rows, kinds[i].name, times[i][turns / 2] * 1e3,
+                times[i][turns / 2] / times[0][turns / 2] * 100);
 }
 
 }  // namespace
@@ -100,6 +108,10 @@ void noise_rows(int units, size_t rows) {
 int main(int argc, char** argv) {
   std::printf("training step of a tanh rate network, T = 200, float\n");
   std::printf("    N     B  threads   forward ms      step ms    %% peak  GFLOP/s\n");
+  if (argc > 1 && std::string(argv[1]) == "variants") {
+    variants(100, 32);
+    return 0;
+  }
   if (argc > 2) {
     row(std::atoi(argv[1]), size_t(std::atoi(argv[2])), argc > 3 ? std::atoi(argv[3]) : 1, argc > 4 ? std::atof(argv[4]) : 1.0);
     return 0;
@@ -110,6 +122,6 @@ int main(int argc, char** argv) {
   for (int threads : {1, 2}) row(100, 256, threads);
   std::printf("dense, then 10 %% of the recurrent weights (%% of the dense work)\n");
   for (double density : {1.0, 0.1}) row(512, 32, 1, density);
-  std::printf("noise on every unit\n    N     B noise          step ms  %% of none\n");
-  noise_rows(100, 32);
+  std::printf("noise on every unit, recomputed segments\n    N     B                           step ms  %% of plain\n");
+  variants(100, 32);
 }
