@@ -28,12 +28,15 @@ struct Settings {
 std::string defaults(const std::vector<Fact>& facts) {
   std::vector<std::string> parts;
   for (const Fact& fact : facts)
-    if (const std::string value = default_text(fact); !value.empty()) parts.push_back(fmt::format("{} {}", fact.name, value));
+    if (const std::string value = default_text(fact); !value.empty())
+      parts.push_back(fmt::format("{} {}", fact.name, value));
   return join(parts, " · ");
 }
 
 std::string sizes(const TaskShape& shape) {
-  const auto some = [](size_t n, const char* what) { return fmt::format("{} {}{}", grouped(int64_t(n)), what, n == 1 ? "" : "s"); };
+  const auto some = [](size_t n, const char* what) {
+    return fmt::format("{} {}{}", grouped(int64_t(n)), what, n == 1 ? "" : "s");
+  };
   return join({some(shape.steps, "step"), some(shape.inputs, "input"), some(shape.outputs, "output")}, " · ");
 }
 
@@ -83,7 +86,8 @@ void write(const Task& task, const Settings& s) {
   const size_t rows = !s.count_given && task.fixed_count() > 0 ? task.fixed_count() : s.count;
   const double size = double(rows) * double(task.shape().steps) * double(task.shape().inputs + task.shape().outputs);
   if (size > 1e9)
-    throw SpecError({.path = "--count"}, fmt::format("{} trials are {}", grouped(int64_t(rows)), with_prefix(size, "numbers")),
+    throw SpecError({.path = "--count"},
+                    fmt::format("{} trials are {}", grouped(int64_t(rows)), with_prefix(size, "numbers")),
                     "write fewer at once; other seeds give other trials");
   Threads          threads(s.threads);
   const TrialBatch batch = task.batch(s.seed, 0, rows, &threads);
@@ -100,8 +104,9 @@ void write(const Task& task, const Settings& s) {
   } catch (const IoError& error) { throw Failure(error.what()); }
 
   fmt::print("{}\n", task.entry().name);
-  line("trials", fmt::format("{}, {}", grouped(n), task.fixed_count() > 0 ? "from the start of a fixed set"
-                                                                            : fmt::format("seed {}", s.seed)));
+  line("trials",
+       fmt::format("{}, {}", grouped(n),
+                   task.fixed_count() > 0 ? "from the start of a fixed set" : fmt::format("seed {}", s.seed)));
   if (!task.entry().labels.empty()) line("labels", label_shares(task.entry(), batch.labels));
   line("written", fmt::format("{}, {}", s.output, with_prefix(double(std::filesystem::file_size(s.output)), "B")));
   for (const auto& [name, array] : arrays) line("", fmt::format("{:<9}  {}", name, shape_text(array.shape)));

@@ -50,7 +50,7 @@ void encode(const Arguments& a, const std::vector<uint8_t>& bits, Trial& trial) 
   const size_t pad   = trial.shape.steps;
   const bool   event = word_of("bit_stream_xor", a, "encoding", kEncodings) == 1;
   size_t       steps = 0;
-  double       time  = 0;   // since the last event
+  double       time  = 0;  // since the last event
   trial.timespans.assign(pad, 0);
   const auto emit = [&](uint8_t bit) {
     trial.in(steps, 0)       = bit;
@@ -88,22 +88,22 @@ bool correct(const Arguments&, const Trial& trial, std::span<const double> outpu
 }  // namespace
 
 TaskEntry bit_stream_xor_task() {
-  return {.name       = "bit_stream_xor",
-          .summary    = "parity of a stream of bits, with time between steps",
-          .facts      = {{.name = "encoding",
-                          .kind = ArgumentKind::text,
-                          .help = "dense: a step per bit; event: a step per change of the bit, with the time between",
-                          .text = "dense"},
-                         {.name = "set",
-                          .kind = ArgumentKind::text,
-                          .help = "drawn, or the published train (100,000 trials) or test (10,000) set; pad 32",
-                          .text = "drawn"},
-                         count_fact("pad", double(kPublishedPad), "steps of a trial; it has 2 to pad - 1 bits", 3)},
-          .labels     = {"even", "odd"},
-          .one_answer = true,
-          .shape      = shape,
-          .draw       = draw,
-          .correct    = correct,
+  return {.name        = "bit_stream_xor",
+          .summary     = "parity of a stream of bits, with time between steps",
+          .facts       = {{.name = "encoding",
+                           .kind = ArgumentKind::text,
+                           .help = "dense: a step per bit; event: a step per change of the bit, with the time between",
+                           .text = "dense"},
+                          {.name = "set",
+                           .kind = ArgumentKind::text,
+                           .help = "drawn, or the published train (100,000 trials) or test (10,000) set; pad 32",
+                           .text = "drawn"},
+                          count_fact("pad", double(kPublishedPad), "steps of a trial; it has 2 to pad - 1 bits", 3)},
+          .labels      = {"even", "odd"},
+          .one_answer  = true,
+          .shape       = shape,
+          .draw        = draw,
+          .correct     = correct,
           .fixed_count = fixed_count,
           .fixed       = fixed};
 }

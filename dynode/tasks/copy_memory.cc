@@ -35,9 +35,9 @@ void draw(const Arguments& a, Random& random, Trial& trial) {
 bool correct(const Arguments&, const Trial& trial, std::span<const double> output) {
   const size_t n = trial.shape.outputs;
   for (size_t t = trial.shape.answer_begin; t < trial.shape.answer_end; ++t) {
-    const auto wanted = std::ranges::max_element(trial.target.begin() + ptrdiff_t(t * n),
-                                                 trial.target.begin() + ptrdiff_t((t + 1) * n));
-    const size_t best = size_t(wanted - trial.target.begin());
+    const auto   wanted = std::ranges::max_element(trial.target.begin() + ptrdiff_t(t * n),
+                                                   trial.target.begin() + ptrdiff_t((t + 1) * n));
+    const size_t best   = size_t(wanted - trial.target.begin());
     for (size_t i = t * n; i < (t + 1) * n; ++i)
       if (i != best && !(output[i] < output[best])) return false;
   }
@@ -49,11 +49,10 @@ bool correct(const Arguments&, const Trial& trial, std::span<const double> outpu
 TaskEntry copy_memory_task() {
   return {.name    = "copy_memory",
           .summary = "repeat a row of symbols after a long delay",
-          .facts   = {count_fact("symbols", 8, "different symbols", 1, 1e4),
-                      steps_fact("length", 10, "symbols in a row"),
-                      steps_fact("delay", 100, "from the last symbol to the sign to repeat")},
-          .shape   = shape,
-          .draw    = draw,
+          .facts = {count_fact("symbols", 8, "different symbols", 1, 1e4), steps_fact("length", 10, "symbols in a row"),
+                    steps_fact("delay", 100, "from the last symbol to the sign to repeat")},
+          .shape = shape,
+          .draw  = draw,
           .correct = correct};
 }
 

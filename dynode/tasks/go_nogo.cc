@@ -34,16 +34,16 @@ bool correct(const Arguments& a, const Trial& trial, std::span<const double> out
 }  // namespace
 
 TaskEntry go_nogo_task() {
-  return {.name    = "go_nogo",
-          .summary = "answer after a pulse, stay silent without one",
-          .facts   = {time_points_fact(200), steps_fact("stim_on", 50, "when the pulse begins", 0),
-                      steps_fact("stim_dur", 25, "how long it lasts"),
-                      trial_type_fact("go, nogo, or any: one half each"), threshold_fact(),
-                      number_fact("nogo_limit", 0.3, 0, 1e6, "after no pulse the output stays within it")},
-          .labels  = {"nogo", "go"},
-          .shape   = shape,
-          .draw    = draw,
-          .correct = correct};
+  return {
+      .name    = "go_nogo",
+      .summary = "answer after a pulse, stay silent without one",
+      .facts   = {time_points_fact(200), steps_fact("stim_on", 50, "when the pulse begins", 0),
+                  steps_fact("stim_dur", 25, "how long it lasts"), trial_type_fact("go, nogo, or any: one half each"),
+                  threshold_fact(), number_fact("nogo_limit", 0.3, 0, 1e6, "after no pulse the output stays within it")},
+      .labels  = {"nogo", "go"},
+      .shape   = shape,
+      .draw    = draw,
+      .correct = correct};
 }
 
 }  // namespace dynode

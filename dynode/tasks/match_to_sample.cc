@@ -13,8 +13,7 @@ const std::vector<std::string> kTypes = {"non_match", "match"};
 
 TaskShape shape(const Arguments& a, const At& at) {
   check_type("match_to_sample", a, kTypes, at);
-  const size_t begin =
-      count_of(a, "fixation") + count_of(a, "sample") + count_of(a, "delay") + count_of(a, "test");
+  const size_t begin = count_of(a, "fixation") + count_of(a, "sample") + count_of(a, "delay") + count_of(a, "test");
   const size_t steps = begin + count_of(a, "response");
   return {.steps = steps, .inputs = count_of(a, "stimuli"), .answer_begin = begin, .answer_end = steps};
 }
@@ -23,7 +22,7 @@ void draw(const Arguments& a, Random& random, Trial& trial) {
   trial.label         = int64_t(draw_type("match_to_sample", a, random, kTypes));
   const size_t sample = random.integer(trial.shape.inputs);
   const size_t other  = (sample + 1 + random.integer(trial.shape.inputs - 1)) % trial.shape.inputs;
-  const size_t shown  = count_of(a, "fixation"), gone = shown + count_of(a, "sample");
+  const size_t shown = count_of(a, "fixation"), gone = shown + count_of(a, "sample");
   set_input(trial, shown, gone, sample, 1);
   set_input(trial, gone + count_of(a, "delay"), trial.shape.answer_begin, trial.label == 1 ? sample : other, 1);
   set_target(trial, trial.shape.answer_begin, trial.shape.answer_end, 0, trial.label == 1 ? 1 : -1);

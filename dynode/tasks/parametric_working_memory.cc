@@ -23,8 +23,10 @@ size_t levels(const Arguments& a) {
 TaskShape shape(const Arguments& a, const At& at) {
   const double range = a.number("high") - a.number("low");
   if (!(a.number("difference") <= range))
-    throw SpecError(at, fmt::format("parametric_working_memory needs frequencies {} apart, but from low {} to high {} "
-                                    "are only {}", a.number("difference"), a.number("low"), a.number("high"), range),
+    throw SpecError(at,
+                    fmt::format("parametric_working_memory needs frequencies {} apart, but from low {} to high {} "
+                                "are only {}",
+                                a.number("difference"), a.number("low"), a.number("high"), range),
                     "give a smaller difference or a larger high");
   const size_t begin = count_of(a, "fixation") + 2 * count_of(a, "stimulus") + count_of(a, "delay");
   const size_t steps = begin + count_of(a, "response");

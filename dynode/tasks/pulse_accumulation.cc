@@ -25,9 +25,9 @@ TaskShape shape(const Arguments& a, const At& at) {
 void draw(const Arguments& a, Random& random, Trial& trial) {
   const std::vector<double> all   = ratios(a);
   const double              gamma = (random.integer(2) == 1 ? 1 : -1) * all[random.integer(all.size())];
-  const double rate = a.number("rate"), left = rate / (1 + std::exp(gamma)), right = rate - left;
-  const size_t begin = count_of(a, "fixation"), end = trial.shape.answer_begin;
-  int64_t      ahead = 0;   // pulses on the right less those on the left
+  const double              rate = a.number("rate"), left = rate / (1 + std::exp(gamma)), right = rate - left;
+  const size_t              begin = count_of(a, "fixation"), end = trial.shape.answer_begin;
+  int64_t                   ahead = 0;  // pulses on the right less those on the left
   while (ahead == 0)
     for (size_t t = begin; t < end; ++t) {
       trial.in(t, 0) = random.uniform() < left;
@@ -53,7 +53,7 @@ TaskEntry pulse_accumulation_task() {
                        .min  = 0,
                        .max  = 10,
                        .help = "equally likely sizes of the logarithm of right to left; [0.5, 1.5, 2.5, 3.5] if not "
-                               "given"}},
+                                 "given"}},
           .labels  = {"left", "right"},
           .shape   = shape,
           .draw    = draw,

@@ -8,7 +8,7 @@
 namespace dynode {
 namespace {
 
-constexpr double kMostNumbers = 1e8;   // in one trial
+constexpr double kMostNumbers = 1e8;  // in one trial
 
 /// A stream of random numbers of its own for every trial.
 Random random_of(const TaskEntry& entry, uint64_t seed, uint64_t batch, uint64_t row) {
@@ -51,8 +51,9 @@ Task::Task(const TaskEntry& entry, const Arguments& settings, const At& at)
     : entry_(entry), settings_(settings), shape_(entry.shape(settings, at)), at_(at) {
   const double numbers = double(shape_.steps) * double(shape_.inputs + shape_.outputs);
   if (numbers > kMostNumbers)
-    throw SpecError(at, fmt::format("a trial of {} has {} steps of {} inputs and {} outputs: too many", entry.name,
-                                    shape_.steps, shape_.inputs, shape_.outputs),
+    throw SpecError(at,
+                    fmt::format("a trial of {} has {} steps of {} inputs and {} outputs: too many", entry.name,
+                                shape_.steps, shape_.inputs, shape_.outputs),
                     "at most 100 million numbers");
 }
 
@@ -61,8 +62,8 @@ size_t Task::fixed_count() const { return entry_.fixed_count ? entry_.fixed_coun
 std::vector<Trial> Task::fixed_trials(size_t first, size_t count) const {
   const size_t most = fixed_count();
   if (first > most || count > most - first)
-    throw SpecError(at_, fmt::format("this set of {} has {} trials, no {} from number {} on", entry_.name, most, count,
-                                     first));
+    throw SpecError(at_, fmt::format("this set of {} has {} trials; {} were asked for, from number {} on", entry_.name,
+                                     most, count, first));
   std::vector<Trial> trials(count, Trial(shape_));
   entry_.fixed(settings_, first, trials);
   return trials;

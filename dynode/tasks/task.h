@@ -23,7 +23,7 @@ namespace dynode {
 /// Sizes of every trial of a task.
 struct TaskShape {
   size_t steps = 0, inputs = 1, outputs = 1;
-  size_t answer_begin = 0, answer_end = 0;   // steps whose outputs decide whether a trial counts as correct
+  size_t answer_begin = 0, answer_end = 0;  // steps whose outputs decide whether a trial counts as correct
 };
 
 struct Trial {
@@ -32,7 +32,7 @@ struct Trial {
   std::vector<double>  target;     // [steps][outputs]
   std::vector<uint8_t> mask;       // [steps], 0: the step has no part in losses and decisions
   std::vector<double>  timespans;  // [steps], time each step takes; empty: all take the same
-  int64_t              label = 0;  // what the trial was: an index into the task's labels; n_back: how many matches; else 0
+  int64_t label = 0;  // what the trial was: an index into the task's labels; n_back: how many matches; else 0
 
   /// All zero, every step counts.
   explicit Trial(const TaskShape& shape);
@@ -57,9 +57,9 @@ struct TrialBatch {
 };
 
 struct TaskEntry {
-  const char*       name;
-  const char*       summary;
-  std::vector<Fact> facts;
+  const char*              name;
+  const char*              summary;
+  std::vector<Fact>        facts;
   std::vector<const char*> labels = {};
   /// The label is the target: one answer per trial, read in the last step that counts.
   bool one_answer = false;

@@ -45,7 +45,7 @@ inline size_t word_of(const char* task, const Arguments& a, const char* name, co
 
 /// Which of `types` a trial is: the one asked for by trial_type, or any, each equally likely.
 inline size_t draw_type(const char* task, const Arguments& a, Random& random, std::vector<std::string> types) {
-  const size_t drawn = random.integer(types.size());   // always, so that the other numbers stay
+  const size_t drawn = random.integer(types.size());  // always, so that the other numbers stay
   types.emplace_back("any");
   const size_t asked = word_of(task, a, "trial_type", types);
   return asked + 1 == types.size() ? drawn : asked;
@@ -62,8 +62,9 @@ inline Fact time_points_fact(double value) {
 /// @throws SpecError  if no step is left to answer
 inline void check_answer(const char* task, size_t begin, size_t steps, const At& at) {
   if (begin < steps) return;
-  throw SpecError(at, fmt::format("the answer of {} would begin at step {}, but the trial has {} steps", task, begin, steps),
-                  fmt::format("give T of at least {}, or shorter stimuli", begin + 2));
+  throw SpecError(
+      at, fmt::format("the answer of {} would begin at step {}, but the trial has {} steps", task, begin, steps),
+      fmt::format("give T of at least {}, or shorter stimuli", begin + 2));
 }
 
 inline void set_input(Trial& trial, size_t begin, size_t end, size_t k, double value) {

@@ -96,7 +96,7 @@ TEST(Tasks, TheTargetIsACorrectOutputAndSilenceIsNot) {
     SCOPED_TRACE(task.entry().name);
     bool silence_fails = false;
     for (size_t row = 0; row < 50; ++row) {
-      const Trial         trial = task.trial(2, 0, row);
+      const Trial         trial  = task.trial(2, 0, row);
       std::vector<double> target = trial.target, zero(target.size()), nan(target.size(), std::nan(""));
       EXPECT_TRUE(task.correct(trial, target)) << row;
       if (!task.correct(trial, zero)) silence_fails = true;
@@ -115,7 +115,7 @@ TEST(Tasks, ATrialIsAFunctionOfSeedBatchAndRow) {
     EXPECT_EQ(batch.input, again.input);
     EXPECT_EQ(batch.target, again.target);
     EXPECT_EQ(batch.labels, again.labels);
-    const size_t first = task.fixed_count() > 0 ? 36 : 0;   // fixed sets are numbered through
+    const size_t first = task.fixed_count() > 0 ? 36 : 0;  // fixed sets are numbered through
     for (size_t row = 12; row-- > 0;) EXPECT_TRUE(same(batch.trial(row), task.trial(9, 3, first + row))) << row;
     if (task.fixed_count() > 0) continue;
     EXPECT_EQ(task.batch(9, 3, 5).labels, std::vector<int64_t>(batch.labels.begin(), batch.labels.begin() + 5));
@@ -123,8 +123,9 @@ TEST(Tasks, ATrialIsAFunctionOfSeedBatchAndRow) {
 }
 
 TEST(Tasks, SeedsAndBatchesDiffer) {
-  for (const char* name : {"mante", "mante_kim", "perceptual_decision", "adding", "copy_memory", "pulse_accumulation"}) {
-    const Task task = make(name);
+  for (const char* name :
+       {"mante", "mante_kim", "perceptual_decision", "adding", "copy_memory", "pulse_accumulation"}) {
+    const Task                    task = make(name);
     std::set<std::vector<double>> seen;
     for (uint64_t seed : {1, 2})
       for (uint64_t batch : {0, 1})
@@ -137,7 +138,7 @@ TEST(Tasks, LabelsAreEquallyFrequent) {
   for (const TaskEntry& entry : tasks()) {
     if (entry.labels.empty()) continue;
     const Task task(entry);
-    EXPECT_NEAR(share(task, [](const Trial& t) { return t.label == 1; }), 0.5, 0.03) << entry.name;   // 4 deviations
+    EXPECT_NEAR(share(task, [](const Trial& t) { return t.label == 1; }), 0.5, 0.03) << entry.name;  // 4 deviations
   }
 }
 
@@ -146,7 +147,9 @@ TEST(Tasks, EverySettingExplainsItselfAndRefusesWhatIsOutside) {
     for (const Fact& fact : entry.facts) {
       SCOPED_TRACE(std::string(entry.name) + "." + fact.name);
       EXPECT_STRNE(fact.help, "");
-      const auto check = [&](Value value) { check_arguments(entry.name, entry.facts, Value::map({{fact.name, value}})); };
+      const auto check = [&](Value value) {
+        check_arguments(entry.name, entry.facts, Value::map({{fact.name, value}}));
+      };
       switch (fact.kind) {
         case ArgumentKind::text: {
           EXPECT_THROW(check(3), SpecError);
@@ -176,7 +179,9 @@ TEST(Tasks, NamesAreFoundWithHyphensAndMistakesGetASuggestion) {
   try {
     find_task("go_nog");
     FAIL();
-  } catch (const SpecError& error) { EXPECT_NE(std::string(error.what()).find("did you mean 'go_nogo'"), std::string::npos); }
+  } catch (const SpecError& error) {
+    EXPECT_NE(std::string(error.what()).find("did you mean 'go_nogo'"), std::string::npos);
+  }
 }
 
 TEST(Tasks, SettingsThatDoNotGoTogetherAreRefused) {
@@ -184,26 +189,31 @@ TEST(Tasks, SettingsThatDoNotGoTogetherAreRefused) {
     EXPECT_EQ(refusal(name, given), message);
   };
   expect("go_nogo", {{"T", 76.0}},
-         "the answer of go_nogo would begin at step 75, but the trial has 75 steps\n  give T of at least 77, or shorter stimuli");
+         "the answer of go_nogo would begin at step 75, but the trial has 75 steps\n  give T of at least 77, or "
+         "shorter stimuli");
   EXPECT_NO_THROW(make("go_nogo", {{"T", 77.0}}));
   expect("xor", {{"T", 171.0}},
-         "the answer of xor would begin at step 170, but the trial has 170 steps\n  give T of at least 172, or shorter stimuli");
+         "the answer of xor would begin at step 170, but the trial has 170 steps\n  give T of at least 172, or shorter "
+         "stimuli");
   expect("mante_kim", {{"stim_dur", 1000.0}},
          "the answer of mante_kim would begin at step 1050, but the trial has 499 steps\n  give T of at least 1052, or "
          "shorter stimuli");
-  expect("xor", {{"trial_type", std::string("+")}}, "xor has no trial_type '+'\n  did you mean '++'?  there are: ++, +-, -+, --, any");
+  expect("xor", {{"trial_type", std::string("+")}},
+         "xor has no trial_type '+'\n  did you mean '++'?  there are: ++, +-, -+, --, any");
   expect("n_back", {{"items", 2.0}}, "n_back has 2 items, none of them has 2 before it\n  give items of at least 3");
-  expect("parametric_working_memory", {{"difference", 30.0}},
-         "parametric_working_memory needs frequencies 30 apart, but from low 10 to high 34 are only 24\n  give a smaller "
-         "difference or a larger high");
+  expect(
+      "parametric_working_memory", {{"difference", 30.0}},
+      "parametric_working_memory needs frequencies 30 apart, but from low 10 to high 34 are only 24\n  give a smaller "
+      "difference or a larger high");
   expect("perceptual_decision", {{"coherences", std::vector<double>{}}},
          "perceptual_decision has no coherences\n  give at least one: [12.8]");
   expect("pulse_accumulation", {{"ratios", std::vector<double>{}}},
          "pulse_accumulation has no ratios\n  give at least one: [1.5]");
   expect("bit_stream_xor", {{"set", std::string("test")}, {"pad", 16.0}},
          "the published sets of bit_stream_xor have pad 32, not 16\n  leave pad out, or use set: drawn");
-  expect("n_back", {{"items", 100000.0}, {"item_steps", 1e7}},
-         "a trial of n_back has 1000001000000 steps of 4 inputs and 1 outputs: too many\n  at most 100 million numbers");
+  expect(
+      "n_back", {{"items", 100000.0}, {"item_steps", 1e7}},
+      "a trial of n_back has 1000001000000 steps of 4 inputs and 1 outputs: too many\n  at most 100 million numbers");
 }
 
 TEST(Tasks, OutputsOfAnotherSizeAreRefused) {
@@ -214,7 +224,8 @@ TEST(Tasks, OutputsOfAnotherSizeAreRefused) {
 // ---- go_nogo, xor, mante -------------------------------------------------------------------------------
 
 TEST(GoNoGo, PulseAndAnswer) {
-  const Task  task  = make("go_nogo", {{"T", 12.0}, {"stim_on", 3.0}, {"stim_dur", 2.0}, {"trial_type", std::string("go")}});
+  const Task task =
+      make("go_nogo", {{"T", 12.0}, {"stim_on", 3.0}, {"stim_dur", 2.0}, {"trial_type", std::string("go")}});
   const Trial trial = task.trial(1, 0, 0);
   EXPECT_EQ(trial.input, (std::vector<double>{0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0}));
   EXPECT_EQ(trial.target, (std::vector<double>{0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
@@ -224,7 +235,8 @@ TEST(GoNoGo, PulseAndAnswer) {
 }
 
 TEST(GoNoGo, SilenceIsMeasuredBothWaysAndOnlyAfterThePulse) {
-  const Task  task  = make("go_nogo", {{"T", 12.0}, {"stim_on", 3.0}, {"stim_dur", 2.0}, {"trial_type", std::string("nogo")}});
+  const Task task =
+      make("go_nogo", {{"T", 12.0}, {"stim_on", 3.0}, {"stim_dur", 2.0}, {"trial_type", std::string("nogo")}});
   const Trial trial = task.trial(1, 0, 0);
   EXPECT_EQ(trial.label, 0);
   EXPECT_TRUE(task.correct(trial, row_of(11, {{0, 5, 9}, {5, 11, -0.29}})));
@@ -257,7 +269,7 @@ TEST(Xor, OnlyTheWindowOfTheAnswerCounts) {
 TEST(Mante, TheContextPicksTheStimulus) {
   const Task task = make("mante");
   for (size_t row = 0; row < 100; ++row) {
-    const Trial  trial = task.trial(4, 0, row);
+    const Trial  trial   = task.trial(4, 0, row);
     const double context = trial.in(50, 0), color = trial.in(50, 1), motion = trial.in(50, 2);
     EXPECT_EQ(std::abs(context), 1);
     EXPECT_LE(std::max(std::abs(color), std::abs(motion)), 1.25);
@@ -269,7 +281,8 @@ TEST(Mante, TheContextPicksTheStimulus) {
 }
 
 TEST(Mante, ZeroCountsAsNegative) {
-  const Trial trial = make("mante", {{"trial_type", std::string("color")}, {"color", 0.0}, {"motion", 1.0}}).trial(1, 0, 0);
+  const Trial trial =
+      make("mante", {{"trial_type", std::string("color")}, {"color", 0.0}, {"motion", 1.0}}).trial(1, 0, 0);
   EXPECT_EQ(trial.label, 0);
   EXPECT_EQ(trial.target.back(), -1);
 }
@@ -298,8 +311,8 @@ TEST(ManteKim, TheContextLastsAndTheMeanIsTheOffset) {
 // ---- memory and decisions ------------------------------------------------------------------------------
 
 TEST(MatchToSample, TheTestIsTheSampleWhereItMatches) {
-  const Task  task = make("match_to_sample", {{"stimuli", 4.0}});
-  const auto  shown = [](const Trial& t, size_t step) {
+  const Task task  = make("match_to_sample", {{"stimuli", 4.0}});
+  const auto shown = [](const Trial& t, size_t step) {
     size_t which = 9;
     for (size_t k = 0; k < 4; ++k)
       if (t.in(step, k) == 1) which = which == 9 ? k : 99;
@@ -318,7 +331,7 @@ TEST(MatchToSample, TheTestIsTheSampleWhereItMatches) {
 }
 
 TEST(NBack, TargetsTellWhichItemsMatch) {
-  const Task task = make("n_back", {{"n", 3.0}, {"items", 12.0}, {"item_steps", 2.0}, {"gap", 3.0}});
+  const Task task    = make("n_back", {{"n", 3.0}, {"items", 12.0}, {"item_steps", 2.0}, {"gap", 3.0}});
   size_t     matches = 0;
   for (size_t row = 0; row < 400; ++row) {
     const Trial         trial = task.trial(1, 0, row);
@@ -339,16 +352,16 @@ TEST(NBack, TargetsTellWhichItemsMatch) {
   EXPECT_NEAR(double(matches) / (400 * 9), 0.5, 0.035);
   Trial               trial  = task.trial(1, 0, 0);
   std::vector<double> output = trial.target;
-  for (size_t t = 17; t < 20; ++t) output[t] = -output[t];   // one answer wrong
+  for (size_t t = 17; t < 20; ++t) output[t] = -output[t];  // one answer wrong
   EXPECT_FALSE(task.correct(trial, output));
 }
 
 TEST(ParametricWorkingMemory, TheInputsTellTheFrequencies) {
-  const Task task = make("parametric_working_memory", {{"noise", 0.0}});
+  const Task                               task = make("parametric_working_memory", {{"noise", 0.0}});
   std::map<std::pair<double, double>, int> pairs;
   for (size_t row = 0; row < 4000; ++row) {
-    const Trial  trial  = task.trial(1, 0, row);
-    const double first  = 10 + 24 * trial.in(10, 0), second = 10 + 24 * trial.in(135, 0);
+    const Trial  trial = task.trial(1, 0, row);
+    const double first = 10 + 24 * trial.in(10, 0), second = 10 + 24 * trial.in(135, 0);
     EXPECT_EQ(trial.in(10, 0) + trial.in(10, 1), 1);
     EXPECT_EQ(trial.in(60, 0), 0);
     EXPECT_EQ(trial.label == 1, first > second);
@@ -356,7 +369,7 @@ TEST(ParametricWorkingMemory, TheInputsTellTheFrequencies) {
     EXPECT_EQ(trial.out(160, size_t(1 - trial.label)), 0);
     ++pairs[{std::round(first), std::round(second)}];
   }
-  EXPECT_EQ(pairs.size(), 10u);   // (10, 18), (14, 22), … (26, 34), either order
+  EXPECT_EQ(pairs.size(), 10u);  // (10, 18), (14, 22), … (26, 34), either order
   for (const auto& [pair, count] : pairs) {
     EXPECT_EQ(std::abs(pair.first - pair.second), 8);
     EXPECT_NEAR(count / 4000.0, 0.1, 0.02);
@@ -386,17 +399,18 @@ TEST(PerceptualDecision, EqualOutputsAreNoDecision) {
 }
 
 TEST(PulseAccumulation, TheLabelHasMorePulses) {
-  const Task task = make("pulse_accumulation", {{"ratios", std::vector<double>{1.5}}});
+  const Task task  = make("pulse_accumulation", {{"ratios", std::vector<double>{1.5}}});
   double     total = 0;
   size_t     more  = 0;
   for (size_t row = 0; row < 500; ++row) {
     const Trial               trial = task.trial(1, 0, row);
     const std::vector<double> left = column(trial, 0), right = column(trial, 1);
-    const double              l = std::accumulate(left.begin(), left.end(), 0.0), r = std::accumulate(right.begin(), right.end(), 0.0);
+    const double              l = std::accumulate(left.begin(), left.end(), 0.0),
+                 r              = std::accumulate(right.begin(), right.end(), 0.0);
     EXPECT_NE(l, r);
     EXPECT_EQ(trial.label == 1, r > l);
     total += l + r;
-    more  += size_t(std::max(l, r));
+    more += size_t(std::max(l, r));
   }
   EXPECT_NEAR(total / 500 / 100, 0.4, 0.01);
   EXPECT_NEAR(double(more) / total, 1 / (1 + std::exp(-1.5)), 0.015);
@@ -405,8 +419,8 @@ TEST(PulseAccumulation, TheLabelHasMorePulses) {
 // ---- benchmarks ----------------------------------------------------------------------------------------
 
 TEST(Sine, IsTheSequenceOfTheTutorial) {
-  const Trial trial = make("sine").trial(1, 0, 0);
-  const double pi = std::acos(-1.0);
+  const Trial  trial = make("sine").trial(1, 0, 0);
+  const double pi    = std::acos(-1.0);
   for (size_t t = 0; t < 48; ++t) {
     EXPECT_NEAR(trial.in(t, 0), std::sin(3 * pi * double(t) / 47), 1e-14);
     EXPECT_NEAR(trial.in(t, 1), std::cos(3 * pi * double(t) / 47), 1e-14);
@@ -420,7 +434,7 @@ TEST(Sine, WithARandomPhaseTheTargetIsStillAFunctionOfTheInput) {
   EXPECT_FALSE(same(task.trial(1, 0, 0), task.trial(1, 0, 1)));
   for (size_t row = 0; row < 10; ++row) {
     const Trial trial = task.trial(1, 0, row);
-    for (size_t t = 0; t < 48; ++t) EXPECT_NEAR(trial.out(t, 0), 2 * trial.in(t, 0) * trial.in(t, 1), 1e-13);   // sin 2α
+    for (size_t t = 0; t < 48; ++t) EXPECT_NEAR(trial.out(t, 0), 2 * trial.in(t, 0) * trial.in(t, 1), 1e-13);  // sin 2α
   }
 }
 
@@ -441,7 +455,7 @@ TEST(CopyMemory, RepeatsTheSymbolsAfterTheSign) {
   for (size_t t = 0; t < 4; ++t)
     for (size_t k = 1; k < 4; ++k) EXPECT_EQ(trial.in(t, k), trial.out(9 + t, k));
   std::vector<double> output = trial.target;
-  for (size_t k = 0; k < 4; ++k) output[12 * 4 + k] = 0.5;   // the last symbol undecided
+  for (size_t k = 0; k < 4; ++k) output[12 * 4 + k] = 0.5;  // the last symbol undecided
   EXPECT_FALSE(task.correct(trial, output));
 }
 
@@ -465,7 +479,7 @@ TEST(Adding, OneMarkInEachHalfAndOnlyTheLastStepCounts) {
 }
 
 TEST(BitStream, EventsAreTheRunsOfTheDenseStream) {
-  const Task dense = make("bit_stream_xor"), event = make("bit_stream_xor", {{"encoding", std::string("event")}});
+  const Task       dense = make("bit_stream_xor"), event = make("bit_stream_xor", {{"encoding", std::string("event")}});
   std::set<size_t> lengths;
   for (size_t row = 0; row < 1000; ++row) {
     const Trial  d = dense.trial(1, 0, row), e = event.trial(1, 0, row);
@@ -505,9 +519,9 @@ TEST(BitStream, APublishedSetEnds) {
 }
 
 TEST(BitStream, TheLastStepThatCountsDecides) {
-  const Task  task = make("bit_stream_xor");
-  const Trial trial = task.trial(1, 0, 0);
-  const size_t bits = size_t(std::ranges::count(trial.mask, 1));
+  const Task   task  = make("bit_stream_xor");
+  const Trial  trial = task.trial(1, 0, 0);
+  const size_t bits  = size_t(std::ranges::count(trial.mask, 1));
   const double right = trial.label == 1 ? 1 : -1;
   EXPECT_TRUE(task.correct(trial, row_of(32, {{0, 32, -right}, {bits - 1, bits, right}})));
   EXPECT_FALSE(task.correct(trial, row_of(32, {{0, 32, right}, {bits - 1, bits, -right}})));
