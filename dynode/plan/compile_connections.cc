@@ -221,6 +221,9 @@ void Compiler::add_connection(const ConnectionSpec& c) {
   refuse_size(c.at, units_of(c.to_layer), units_of(c.from_layer));
   if (p.mode == "spike") return add_spikes(c, p);
   const ProgrammableMode* mode = p.mode == "fixed" ? nullptr : &find_mode(p);
+  if (!mode && !p.mode_params.empty())
+    p.mode_params.fail("connection_params belong to programmable connections, and this one is fixed",
+                       "remove them, or give mode: WICC or mode: NOCC");
   if (c.delay) throw SpecError(c.at, "delay belongs to spike connections", "use lag: 1 for one step");
 
   const int to = entrance(c.to_layer), from = layer_position(c.from_layer);

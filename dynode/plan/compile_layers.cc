@@ -280,6 +280,12 @@ void Compiler::add_parameter(const LayerSpec& spec, LayerPlan& layer, const Para
       for (double& x : values) x = other.to_parameter(x, layer.dt);
     if (p.learnable) b.learnable = *p.learnable;
     set_box(b, facts, p, instead ? std::optional(layer.dt) : std::nullopt, *v);
+    for (size_t i = 0; i < values.size() && p.distribution.empty(); ++i)
+      if (values[i] < b.min || values[i] > b.max) {
+        plan_.warnings.push_back(fmt::format("{} of layer {} starts outside its constraints and is moved to their edge",
+                                             instead ? other.name : facts.name, layer.layer_id));
+        break;
+      }
     for (size_t i = 0; i < values.size(); ++i)
       if (!std::isfinite(values[i]) || values[i] < facts.min || values[i] > facts.max)
         v->fail(fmt::format("{} of unit {} is {}{}, but must be {}", instead ? other.name : facts.name, i, settings[i],
@@ -351,6 +357,12 @@ Compiler::LayerPolarity Compiler::read_polarity(const LayerSpec& spec) {
   LayerPolarity polarity;
   if (const Value* method = spec.params.find("polarity_enforcement_method"))
     polarity.method = polarity_enforcement(method->text(), method->at());
+  const char* said = nullptr;
+  for (const char* word : {"polarity", "polarity_file", "polarity_init"})
+    if (const Value* v = spec.params.find(word)) {
+      if (said) v->fail(fmt::format("{} says the signs of the units already", said), "give one of them");
+      said = word;
+    }
   const size_t units = units_of(spec.layer_id);
   if (const auto kept = stored(fmt::format("layer{}/polarity", spec.layer_id), {units})) {
     polarity.sign = check_polarity(units, *kept, spec.at);

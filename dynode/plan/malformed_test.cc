@@ -86,6 +86,14 @@ TEST(MalformedNetwork, BlocksThatHaveNoEffectYet) {
                           word.size() + 3, word, word));
 }
 
+TEST(MalformedNetwork, WordsThatSayTheSameOrNothing) {
+  EXPECT_EQ(layer("CTRNN", "polarity: [1, 1, -1], polarity_init: alternating"),
+            "net.yaml:3:92 layers[1].params.polarity_init: polarity says the signs of the units already\n  give one of them");
+  EXPECT_EQ(connection("connection_type: dense, mode: fixed, connection_params: {alpha: 1}"),
+            "net.yaml:5:90 connections[0].connection_params: connection_params belong to programmable connections, and this "
+            "one is fixed\n  remove them, or give mode: WICC or mode: NOCC");
+}
+
 TEST(MalformedNetwork, NamesOfParameters) {
   const std::string every =
       "dim, dt, learnable_params, polarity, polarity_file, polarity_init, polarity_enforcement_method, init_state";
