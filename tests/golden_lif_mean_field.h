@@ -22,8 +22,10 @@ inline Array load_unread(const fs::path& file, const std::string& name) {
   zip_stat_t facts;
   if (!archive || zip_stat(archive.get(), (name + ".npy").c_str(), 0, &facts) != 0) throw IoError(file, "no " + name);
   std::string bytes(facts.size, '\0');
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> member(zip_fopen_index(archive.get(), facts.index, 0), zip_fclose);
-  if (!member || zip_fread(member.get(), bytes.data(), facts.size) != zip_int64_t(facts.size)) throw IoError(file, "bad " + name);
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> member(zip_fopen_index(archive.get(), facts.index, 0),
+                                                                 zip_fclose);
+  if (!member || zip_fread(member.get(), bytes.data(), facts.size) != zip_int64_t(facts.size))
+    throw IoError(file, "bad " + name);
 
   // the header, of the same length, with another type and one dimension more
   const size_t end    = bytes.find('\n');
@@ -122,7 +124,8 @@ inline void run_fixed_point_case(const fs::path& path, const std::string& kind, 
   const Populations p     = populations_of(inputs);
   const FixedPoints found = find_fixed_points(p, rows_of(inputs.at("nu_init")));
   const auto        rates = rows_of(expected.at("fixed_points"));
-  const Array eigenvalues = load_unread(path / "expected.npz", "eigenvalues"), labels = load_unread(path / "expected.npz", "classification");
+  const Array       eigenvalues = load_unread(path / "expected.npz", "eigenvalues"),
+              labels            = load_unread(path / "expected.npz", "classification");
   const double tolerance  = path.filename() == "mf_seed_example" ? 1e-8 : 1e-7;
 
   for (size_t k = 0; k < rates.size(); ++k) {
@@ -137,7 +140,8 @@ inline void run_fixed_point_case(const fs::path& path, const std::string& kind, 
     for (size_t i = 0; i < parts.size(); i += 2) wanted.push_back({parts[i], parts[i + 1]});
     compare.expect(fmt::format("eigenvalues of point {}", k), {distance(nearest->eigenvalues, wanted)}, {0}, 1e-6);
     if (text_of(labels, k) != label(nearest->stability))
-      compare.fail(fmt::format("point {} is called {} instead of {}", k, label(nearest->stability), text_of(labels, k)));
+      compare.fail(
+          fmt::format("point {} is called {} instead of {}", k, label(nearest->stability), text_of(labels, k)));
 
     const FixedPoint there = describe(p, rates[k]);
     if (expected.find("mu")) {
@@ -278,13 +282,15 @@ inline void run_perturbation_case(const Value& config, const Npz& expected, Comp
       std::vector<size_t> places;  // one list per vector, or one for all
       const Value&        mine = involved.at(0).is_list() ? involved.at(m) : sets[q].at("involved_clusters");
       for (double place : numbers_of(mine)) places.push_back(size_t(place));
-      vectors.push_back(scatter(numbers_of(sets[q].at("vectors").list()[m]), places, size_t(sets[q].at("length").integer())));
+      vectors.push_back(
+          scatter(numbers_of(sets[q].at("vectors").list()[m]), places, size_t(sets[q].at("length").integer())));
       flat.insert(flat.end(), vectors.back().begin(), vectors.back().end());
     }
     const std::vector<double> params = numbers_of(sets[q].at("params"));
     const Value*              mask   = sets[q].find("mask");
     compare.expect("vectors", flat, get("vectors", q), 1e-14);
-    compare.expect("sum", mask ? combine(vectors, params, numbers_of(*mask)) : combine(vectors, params), get("pert", q), 1e-14);
+    compare.expect("sum", mask ? combine(vectors, params, numbers_of(*mask)) : combine(vectors, params), get("pert", q),
+                   1e-14);
   }
   const auto& factors = config.at("circulant").list();
   for (size_t q = 0; q < factors.size(); ++q) {
@@ -331,7 +337,8 @@ inline void run_config_case(const Value& config, const Npz& inputs, Comparison& 
 inline bool run_mean_field_case(const fs::path& path, const Value& config, Comparison& compare, Precision precision) {
   const std::string kind = config.at("kind").text();
   const bool theory = kind.starts_with("mf_");
-  if (!theory && kind != "arousal" && kind != "setup_matrices" && kind != "perturbation" && kind != "stimulus") return false;
+  if (!theory && kind != "arousal" && kind != "setup_matrices" && kind != "perturbation" && kind != "stimulus")
+    return false;
   if (precision == Precision::float32) return true;  // the theory is computed in double alone
 
   const Npz expected = load_npz((path / "expected.npz").string());

@@ -11,15 +11,19 @@ void check(const ClusterSpec& s) {
   const auto fail = [](const char* key, const std::string& what, const char* hint = "") {
     throw SpecError({.path = key}, what, hint);
   };
-  if (s.n_neurons < 1 || s.n_neurons > 2'000'000'000) fail("n_neurons", fmt::format("must be from 1 to 2e9, got {}", s.n_neurons));
+  if (s.n_neurons < 1 || s.n_neurons > 2'000'000'000)
+    fail("n_neurons", fmt::format("must be from 1 to 2e9, got {}", s.n_neurons));
   if (s.n_excitatory < 0 || s.n_excitatory > s.n_neurons)
     fail("n_excitatory", fmt::format("must be from 0 to n_neurons = {}, got {}", s.n_neurons, s.n_excitatory));
-  if (s.n_clusters < 1 || s.n_clusters > 10'000) fail("n_clusters", fmt::format("must be from 1 to 10000, got {}", s.n_clusters));
+  if (s.n_clusters < 1 || s.n_clusters > 10'000)
+    fail("n_clusters", fmt::format("must be from 1 to 10000, got {}", s.n_clusters));
   const auto background = [&](const char* key, const char* type, int64_t all, int64_t outside) {
-    if (outside < 0 || outside > all) fail(key, fmt::format("must be from 0 to {}, the number of {} neurons, got {}", all, type, outside));
+    if (outside < 0 || outside > all)
+      fail(key, fmt::format("must be from 0 to {}, the number of {} neurons, got {}", all, type, outside));
     const int64_t left = (all - outside) % s.n_clusters;
     if (left != 0)
-      fail(key, fmt::format("leaves {} {} neurons, which do not divide into {} clusters", all - outside, type, s.n_clusters),
+      fail(key,
+           fmt::format("leaves {} {} neurons, which do not divide into {} clusters", all - outside, type, s.n_clusters),
            fmt::format("{} more in the background would fit", left).c_str());
   };
   background("n_excitatory_background", "excitatory", s.n_excitatory, s.n_excitatory_background);

@@ -2,8 +2,8 @@
 //
 //   order of populations: E clusters 0 … K−1, E background, I clusters 0 … K−1, I background        P = 2K + 2
 //
-// Synapses within a cluster, and between the E and the I cluster of one index, are strengthened by g⁺; all others weakened
-// by g⁻, such that the mean between two types stays. Sources: Litwin-Kumar & Doiron 2012; Wyrick & Mazzucato 2021; the
+// Synapses within a cluster, and between the E and the I cluster of one index, are strengthened by g⁺; all others
+// weakened by g⁻, such that the mean between two types stays. Sources: Litwin-Kumar & Doiron 2012; Wyrick & Mazzucato 2021; the
 // arousal model: Papadopoulos et al., arXiv 2404.03902.
 #pragma once
 #include <array>

@@ -18,7 +18,8 @@ TEST(Clusters, KeepTheMeanEfficacyOfAPairOfTypes) {
     for (size_t i = 0; i < 4; ++i)
       for (size_t j = 0; j < 4; ++j) sum += m.strength[(post[type] + i) * p + pre[type] + j];
     // for clusters that are equal shares of both types: g⁺ + (K−1) g⁻ against K
-    const double wanted = (spec.j_potentiated[type] + 3 * m.depression[type]) * 4 * spec.j_baseline[type] / std::sqrt(500.0);
+    const double wanted =
+        (spec.j_potentiated[type] + 3 * m.depression[type]) * 4 * spec.j_baseline[type] / std::sqrt(500.0);
     EXPECT_NEAR(sum, wanted, 1e-12);
     EXPECT_LT(m.depression[type], 1);
   }
@@ -57,8 +58,11 @@ TEST(Clusters, WithoutPotentiationAreNone) {
 }
 
 TEST(Clusters, MayKeepStrongPotentiationFromFlippingSigns) {
-  ClusterSpec spec{.n_neurons = 800, .n_excitatory = 640, .n_excitatory_background = 480, .n_inhibitory_background = 160,
-                   .n_clusters = 2};
+  ClusterSpec spec{.n_neurons               = 800,
+                   .n_excitatory            = 640,
+                   .n_excitatory_background = 480,
+                   .n_inhibitory_background = 160,
+                   .n_clusters              = 2};
   spec.j_potentiated = {20, 1, 1, 1};
   EXPECT_NEAR(cluster_matrices(spec).depression[0], -0.4615, 1e-4);
   EXPECT_EQ(cluster_matrices(spec).depression[3], 1);  // I clusters without neurons
@@ -73,7 +77,8 @@ TEST(Clusters, RefuseLeftOverNeurons) {
     cluster_matrices(spec);
     FAIL();
   } catch (const SpecError& e) {
-    EXPECT_NE(std::string(e.what()).find("1440 excitatory neurons, which do not divide into 17 clusters"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("1440 excitatory neurons, which do not divide into 17 clusters"),
+              std::string::npos);
     EXPECT_NE(std::string(e.what()).find("12 more in the background would fit"), std::string::npos);
   }
 }

@@ -49,8 +49,10 @@ struct Clusters {
   bool potentiate = true, clip_depression = false, legacy_probability_order = false, legacy_potentiate = false;
 
   static constexpr auto fields = std::tuple{
-      field("n_excitatory_background", &Clusters::n_excitatory_background, "excitatory neurons outside clusters", non_negative),
-      field("n_inhibitory_background", &Clusters::n_inhibitory_background, "inhibitory neurons outside clusters", non_negative),
+      field("n_excitatory_background", &Clusters::n_excitatory_background, "excitatory neurons outside clusters",
+            non_negative),
+      field("n_inhibitory_background", &Clusters::n_inhibitory_background, "inhibitory neurons outside clusters",
+            non_negative),
       field("n_clusters", &Clusters::n_clusters, "clusters of each type", at_least(1)),
       field("total_pops", &Clusters::total_pops, "2 n_clusters + 2"),
       field("connectivity_fraction_probs", &Clusters::connectivity_fraction_probs, "connection probabilities by types"),
@@ -117,7 +119,8 @@ struct PerturbationBlock {
 
   static constexpr auto fields = std::tuple{
       field("vectors", &PerturbationBlock::vectors, "lists of values, one list per vector"),
-      field("involved_clusters", &PerturbationBlock::involved_clusters, "populations they apply to: one list for all or one per vector"),
+      field("involved_clusters", &PerturbationBlock::involved_clusters,
+            "populations they apply to: one list for all or one per vector"),
       field("params", &PerturbationBlock::params, "coefficients, one per vector"),
       field("time_dependence", &PerturbationBlock::time_dependence, "of spiking runs"),
       field("n_vectors", &PerturbationBlock::n_vectors, "random vectors, where none are given", within(1, 100'000)),
@@ -150,7 +153,8 @@ std::vector<double> perturbation_of(const Value& block, const std::string& targe
 
   const bool each = b.involved_clusters && b.involved_clusters->size() > 0 && b.involved_clusters->list()[0].is_list();
   if (each && b.involved_clusters->size() != count)
-    b.involved_clusters->fail(fmt::format("needs one list for all or one per vector, {}; got {}", count, b.involved_clusters->size()));
+    b.involved_clusters->fail(
+        fmt::format("needs one list for all or one per vector, {}; got {}", count, b.involved_clusters->size()));
   Random                           random(b.seed, "perturbation/" + target);
   std::vector<std::vector<double>> vectors;
   for (size_t m = 0; m < count; ++m) {
@@ -181,8 +185,8 @@ using Perturbations = std::map<std::string, std::vector<double>>;
 
 Perturbations perturbations_of(const Value* written, size_t populations) {
   static const std::vector<std::string> targets{
-      "rate",          "j_baseline", "j_potentiated", "j",         "threshold",   "tau_membrane", "tau_synaptic", "tau_refractory",
-      "arousal_level", "arousal_L",  "arousal_x_0",   "arousal_k", "arousal_M",   "j_ext"};
+      "rate",           "j_baseline",    "j_potentiated", "j",           "threshold", "tau_membrane", "tau_synaptic",
+      "tau_refractory", "arousal_level", "arousal_L",     "arousal_x_0", "arousal_k", "arousal_M",    "j_ext"};
   Perturbations found;
   if (!written || written->is_null()) return found;
   for (const Value::Entry& entry : written->entries()) {
@@ -241,8 +245,10 @@ ClusteredNetwork clustered_network(const Value& config) {
   const auto&   sizes = c.init_params;
   const int64_t k     = c.architecture.clusters.n_clusters;
   if (sizes.n_inhibitory && *sizes.n_inhibitory != sizes.n_neurons - sizes.n_excitatory)
-    config.at("init_params").at("n_inhibitory").fail(
-        fmt::format("must be n_neurons − n_excitatory = {}, got {}", sizes.n_neurons - sizes.n_excitatory, *sizes.n_inhibitory));
+    config.at("init_params")
+        .at("n_inhibitory")
+        .fail(fmt::format("must be n_neurons − n_excitatory = {}, got {}", sizes.n_neurons - sizes.n_excitatory,
+                          *sizes.n_inhibitory));
   if (const auto& total = c.architecture.clusters.total_pops; total && *total != 2 * k + 2)
     config.at("architecture").at("clusters").at("total_pops").fail(
         fmt::format("must be 2 n_clusters + 2 = {}, got {}", 2 * k + 2, *total));
@@ -260,7 +266,8 @@ ClusteredNetwork clustered_network(const Value& config) {
 
   ArousalParams a = c.arousal;
   a.level         = std::clamp(a.level + mean_change("arousal_level"), 0.0, 1.0);
-  a.L += mean_change("arousal_L"), a.x_0 += mean_change("arousal_x_0"), a.k += mean_change("arousal_k"), a.M += mean_change("arousal_M");
+  a.L += mean_change("arousal_L"), a.x_0 += mean_change("arousal_x_0"), a.k += mean_change("arousal_k"),
+      a.M += mean_change("arousal_M");
   if (!(a.x_0 > 0 && a.x_0 < 1 && a.k > 0 && a.M >= 0))
     c.perturbation->fail(fmt::format("leads to an arousal with x_0 = {}, k = {}, M = {}", a.x_0, a.k, a.M));
   ClusteredNetwork     net{{}, cluster_spec(sizes, c.architecture.clusters), {a.level, a.L, a.x_0, a.k, a.M}};

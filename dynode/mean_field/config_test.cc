@@ -58,7 +58,10 @@ TEST(ClusteredNetwork, LosesExcitationToArousal) {
 TEST(ClusteredNetwork, TakesPerturbationsOfEveryTarget) {
   const auto plain = network("init_params: {}").populations;
   const auto with  = [](const std::string& target, const char* vectors = "[[0.5, -0.25]]") {
-    return network(("perturbation: {" + target + ": {vectors: " + vectors + ", involved_clusters: [20, 1], params: [2]}}").c_str()).populations;
+    return network(
+                ("perturbation: {" + target + ": {vectors: " + vectors + ", involved_clusters: [20, 1], params: [2]}}")
+                    .c_str())
+        .populations;
   };
   EXPECT_DOUBLE_EQ(with("rate").nu_ext[20], plain.nu_ext[20] + 1);
   EXPECT_DOUBLE_EQ(with("rate").nu_ext[1], plain.nu_ext[1] - 0.5);
@@ -80,20 +83,26 @@ TEST(ClusteredNetwork, TakesPerturbationsOfEveryTarget) {
 
 TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
   EXPECT_NE(refusal("architecture:\n  network: {tau_membran: 1}").find("net.yaml:2:13"), std::string::npos);
-  EXPECT_NE(refusal("architecture: {clusters: {total_pops: 5}}").find("must be 2 n_clusters + 2 = 38, got 5"), std::string::npos);
-  EXPECT_NE(refusal("architecture: {network: {threshold: [1, 2, 3]}}").find("one per population; got 3"), std::string::npos);
+  EXPECT_NE(refusal("architecture: {clusters: {total_pops: 5}}").find("must be 2 n_clusters + 2 = 38, got 5"),
+            std::string::npos);
+  EXPECT_NE(refusal("architecture: {network: {threshold: [1, 2, 3]}}").find("one per population; got 3"),
+            std::string::npos);
   EXPECT_NE(refusal("architecture: {network: {reset_voltage: 1}}").find("reset_voltage[19]"), std::string::npos);
   EXPECT_NE(refusal("external_currents: {c_ext: [1, 2]}").find("needs 4 numbers"), std::string::npos);
   EXPECT_NE(refusal("init_params: {n_inhibitory: 5}").find("n_neurons − n_excitatory = 400"), std::string::npos);
   EXPECT_NE(refusal("perturbation: {rates: {params: [1]}}").find("did you mean 'rate'?"), std::string::npos);
-  EXPECT_NE(refusal("perturbation: {rate: {params: [1, 2]}}").find("one coefficient per vector, 1; got 2"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rate: {params: [1, 2]}}").find("one coefficient per vector, 1; got 2"),
+            std::string::npos);
   EXPECT_NE(refusal("perturbation: {rate: {params: [1], vectors: [[1]]}}").find("1 values for 38"), std::string::npos);
-  EXPECT_NE(refusal("perturbation: {rate: {params: [1], time_dependence: {shape: hat}}}").find("knows no time"), std::string::npos);
-  EXPECT_NE(refusal("perturbation: {tau_membrane: {params: [-1], balance: 1}}").find("tau_membrane[0]"), std::string::npos);
+  EXPECT_NE(refusal("perturbation: {rate: {params: [1], time_dependence: {shape: hat}}}").find("knows no time"),
+            std::string::npos);
+  EXPECT_NE(refusal("perturbation: {tau_membrane: {params: [-1], balance: 1}}").find("tau_membrane[0]"),
+            std::string::npos);
 }
 
 TEST(ClusteredNetwork, HasStatesWithSeveralActiveClusters) {
-  const auto        net   = network("arousal: {level: 0.001}\narchitecture: {clusters: {j_potentiated: [15.75, 5.45, 6.25, 5.0]}}");
+  const auto net =
+      network("arousal: {level: 0.001}\narchitecture: {clusters: {j_potentiated: [15.75, 5.45, 6.25, 5.0]}}");
   const FixedPoints found = find_fixed_points(net.populations, cluster_starts(38, 18));
   int               most  = 0;
   for (const FixedPoint& point : found.points) {

@@ -62,7 +62,7 @@ class Residual {
   std::vector<size_t> free_;
 };
 
-/// Size of the residual f at x as the criterion of convergence sees it; infinite where it is no number or a rate is < 0.
+/// Size of the residual f at x as the criterion of convergence sees it; infinite where it is no number or a rate < 0.
 double error_of(const Vector& x, const Vector& f) {
   double worst = 0;
   for (Eigen::Index k = 0; k < x.size(); ++k) {
@@ -159,7 +159,8 @@ Solution solve(const Populations& populations, const std::vector<double>& start,
   return {residual.rates(x), error < kConverged, error, residual.evaluations};
 }
 
-FixedPoint describe(const Populations& populations, const std::vector<double>& rates, const FixedPointOptions& options) {
+FixedPoint describe(const Populations& populations, const std::vector<double>& rates,
+                    const FixedPointOptions& options) {
   const size_t    n  = populations.size();
   InputStatistics in = input_statistics(populations, rates);
   FixedPoint      point{rates, std::move(in.mu), std::move(in.sigma), response_slope(populations, rates), {}, {}, 1};

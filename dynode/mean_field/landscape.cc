@@ -16,7 +16,8 @@ void check(const Populations& populations, const LandscapeSpec& spec) {
   if (spec.focus.empty() || spec.focus.size() > 2)
     fail("focus_pops", fmt::format("needs one or two populations, got {}", spec.focus.size()));
   for (size_t f : spec.focus)
-    if (f >= populations.size()) fail("focus_pops", fmt::format("there is no population {} of {}", f, populations.size()));
+    if (f >= populations.size())
+      fail("focus_pops", fmt::format("there is no population {} of {}", f, populations.size()));
   if (spec.focus.size() == 2 && spec.focus[0] == spec.focus[1]) fail("focus_pops", "names a population twice");
   if (spec.focus.size() == populations.size()) fail("focus_pops", "leaves no population to answer");
   if (spec.limits.size() != 1 && spec.limits.size() != spec.focus.size())
@@ -25,7 +26,8 @@ void check(const Populations& populations, const LandscapeSpec& spec) {
   double points = 1;
   for (size_t f = 0; f < spec.focus.size(); ++f) {
     const auto& [from, to] = spec.limits[spec.limits.size() == 1 ? 0 : f];
-    if (!(from >= 0 && to > from && std::isfinite(to))) fail("grid_lims", fmt::format("needs 0 ≤ from < to, got {}, {}", from, to));
+    if (!(from >= 0 && to > from && std::isfinite(to)))
+      fail("grid_lims", fmt::format("needs 0 ≤ from < to, got {}, {}", from, to));
     points *= (to - from) / spec.density;
   }
   if (points > kMostPoints) fail("grid_density", fmt::format("asks for {:.3g} points", points));
@@ -61,7 +63,9 @@ Landscape reduced_landscape(const Populations& populations, const LandscapeSpec&
     }
 
   // the way of least resistance
-  const auto strength = [&](size_t i, size_t j) { return std::hypot(land.force[(i * n2 + j) * 2], land.force[(i * n2 + j) * 2 + 1]); };
+  const auto strength = [&](size_t i, size_t j) {
+    return std::hypot(land.force[(i * n2 + j) * 2], land.force[(i * n2 + j) * 2 + 1]);
+  };
   if (focus == 1) {
     for (size_t i = 0; i < n1; ++i) land.path.push_back({i, 0});
   } else {

@@ -32,8 +32,12 @@ TEST(Landscape, HasAZeroOfItsForceAtEveryFixedPoint) {
 
 TEST(Landscape, FindsFocusPopulationsWhereverTheyStand) {
   const Populations p = pair();
-  Populations three{.c_matrix = {0, 0, 50, 0, 0, 0, 0, 0, 100}, .j_matrix = {0, 0, 0.1, 0, 0, 0, 0, 0, 0.15}, .c_ext = {100, 0, 100},
-                    .j_ext = {0.1, 0, 0.1}, .nu_ext = {12, 0, 8}, .neurons = {{.threshold = 3}, {}, {.threshold = 3}}};
+  Populations       three{.c_matrix = {0, 0, 50, 0, 0, 0, 0, 0, 100},
+                          .j_matrix = {0, 0, 0.1, 0, 0, 0, 0, 0, 0.15},
+                          .c_ext    = {100, 0, 100},
+                          .j_ext    = {0.1, 0, 0.1},
+                          .nu_ext   = {12, 0, 8},
+                          .neurons  = {{.threshold = 3}, {}, {.threshold = 3}}};
   const Landscape a = reduced_landscape(p, {.focus = {0}, .limits = {{0, 40}}, .density = 5});
   const Landscape b = reduced_landscape(three, {.focus = {2}, .limits = {{0, 40}}, .density = 5});
   for (size_t i = 0; i < a.force.size(); ++i) EXPECT_NEAR(a.force[i], b.force[i], 1e-9);

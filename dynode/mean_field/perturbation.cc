@@ -6,12 +6,14 @@ namespace dynode::mean_field {
 
 std::vector<double> scatter(const std::vector<double>& values, const std::vector<size_t>& involved, size_t length) {
   if (values.size() != involved.size())
-    throw SpecError({.path = "vectors"}, fmt::format("{} values for {} involved clusters", values.size(), involved.size()));
+    throw SpecError({.path = "vectors"},
+                    fmt::format("{} values for {} involved clusters", values.size(), involved.size()));
   std::vector<double> vector(length);
   std::vector<bool>   taken(length);
   for (size_t k = 0; k < involved.size(); ++k) {
     const size_t at = involved[k];
-    if (at >= length) throw SpecError({.path = "involved_clusters"}, fmt::format("there is no population {} of {}", at, length));
+    if (at >= length)
+      throw SpecError({.path = "involved_clusters"}, fmt::format("there is no population {} of {}", at, length));
     if (taken[at]) throw SpecError({.path = "involved_clusters"}, fmt::format("names population {} twice", at));
     taken[at] = true, vector[at] = values[k];
   }
@@ -23,7 +25,8 @@ std::vector<double> combine(const std::vector<std::vector<double>>& vectors, con
     throw ShapeError("params", {int64_t(vectors.size())}, {int64_t(coefficients.size())}, "one coefficient per vector");
   std::vector<double> sum(vectors.empty() ? 0 : vectors[0].size());
   for (size_t m = 0; m < vectors.size(); ++m) {
-    if (vectors[m].size() != sum.size()) throw ShapeError("vectors", {int64_t(sum.size())}, {int64_t(vectors[m].size())});
+    if (vectors[m].size() != sum.size())
+      throw ShapeError("vectors", {int64_t(sum.size())}, {int64_t(vectors[m].size())});
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += coefficients[m] * vectors[m][i];
   }
   return sum;

@@ -31,7 +31,12 @@ TEST(Perturbations, OfACirculantShiftByOne) {
 }
 
 TEST(Stimulus, HasItsShape) {
-  Stimulus s{.shape = StimulusShape::box, .total_duration = 0.6, .onsets = {0.1, 0.2}, .duration = 0.3, .amplitude = 2, .delta_t = 0.1};
+  Stimulus s{.shape          = StimulusShape::box,
+             .total_duration = 0.6,
+             .onsets         = {0.1, 0.2},
+             .duration       = 0.3,
+             .amplitude      = 2,
+             .delta_t        = 0.1};
   EXPECT_EQ(waveform(s), (std::vector<double>{0, 2, 4, 4, 2, 0}));  // 0.3/0.1 is a little less than 3
   s.shape = StimulusShape::linear, s.onsets = {0.1};
   EXPECT_NEAR(waveform(s)[3], 4.0 / 3, 1e-15);
@@ -40,7 +45,8 @@ TEST(Stimulus, HasItsShape) {
 
 TEST(Stimulus, OfTwoExponentialsPeaksAtItsAmplitudeAlsoWhereTheyAreEqual) {
   for (double rise : {0.01, 0.03 * (1 - 1e-5), 0.03, 0.09}) {
-    const auto values = waveform({.total_duration = 1, .onsets = {0}, .amplitude = 3, .delta_t = 1e-4, .tau_rise = rise, .tau_decay = 0.03});
+    const auto values = waveform(
+        {.total_duration = 1, .onsets = {0}, .amplitude = 3, .delta_t = 1e-4, .tau_rise = rise, .tau_decay = 0.03});
     EXPECT_NEAR(*std::max_element(values.begin(), values.end()), 3, 1e-4) << rise;
   }
 }

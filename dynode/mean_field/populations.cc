@@ -79,7 +79,8 @@ std::vector<double> response_slope(const Populations& p, std::span<const double>
   for (size_t i = 0; i < n; ++i) {
     const Response r = transfer(in.mu[i], in.sigma[i], p.neurons[i]);
     // dσ = dσ²/2σ
-    const double by_mean = r.d_mu * p.neurons[i].tau_m, by_variance = r.d_sigma * p.neurons[i].tau_m / (2 * in.sigma[i]);
+    const double by_mean     = r.d_mu * p.neurons[i].tau_m,
+                 by_variance = r.d_sigma * p.neurons[i].tau_m / (2 * in.sigma[i]);
     for (size_t j = 0; j < n; ++j) {
       const double strength = p.j_matrix[i * n + j];
       slope[i * n + j]      = p.c_matrix[i * n + j] * strength * (by_mean + by_variance * strength);

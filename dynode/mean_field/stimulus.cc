@@ -21,7 +21,8 @@ std::vector<double> waveform(const Stimulus& s) {
     throw SpecError({.path = std::string("stimulus.") + key}, fmt::format("must be {}, got {}", range, got));
   };
   if (!(s.delta_t > 0)) fail("delta_t", "> 0", s.delta_t);
-  if (!(s.total_duration >= 0 && s.total_duration / s.delta_t < 1e12)) fail("total_duration", "≥ 0 and below 1e12 steps", s.total_duration);
+  if (!(s.total_duration >= 0 && s.total_duration / s.delta_t < 1e12))
+    fail("total_duration", "≥ 0 and below 1e12 steps", s.total_duration);
   if (!(s.duration >= 0)) fail("duration", "≥ 0", s.duration);
   if (!std::isfinite(s.amplitude)) fail("amplitude", "finite", s.amplitude);
   if (!(s.tau_rise > 0)) fail("tau_rise", "> 0", s.tau_rise);
@@ -29,14 +30,15 @@ std::vector<double> waveform(const Stimulus& s) {
   for (double onset : s.onsets)
     if (!(onset >= 0)) fail("onsets", "≥ 0", onset);
 
-  const auto          steps_of = [&](double time) { return size_t(std::floor(std::min(time / s.delta_t + 1e-9, 1e12))); };
+  const auto steps_of = [&](double time) { return size_t(std::floor(std::min(time / s.delta_t + 1e-9, 1e12))); };
   const size_t        steps    = steps_of(s.total_duration);
   std::vector<double> values(steps);
 
   // γ makes the peak of the difference 1
   const double rise = s.tau_rise, decay = s.tau_decay, ratio = rise / decay;
   const bool   equal = std::abs(ratio - 1) < 1e-6;
-  const double gamma = equal ? 1 : 1 / (std::pow(ratio, rise / (decay - rise)) - std::pow(ratio, decay / (decay - rise)));
+  const double gamma =
+      equal ? 1 : 1 / (std::pow(ratio, rise / (decay - rise)) - std::pow(ratio, decay / (decay - rise)));
   for (double time : s.onsets) {
     const size_t onset = steps_of(time), length = steps_of(s.duration);
     const size_t end = s.shape == StimulusShape::diff2exp ? steps : std::min(steps, onset + length);
@@ -46,7 +48,8 @@ std::vector<double> waveform(const Stimulus& s) {
         case StimulusShape::box: values[n] += s.amplitude; break;
         case StimulusShape::linear: values[n] += s.amplitude * double(n - onset) / double(length); break;
         case StimulusShape::diff2exp:
-          values[n] += s.amplitude * (equal ? t / rise * std::exp(1 - t / rise) : gamma * (std::exp(-t / decay) - std::exp(-t / rise)));
+          values[n] += s.amplitude * (equal ? t / rise * std::exp(1 - t / rise)
+                                            : gamma * (std::exp(-t / decay) - std::exp(-t / rise)));
       }
     }
   }

@@ -25,8 +25,10 @@ double asymptotic_series(double z) {
 /// ∫ₐ^{a+gap} f, ten points of Gauss and Legendre.
 template <class F>
 double gauss(double a, double gap, const F& f) {
-  constexpr std::array node   = {0.14887433898163121, 0.43339539412924719, 0.67940956829902441, 0.86506336668898451, 0.97390652851717172};
-  constexpr std::array weight = {0.29552422471475287, 0.26926671930999636, 0.21908636251598204, 0.14945134915058059, 0.066671344308688138};
+  constexpr std::array node   = {0.14887433898163121, 0.43339539412924719, 0.67940956829902441, 0.86506336668898451,
+                                 0.97390652851717172};
+  constexpr std::array weight = {0.29552422471475287, 0.26926671930999636, 0.21908636251598204, 0.14945134915058059,
+                                 0.066671344308688138};
   const double middle = a + gap / 2, half = gap / 2;
   double       sum    = 0;
   for (size_t k = 0; k < node.size(); ++k) sum += weight[k] * (f(middle - half * node[k]) + f(middle + half * node[k]));
