@@ -181,7 +181,8 @@ TEST_F(Cli, SaysItsVersion) {
 
 TEST_F(Cli, ExplainsItselfAndEveryVerb) {
   const std::string help = good("--help").out;
-  for (const char* verb : {"info", "simulate", "train", "resume", "evaluate", "report", "tasks", "rate-table", "doctor"}) {
+  for (const char* verb : {"info", "simulate", "train", "resume", "evaluate", "report", "tasks", "mean-field", "rate-table",
+                           "doctor"}) {
     EXPECT_SAYS(help, fmt::format("\n  {} ", verb));
     const std::string own = good(fmt::format("{} --help", verb)).out;
     EXPECT_SAYS(own, fmt::format("\nUsage\n  dynode {}", verb));
@@ -401,6 +402,26 @@ TEST_F(Cli, ListsTheKeysOfATrainingFile) {
   EXPECT_TRUE(std::regex_search(text, std::regex("\n  batch_size +integer >= 1 +32 +sequences per update\n"))) << text;
 }
 
+// ---- mean-field ----------------------------------------------------------------------------------------
+
+TEST_F(Cli, MeanFieldFindsTheStatesOfAClusteredNetwork) {
+  write("clusters.yaml",
+        "init_params: {n_neurons: 800, n_excitatory: 640}\n"
+        "architecture:\n"
+        "  network: {threshold: [4.86, 5.98], j_ext: [14.5, 12.9, 0, 0]}\n"
+        "  clusters: {n_excitatory_background: 480, n_inhibitory_background: 160, n_clusters: 2,\n"
+        "             j_baseline: [0.8, 2.5, -10.6, -9.7], j_potentiated: [20, 1, 1, 1]}\n"
+        "external_currents: {c_ext: [128, 128, 0, 0]}\n"
+        "arousal: {level: 0.275}\n");
+  const std::string text = good("mean-field solve clusters.yaml --output points.npz").out;
+  EXPECT_SAYS(text, "6 populations, arousal 0.275; 3 fixed points");
+  EXPECT_SAYS(text, "stable ");
+  EXPECT_SAYS(text, "and 1 that do not last: --all shows them");
+  EXPECT_SAYS(text, "synapses between clusters change sign");
+  EXPECT_SAYS(good("mean-field solve clusters.yaml --all").out, "\n  saddle");
+  EXPECT_EQ(load_npz(path("points.npz")).at("jacobian").shape, (std::vector<int64_t>{3, 6, 6}));
+}
+
 // ---- rate-table and doctor -----------------------------------------------------------------------------
 
 TEST_F(Cli, MakesRateTablesWithTheBitsOfTheSimulator) {
@@ -492,7 +513,7 @@ const Mistake kMistakes[] = {
     {"UnknownVerb", "simulat net.yaml",
      "there is no verb 'simulat'\n"
      "  did you mean 'simulate'?  there are: info, simulate, train, resume, evaluate, report, tasks, "
-     "rate-table, doctor"},
+     "mean-field, rate-table, doctor"},
     {"UnknownOption", "simulate net.yaml --input x.npy --ouput out.npz",
      "dynode simulate has no option '--ouput'\n"
      "  did you mean '--output'?  it has: --help, --input, --weights, --record, --output, --initial, --timespans, --dtype, "
@@ -599,6 +620,9 @@ const Mistake kMistakes[] = {
     {"SetBrokenYaml", "info net.yaml --set seed=[1",
      "--set seed=[1: the value cannot be read: line 2:1: did not find expected ',' or ']' (while parsing a flow "
      "sequence that starts at 1:1)"},
+    {"MeanFieldOfAnUnknownKey", "mean-field solve net.yaml",
+     "net.yaml:1:1 simulation: unknown key 'simulation'\n"
+     "  it has: init_params, architecture, external_currents, arousal, stimulus, settings, perturbation"},
     {"TableOfAnotherKind", "rate-table --output table.csv",
      "table.csv: tables are written as .npz\n"
      "  name it like table.npz"},
