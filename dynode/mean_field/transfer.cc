@@ -161,7 +161,11 @@ double scaled_erfc_integral(double a, double gap) {
   return table()(b) - table()(a);
 }
 
-Response transfer(double mu, double sigma, const Neuron& n) {
+namespace {
+
+/// Both faces: with `slopes` everything, without the rate alone.
+template <bool slopes>
+Response evaluate(double mu, double sigma, const Neuron& n) {
   if (!(sigma > 0)) return noise_free(mu, n);
   const double b = kNoiseShift * std::sqrt(n.tau_s / n.tau_m), gap = (n.threshold - n.v_reset) / sigma;
   const double x_t = (n.threshold - mu) / sigma, x_r = (n.v_reset - mu) / sigma;
@@ -169,22 +173,21 @@ Response transfer(double mu, double sigma, const Neuron& n) {
 
   // Everything carries the factor scale = e^{−y_θ²} where the threshold is above the mean:
   //   integral = scale · Q,   h(y) = scale · √π e^{y²} (1 + erf y),   period = scale / Φ
-  double scale = 1, log_scale = 0, integral, h_t, h_r;
+  double scale = 1, log_scale = 0, integral, h_t = 0, h_r = 0;
   if (y_t <= 0) {
     integral = scaled_erfc_integral(-y_t, gap);
-    h_t      = kRootPi * scaled_erfc(-y_t);
-    h_r      = kRootPi * scaled_erfc(-y_r);
+    if (slopes) h_t = kRootPi * scaled_erfc(-y_t), h_r = kRootPi * scaled_erfc(-y_r);
   } else {
     log_scale = -y_t * y_t;
     scale     = std::exp(log_scale);
-    h_t       = kRootPi * (2 - scale * scaled_erfc(y_t));
+    if (slopes) h_t = kRootPi * (2 - scale * scaled_erfc(y_t));
     if (y_r < 0) {
       integral = 2 * kRootPi * dawson(y_t);
       if (scale > 0) integral += scale * (scaled_erfc_integral(0, -y_r) - scaled_erfc_integral(0, y_t));
-      h_r = kRootPi * scale * scaled_erfc(-y_r);
+      if (slopes) h_r = kRootPi * scale * scaled_erfc(-y_r);
     } else {
       const double ratio = std::exp(-gap * (y_t + y_r));  // e^{y_r² − y_θ²}
-      h_r                = kRootPi * (2 * ratio - scale * scaled_erfc(y_r));
+      if (slopes) h_r = kRootPi * (2 * ratio - scale * scaled_erfc(y_r));
       if (gap < 0.5 && gap * (y_t + y_r) < 1) {
         // the terms below would cancel
         integral = kRootPi * gauss(0, gap, [&](double down) {  // from the threshold downwards
@@ -199,10 +202,15 @@ Response transfer(double mu, double sigma, const Neuron& n) {
 
   const double period = std::max(n.tau_ref * scale + n.tau_m * integral, kShortest * scale);
   const double rate   = scale / period;
+  if (!slopes) return {rate, 0, 0, 0};
   const double slope  = rate * n.tau_m / (sigma * period);
   return {rate, log_scale - std::log(period), slope * (h_t - h_r), slope * (x_t * h_t - x_r * h_r)};
 }
 
-double transfer_rate(double mu, double sigma, const Neuron& n) { return transfer(mu, sigma, n).rate; }
+}  // namespace
+
+Response transfer(double mu, double sigma, const Neuron& n) { return evaluate<true>(mu, sigma, n); }
+
+double transfer_rate(double mu, double sigma, const Neuron& n) { return evaluate<false>(mu, sigma, n).rate; }
 
 }  // namespace dynode::mean_field

@@ -68,6 +68,11 @@ TEST(Transfer, HasTheSlopesOfItsDifferences) {
     }
 }
 
+TEST(Transfer, GivesTheSameRateWithAndWithoutSlopes) {
+  for (double mu : {-2.0, -0.1, 0.5, 1.5})
+    for (double sigma : {0.0, 0.05, 0.5, 30.0}) EXPECT_EQ(transfer_rate(mu, sigma, {}), transfer(mu, sigma, {}).rate);
+}
+
 TEST(Transfer, IsSmoothWhereItsFormulasMeet) {
   // y_θ = 0, y_r = 0 and the change from differences to direct integration
   const Neuron n{1, 0, 0.02, 0, 0.005};
