@@ -1,12 +1,12 @@
 // dynode info: what a spec or a model file was understood to mean, and what there is to write specs with.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
 
 #include "dynode/base/display.h"
 #include "dynode/base/facts.h"
 #include "dynode/cells/cell.h"
+#include "dynode/cli/fact_table.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
 #include "dynode/learn/loss.h"
@@ -65,33 +65,6 @@ std::string weights(const Model& model) {
 
 // ---- what there is -------------------------------------------------------------------------------------
 
-std::string range(double min, double max) {
-  const bool low = min > -1e300, high = max < 1e300;
-  if (low && high) return number(min) + " … " + number(max);
-  return low ? "≥ " + number(min) : high ? "≤ " + number(max) : "";
-}
-
-std::string kind_of(const Fact& f) {
-  switch (f.kind) {
-    case ArgumentKind::number: return "number";
-    case ArgumentKind::integer: return "whole number";
-    case ArgumentKind::boolean: return "true, false";
-    case ArgumentKind::text: return "text";
-    case ArgumentKind::numbers: return "numbers";
-  }
-  return {};
-}
-
-std::string default_of(const Fact& f) {
-  if (f.required) return "required";
-  switch (f.kind) {
-    case ArgumentKind::boolean: return f.value != 0 ? "true" : "false";
-    case ArgumentKind::text: return f.text;
-    case ArgumentKind::numbers: return {};
-    default: return std::isnan(f.value) ? "" : number(f.value);
-  }
-}
-
 /// A heading, then per entry its summary and its facts.
 template <class Entry>
 void print_catalogue(const char* heading, const std::vector<Entry>& entries) {
@@ -103,9 +76,7 @@ void print_catalogue(const char* heading, const std::vector<Entry>& entries) {
     for (size_t i = 0; i < lines.size(); ++i) fmt::print("  {:<{}}  {}\n", i == 0 ? e.name : "", widest, lines[i]);
     if constexpr (requires { e.facts; }) {
       if (e.facts.empty()) continue;
-      DisplayTable table({{"parameter"}, {"type"}, {"default"}, {"range"}, {"unit"}, {"meaning"}});
-      for (const Fact& f : e.facts) table.add({f.name, kind_of(f), default_of(f), range(f.min, f.max), f.unit, f.help});
-      fmt::print("\n{}\n", table.text(6));
+      fmt::print("\n{}\n", fact_table(e.facts, 6));
     }
   }
   fmt::print("\n");
@@ -128,7 +99,7 @@ void print_cells() {
       DisplayTable table({{"parameter"}, {"default"}, {"range"}, {"unit"}, {"learnt"}, {"meaning"}});
       for (const ParamFacts& p : cell.params) {
         const bool other = p.alternative.name[0] != 0;
-        table.add({p.name, other ? "" : number(p.value), range(p.min, p.max), p.unit,
+        table.add({p.name, other ? "" : number(p.value), range_text(p.min, p.max), p.unit,
                    p.learn ? p.log ? "as logarithm" : "yes" : "no", p.help});
         if (other)
           table.add({p.alternative.name, number(p.alternative.value), "", p.alternative.unit, "",
@@ -140,8 +111,8 @@ void print_cells() {
       DisplayTable table({{"setting"}, {"default"}, {"values"}, {"meaning"}});
       for (const SettingFacts& f : cell.settings)
         table.add({f.name, f.words.empty() ? number(f.value) : f.words[size_t(f.value)],
-                   f.words.empty() ? range(f.min, f.max) : fmt::format("{}", fmt::join(f.words, ", ")), f.help});
-      for (const NoiseFacts& f : cell.noise) table.add({f.word, number(f.value), range(0, 1e300), f.help});
+                   f.words.empty() ? range_text(f.min, f.max) : fmt::format("{}", fmt::join(f.words, ", ")), f.help});
+      for (const NoiseFacts& f : cell.noise) table.add({f.word, number(f.value), range_text(0, 1e300), f.help});
       fmt::print("\n{}", table.text(6));
     }
     fmt::print("\n");
