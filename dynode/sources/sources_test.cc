@@ -24,12 +24,14 @@ Seen evaluate(const std::string& source, const std::vector<Point>& points, const
   const size_t n       = points.size();
   Slab         slab{Layout::rows, n, 1, (n + 15) / 16 * 16};
   Buffer<R>    phi(slab.stride), offset(slab.stride), current(slab.stride), state(slab.stride), next(slab.stride),
-      lambda(slab.stride), phi_bar(slab.stride), offset_bar(slab.stride), current_bar(slab.stride), dt_bar(16);
-  for (size_t i = 0; i < n; ++i) phi[i] = R(points[i].phi), current[i] = R(points[i].current), lambda[i] = R(1);
-  const R* params[] = {offset.data(), current.data()};
+      lambda(slab.stride), phi_bar(slab.stride), offset_bar(slab.stride), current_bar(slab.stride), dt_bar(16),
+      factor(slab.stride), noise(slab.stride), unused(slab.stride);   // the readout's g may be noisy: it is not
+  for (size_t i = 0; i < n; ++i)
+    phi[i] = R(points[i].phi), current[i] = R(points[i].current), lambda[i] = factor[i] = R(1);
+  const R* params[] = {offset.data(), current.data(), factor.data(), noise.data()};
   const R* states[] = {state.data()};
   R *drives[] = {phi.data()}, *nexts[] = {next.data()}, *lambdas[] = {lambda.data()}, *drive_bars[] = {phi_bar.data()},
-    *params_bars[] = {offset_bar.data(), current_bar.data()};
+    *params_bars[] = {offset_bar.data(), current_bar.data(), unused.data(), unused.data()};
   const R dt = 1;
   const StepArgs<R> step{slab, &dt, table, {}, params, states, drives, nexts, nullptr};
   kernels.step(step);
