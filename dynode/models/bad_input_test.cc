@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "dynode/base/failure_test.h"
 #include "dynode/io/file.h"
 #include "dynode/io/io_test.h"
 #include "dynode/io/model_file.h"
@@ -14,14 +15,6 @@
 
 namespace dynode {
 namespace {
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
-}
 
 // ---- specs -----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 
+#include "dynode/base/failure_test.h"
 #include "dynode/models/model.h"
 #include "dynode/spec/yaml.h"
 
@@ -36,14 +37,6 @@ std::vector<double> last(const Array& history) {
   for (ptrdiff_t r = 0; r < rows; ++r)
     cut.insert(cut.end(), all.begin() + ((r + 1) * entries - 1) * units, all.begin() + (r + 1) * entries * units);
   return cut;
-}
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
 }
 
 TEST(Cfc, OneUnitFollowsItsFormula) {

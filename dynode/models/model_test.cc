@@ -1,3 +1,4 @@
+#include "dynode/base/failure_test.h"
 #include "dynode/models/model.h"
 
 #include <cmath>
@@ -39,14 +40,6 @@ std::string bytes_of(const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
 }
 
 /// Two inputs, three dendrites with a mask and signs, one readout.

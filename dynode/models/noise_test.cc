@@ -2,6 +2,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "dynode/base/failure_test.h"
 #include "dynode/base/error.h"
 #include "dynode/models/model.h"
 #include "dynode/spec/yaml.h"
@@ -22,14 +23,6 @@ Model model_of(const std::string& params, const std::string& rest = "") {
 const Array kInput{{2, 6, 2}, Numbers(24, 0.5)};
 
 Numbers output(Model& m, const NoiseOptions& noise = {}) { return m.simulate(kInput, {.noise = noise}).at("output").as_double(); }
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
-}
 
 TEST(NoiseOfAModel, IsNewInEveryRunUnlessThePassIsNamed) {
   Model m = model_of("", ", noise: {phi: 0.2}"), again = model_of("", ", noise: {phi: 0.2}");

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "dynode/base/failure_test.h"
 #include "dynode/models/model.h"
 #include "dynode/spec/yaml.h"
 
@@ -29,14 +30,6 @@ connections:
 
 const Block& block(const Model& m, const std::string& name) {
   return m.plan().parameters[m.plan().parameters.find(name)];
-}
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
 }
 
 TEST(RateDale, RelaxesToItsDriveWithItsTimeConstant) {

@@ -1,3 +1,4 @@
+#include "dynode/base/failure_test.h"
 #include "dynode/params/parameters.h"
 
 #include <cmath>
@@ -9,14 +10,6 @@ namespace dynode {
 namespace {
 
 const double kInfinity = HUGE_VAL;
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
-}
 
 /// weights [2, 3] with a hole, a log parameter, a boxed one, one number
 ParameterMap some_map() {

@@ -1,3 +1,4 @@
+#include "dynode/base/failure_test.h"
 #include "dynode/wiring/ei_mask.h"
 
 #include <cmath>
@@ -5,14 +6,6 @@
 
 namespace dynode {
 namespace {
-
-template <class F>
-std::string failure(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) { return error.what(); }
-  return "no error";
-}
 
 TEST(EiMask, OnlySignsMatterAndZeroIsFree) {
   EXPECT_EQ(ei_mask_signs(2, 3, std::vector{0.1, -7.0, 0.0, 3.0, 0.0, 0.0}, false),
