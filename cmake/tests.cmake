@@ -31,7 +31,8 @@ foreach(room ${rooms})
   endif()
 endforeach()
 
-# one program per file of tests/, on a shelf of its own: golden_test.cc is `ctest -L golden`, cli_test.cc `-L cli`
+# one program per file of tests/, on a shelf of its own: golden_test.cc is `ctest -L golden`, cli_test.cc and all
+# *_cli_test.cc are `-L cli`
 file(GLOB tests CONFIGURE_DEPENDS tests/*_test.cc)
 foreach(test ${tests})
   get_filename_component(target ${test} NAME_WE)

@@ -1,0 +1,91 @@
+// dynode tasks, as a user drives it.
+#include "tests/cli_test.h"
+
+#include <fmt/format.h>
+
+#include "dynode/base/display.h"
+#include "dynode/tasks/task.h"
+
+namespace dynode {
+namespace {
+
+TEST_F(Cli, TasksAreListedAndExplained) {
+  const std::string all = good("tasks").out;
+  for (const TaskEntry& entry : tasks()) {
+    EXPECT_SAYS(all, fmt::format("\n  {}: {}\n", entry.name, entry.summary));
+    const std::string one = good(fmt::format("tasks {}", entry.name)).out;
+    for (const Fact& fact : entry.facts) EXPECT_SAYS(one, fmt::format("\n  {} ", fact.name));
+    for (const std::string& text : {all, one}) {
+      std::istringstream lines(text);
+      for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), kDisplayWidth) << line;
+    }
+  }
+  EXPECT_SAYS(good("tasks go-nogo --set T=100").out, "\n  trial       99 steps · 1 input · 1 output\n");
+}
+
+TEST_F(Cli, TasksWritesTheTrialsOfTheLibrary) {
+  const std::string text = good("tasks adding --out a.npz --count 5 --seed 3 --set steps=8").out;
+  EXPECT_SAYS(text, "\ntrain on it with  data: {format: npz, data_path: a.npz}  training: {mapping: seq2seq}\n");
+  const Npz file     = load_npz(path("a.npz"));
+  Arguments settings = default_settings(find_task("adding"));
+  settings.set("steps", 8.0);
+  const TrialBatch batch = Task(find_task("adding"), settings).batch(3, 0, 5);
+  EXPECT_EQ(file.at("x").shape, (std::vector<int64_t>{5, 8, 2}));
+  EXPECT_EQ(file.at("x").as_float(), std::vector<float>(batch.input.begin(), batch.input.end()));
+  EXPECT_EQ(file.at("y").as_float(), std::vector<float>(batch.target.begin(), batch.target.end()));
+  EXPECT_EQ(file.at("mask").as_integers("mask"), std::vector<int64_t>(batch.mask.begin(), batch.mask.end()));
+
+  const std::string first = read_file(path("a.npz"));
+  good("tasks adding --out a.npz --count 5 --seed 3 --set steps=8 --threads 1");
+  EXPECT_EQ(read_file(path("a.npz")), first);
+  good("tasks adding --out a.npz --count 5 --seed 4 --set steps=8");
+  EXPECT_NE(read_file(path("a.npz")), first);
+}
+
+TEST_F(Cli, TrialsOfTasksCanBeTrainedOn) {
+  write("one.yaml", R"(layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 2}}
+  - {layer_id: 1, layer_type: CTRNN, params: {dim: 6}}
+  - {layer_id: 2, layer_type: Linear, params: {dim: 1}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: dense}
+  - {from_layer: 1, to_layer: 2, connection_type: dense}
+)");
+  good("tasks adding --out data.npz --count 60 --set steps=6");
+  write("seq.yaml", R"(name: seq
+data: {format: npz, data_path: data.npz}
+model: {architecture_yaml: one.yaml}
+training:
+  mapping: seq2seq
+  batch_size: 20
+  max_epochs: 1
+  optimizer: {name: adamw, lr: 1.0e-2}
+  loss: {losses: [{name: mse}]}
+logging: {project_dir: runs}
+)");
+  good("train seq.yaml");
+}
+
+TEST_F(Cli, TasksExplainsMistakes) {
+  const auto refused = [&](const std::string& line, const std::string& message) {
+    const Outcome outcome = run("tasks " + line);
+    EXPECT_EQ(outcome.code, 2) << line;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err.substr(0, message.size() + 7), "error: " + message);
+  };
+  refused("gonogo", "there is no task 'gonogo'\n  did you mean 'go_nogo'?");
+  refused("xor --set dealy=3", "--set dealy: xor has no parameter 'dealy'\n  did you mean 'delay'?");
+  refused("xor --set delay=-3", "--set delay: delay of xor is -3, outside its range");
+  refused("xor --set T=10", "--set: the answer of xor would begin at step 170, but the trial has 9 steps\n");
+  refused("xor --set trial_type=same", "--set: xor has no trial_type 'same'");
+  refused("xor --out a.npy", "a.npy: trials are written as .npz\n");
+  refused("xor --out nowhere/a.npz", "nowhere/a.npz: cannot be written");
+  refused("xor --out a.npz --count 0", "--count: 0 is below 1");
+  refused("xor --out a.npz --count 100000000", "--count: 100,000,000 trials are");
+  refused("--out a.npz", "--out: which task?\n");
+  refused("bit_stream_xor --out a.npz --set set=test --count 10001", "--set: this set of bit_stream_xor has 10000 trials");
+  EXPECT_FALSE(has("a.npz"));
+}
+
+}  // namespace
+}  // namespace dynode
