@@ -17,6 +17,9 @@ function(dynode_test target)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE dynode dynode_rules PkgConfig::HWY PkgConfig::YAML PkgConfig::ZIP ZLIB::ZLIB
                         nlohmann_json::nlohmann_json GTest::gtest GTest::gtest_main)
+  if(DYNODE_SANITIZED)
+    target_compile_definitions(${target} PRIVATE DYNODE_SANITIZED)
+  endif()
 endfunction()
 
 # one program per room

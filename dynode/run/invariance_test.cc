@@ -274,7 +274,7 @@ TYPED_TEST(Invariance, InstructionSetsAgreeToRounding) {
 /// kOperations is how often. Where a kink lies in between, slopes mean nothing, so these networks are smooth.
 TEST(Precisions, AgreeToTheRoundingOfFloat) {
   constexpr double kOperations = 16;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= kRandomNetworks; ++seed) {
     const Spec          spec = random_spec(seed, {.noise = false});
     const size_t        rows = 1 + seed % 9, steps = 3 + seed % 17;
     NetworkCase<float>  single(spec, rows, steps);

@@ -21,6 +21,13 @@
 
 namespace dynode {
 
+/// How many random networks a long test runs; fewer with sanitizers, which look at memory rather than at numbers.
+#ifdef DYNODE_SANITIZED
+inline constexpr uint64_t kRandomNetworks = 25;
+#else
+inline constexpr uint64_t kRandomNetworks = 200;
+#endif
+
 struct RandomSpecOptions {
   bool loops        = true;  // connections from a layer to itself or to an earlier one
   bool smooth       = true;  // no kinks: differences are meaningful everywhere
@@ -122,6 +129,12 @@ class SpecGenerator {
            p.set("base_size", 2).set("levels", to == 4 ? 2 : 1);
            return to == from && (to == 2 || to == 4);
          }},
+        {"multi_area", [](SpecGenerator&, Value& p, int to, int from) {
+           p.set("areas", std::vector<double>{1}).set("density", std::vector<double>{0.5, 0.5, 0.8});
+           return to == from;
+         }},
+        {"area_input", [](SpecGenerator&, Value& p, int, int) { return p.set("areas", std::vector<double>{1}), true; }},
+        {"area_readout", [](SpecGenerator&, Value& p, int, int) { return p.set("areas", std::vector<double>{1}), true; }},
         {"one_to_one", [](SpecGenerator& g, Value& p, int to, int from) {
            const int length = std::min(to, from);
            if (g.chance(0.3)) p.set("source_start_node_id", from - length).set("source_end_node_id", from - 1);
