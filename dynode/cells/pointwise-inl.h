@@ -4,7 +4,7 @@
 //   step(s, in, p, dt, f) → State            the equation; f is the source function
 //   pull(values, f, lambda, bars)            its adjoint by hand (optional; else derived from `step` with duals)
 //   start(s, p, f) → State                   completes an initial state (optional)
-//   observe(s, in, p, f) → struct of V       what can be recorded of a step (optional)
+//   observe(s, in, p, f) → struct of V       what can be recorded of a step (optional); or observe(s, in, p, dt, f)
 //
 // Vectors of a slab that share their parameters form the inner loop, so parameters stay in registers:
 //   tiles   outer = unit,            parameters are one number for all lanes    inner = vectors of batch lanes
@@ -86,7 +86,11 @@ struct Formula {
     Cell::pull(v, f, l, b);
   };
   static constexpr bool starts   = requires(State s, Params p, Source f) { Cell::start(s, p, f); };
-  static constexpr bool observes = requires(State s, Ports in, Params p, Source f) { Cell::observe(s, in, p, f); };
+  static constexpr bool observes_time = requires(State s, Ports in, Params p, V dt, Source f) {
+    Cell::observe(s, in, p, dt, f);
+  };
+  static constexpr bool observes =
+      observes_time || requires(State s, Ports in, Params p, Source f) { Cell::observe(s, in, p, f); };
 
   Source source;
 
@@ -198,7 +202,7 @@ HWY_INLINE void pull_slab(const PullArgs<R>& b) {
   for (size_t m = 0; m < walk.inner; ++m) dt_bar[m].store(b.dt_bar + m * V::width);
 }
 
-/// Calls visit(at, params) at every vector of the slab; for what is not worth a loop of its own.
+/// Calls visit(at, m, params) at every vector of the slab, m its inner position; for what is not worth a loop of its own.
 template <class F, class R, class Visit>
 HWY_INLINE void each_vector(const StepArgs<R>& a, const Visit& visit) {
   using V = Lane<R>;
@@ -206,7 +210,7 @@ HWY_INLINE void each_vector(const StepArgs<R>& a, const Visit& visit) {
   for (size_t n = 0; n < walk.outer; ++n) {
     const auto p = a.slab.layout == Layout::tiles ? load_params<Layout::tiles, typename F::Params, V>(a.params, n)
                                                   : load_params<Layout::rows, typename F::Params, V>(a.params, n);
-    for (size_t m = 0; m < walk.inner; ++m) visit(n * walk.outer_step + m * walk.inner_step, p);
+    for (size_t m = 0; m < walk.inner; ++m) visit(n * walk.outer_step + m * walk.inner_step, m, p);
   }
 }
 
@@ -222,7 +226,7 @@ void pull(const PullArgs<R>& b) {
 template <class Cell, class F, class R>
 void start(const StepArgs<R>& a) {
   const F formula(a);
-  each_vector<F>(a, [&](size_t at, const typename F::Params& p) HWY_ATTR {
+  each_vector<F>(a, [&](size_t at, size_t, const typename F::Params& p) HWY_ATTR {
     auto s = Cell::start(load_all<typename F::State, Lane<R>>(a.state, at), p, formula.source);
     store_all<Lane<R>>(s, a.next, at);
   });
@@ -230,7 +234,7 @@ void start(const StepArgs<R>& a) {
 template <class Cell, class F, class R>
 void start_pull(const PullArgs<R>& b) {
   const F formula(b.step);
-  each_vector<F>(b.step, [&](size_t at, const typename F::Params& p) HWY_ATTR {
+  each_vector<F>(b.step, [&](size_t at, size_t, const typename F::Params& p) HWY_ATTR {
     auto lambda = load_all<typename F::State, Lane<R>>(b.lambda, at);
     formula.start_pull(load_all<typename F::State, Lane<R>>(b.step.state, at), p, lambda);
     store_all<Lane<R>>(lambda, b.lambda, at);
@@ -239,10 +243,18 @@ void start_pull(const PullArgs<R>& b) {
 template <class Cell, class F, class R>
 void observe(const StepArgs<R>& a, R* const* out) {
   const F formula(a);
-  each_vector<F>(a, [&](size_t at, const typename F::Params& p) HWY_ATTR {
-    auto seen = Cell::observe(load_all<typename F::State, Lane<R>>(a.state, at),
-                              load_all<typename F::Ports, Lane<R>>(a.drive, at), p, formula.source);
-    store_all<Lane<R>>(seen, out, at);
+  each_vector<F>(a, [&](size_t at, size_t m, const typename F::Params& p) HWY_ATTR {
+    using V       = Lane<R>;
+    const auto s  = load_all<typename F::State, V>(a.state, at);
+    const auto in = load_all<typename F::Ports, V>(a.drive, at);
+    if constexpr (F::observes_time) {
+      const V dt = a.slab.layout == Layout::tiles ? load_dt<Layout::tiles, V>(a.dt, m) : load_dt<Layout::rows, V>(a.dt, m);
+      auto seen  = Cell::observe(s, in, p, dt, formula.source);
+      store_all<V>(seen, out, at);
+    } else {
+      auto seen = Cell::observe(s, in, p, formula.source);
+      store_all<V>(seen, out, at);
+    }
   });
 }
 

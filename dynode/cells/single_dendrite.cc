@@ -1,5 +1,6 @@
 // Superconducting dendrite:  ds/dt = γ⁺ y − γ⁻ s   y = c g(φ + φ₀, i_b − s) + n        [forward Euler]
 // c and n are the noise of g: 1 and 0 where there is none.
+// power, in units of Φ₀ I_c ω_c / 2π:  bias  y i_b      dissipated  y i_b − s′ ṡ / γ⁺
 // adjoint of one step, λ = ∂L/∂s′, h = dt, k = h γ⁺ c λ:  φ̄ = k g_φ   ī = k g_i   s̄ = (1 − h γ⁻) λ − ī
 //                                                         γ̄⁺ = h y λ   γ̄⁻ = −h s λ   h̄ = (γ⁺ y − γ⁻ s) λ
 #undef HWY_TARGET_INCLUDE
@@ -14,7 +15,7 @@ struct SingleDendrite {
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_offset, bias_current, gamma_plus, gamma_minus, g_factor, g_noise; };
-  template <class V> struct Observed { V phi, g; };
+  template <class V> struct Observed { V phi, g, power_bias, power_diss; };
 
   template <class V, class G>
   static HWY_INLINE V noisy_g(const V& phi, const V& i, const Params<V>& p, const G& g) {
@@ -42,10 +43,12 @@ struct SingleDendrite {
     bars.dt             += (v.p.gamma_plus * y - v.p.gamma_minus * v.s.s) * lambda.s;
   }
 
+  /// Of a step as it is before noise is added to the state.
   template <class V, class G>
-  static HWY_INLINE Observed<V> observe(const State<V>& s, const Ports<V>& in, const Params<V>& p, const G& g) {
-    const V phi = in.phi + p.phi_offset;
-    return {phi, noisy_g(phi, p.bias_current - s.s, p, g)};
+  static HWY_INLINE Observed<V> observe(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V& dt, const G& g) {
+    const V phi = in.phi + p.phi_offset, y = noisy_g(phi, p.bias_current - s.s, p, g);
+    const V bias = y * p.bias_current, rate = p.gamma_plus * y - p.gamma_minus * s.s;
+    return {phi, y, bias, bias - (s.s + dt * rate) * rate / max(p.gamma_plus, V(1e-12))};
   }
 };
 
@@ -72,7 +75,7 @@ CellEntry single_dendrite() {
           .source = "RateArray",
           .dt = 37,
           .scales_with_dt = true,
-          .observables = {"phi", "g"},
+          .observables = {"phi", "g", "power_bias_dimensionless", "power_diss_dimensionless"},
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(SingleDendriteKernels)(source); }};
 }
 }  // namespace dynode
