@@ -16,6 +16,13 @@ StructureEntry power_law_structure();
 StructureEntry exponential_structure();
 StructureEntry block_structure_structure();
 StructureEntry hierarchical_blocks_structure();
+StructureEntry multi_area_structure();
+StructureEntry area_input_structure();
+StructureEntry area_readout_structure();
+StructureEntry input_groups_structure();
+StructureEntry readout_groups_structure();
+StructureEntry random_inputs_structure();
+StructureEntry random_readouts_structure();
 StructureEntry custom_structure();
 
 const std::vector<StructureEntry>& structures() {
@@ -30,6 +37,13 @@ const std::vector<StructureEntry>& structures() {
       exponential_structure(),
       block_structure_structure(),
       hierarchical_blocks_structure(),
+      multi_area_structure(),
+      area_input_structure(),
+      area_readout_structure(),
+      input_groups_structure(),
+      readout_groups_structure(),
+      random_inputs_structure(),
+      random_readouts_structure(),
       custom_structure(),
   };
   return entries;

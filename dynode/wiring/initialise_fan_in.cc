@@ -62,7 +62,7 @@ std::vector<double> kaiming(const InitialiserArgs& args) {
 
 template <Shape shape>
 std::vector<double> fan_in(const InitialiserArgs& args) {
-  const double scale = 1 / std::sqrt(double(args.mask.from));
+  const double scale = args.arguments.number("gain") / std::sqrt(double(args.mask.from));
   return draw<shape>(args, [&](size_t, size_t) { return scale; });
 }
 
@@ -92,10 +92,10 @@ InitialiserEntry kaiming_uniform_initialiser() {
           kaiming<Shape::uniform>};
 }
 InitialiserEntry fan_in_normal_initialiser() {
-  return {"fan_in_normal", "Gaussian with deviation 1/√n, n source units", {}, fan_in<Shape::normal>};
+  return {"fan_in_normal", "Gaussian with deviation 1/√n, n source units", xavier_facts(), fan_in<Shape::normal>};
 }
 InitialiserEntry fan_in_uniform_initialiser() {
-  return {"fan_in_uniform", "evenly distributed within ±1/√n, n source units", {}, fan_in<Shape::uniform>};
+  return {"fan_in_uniform", "evenly distributed within ±1/√n, n source units", xavier_facts(), fan_in<Shape::uniform>};
 }
 
 std::vector<double> initial_bias(std::string_view rule, size_t to, size_t from, Random& random, const At& at) {

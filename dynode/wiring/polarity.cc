@@ -7,6 +7,7 @@
 
 #include "dynode/base/random.h"
 #include "dynode/base/text.h"
+#include "dynode/wiring/areas.h"
 #include "dynode/wiring/support.h"
 
 namespace dynode {
@@ -35,8 +36,11 @@ const std::vector<Fact>& polarity_facts() {
        .help  = "seed of this draw; the seed of the run when missing"},
       {.name = "draw",
        .kind = ArgumentKind::text,
-       .help = "count: exactly this share; independent: each unit by its own coin",
-       .text = "count"}};
+       .help = "count: exactly this share; independent: each unit by its own coin; areas: the first units of each area",
+       .text = "count"},
+      {.name = "areas",
+       .kind = ArgumentKind::numbers,
+       .help = "for draw areas: [n] areas of equal size, or their sizes"}};
   return facts;
 }
 
@@ -44,6 +48,11 @@ std::vector<int8_t> draw_polarity(size_t units, const Arguments& arguments, Rand
   const double        inhibitory = 1 - arguments.number("excitatory_ratio");
   const std::string&  draw       = arguments.text("draw");
   std::vector<int8_t> sign(units, 1);
+  if (draw == "areas") {
+    const std::vector<double> areas = arguments.has("areas") ? arguments.numbers("areas") : std::vector<double>{1};
+    return area_signs(area_sizes(units, areas, at), arguments.number("excitatory_ratio"));
+  }
+  if (arguments.has("areas")) throw SpecError(at, "areas belongs to draw: areas", "give draw: areas, or leave it out");
   if (draw == "independent") {
     for (int8_t& one : sign)
       if (random.uniform() < inhibitory) one = -1;
@@ -52,7 +61,7 @@ std::vector<int8_t> draw_polarity(size_t units, const Arguments& arguments, Rand
     const auto count = std::min(units, size_t(std::floor(double(units) * inhibitory + 1e-9)));
     for (const size_t unit : random.choose(units, count)) sign[unit] = -1;
   } else {
-    throw SpecError(at, "draw '" + draw + "' is unknown", "there is: count, independent");
+    throw SpecError(at, "draw '" + draw + "' is unknown", "there is: count, independent, areas");
   }
   return sign;
 }

@@ -19,12 +19,13 @@ class Random;
 /// @throws SpecError  on another name
 std::vector<int8_t> polarity_pattern(std::string_view name, size_t units, const At& at = {});
 
-/// Facts of a drawn polarity: excitatory_ratio, seed, draw.
+/// Facts of a drawn polarity: excitatory_ratio, seed, draw, areas.
 const std::vector<Fact>& polarity_facts();
 
 /// Signs drawn at random.
 ///   draw "count":        ⌊units · (1 − excitatory_ratio)⌋ inhibitory units, drawn evenly
 ///   draw "independent":  each unit is inhibitory with probability 1 − excitatory_ratio
+///   draw "areas":        nothing random: in each area the first ⌊size · excitatory_ratio⌋ units are excitatory
 /// @param arguments  checked against polarity_facts
 /// @param random     the stream that belongs to the seed among the arguments
 /// @throws SpecError  on another `draw`
