@@ -50,6 +50,17 @@ foreach(test ${tests})
   endif()
 endforeach()
 
+# the programs of examples/: FOLDER_OF_THE_PROGRAM FOLDER_FOR_RESULTS; they print `no` where something is not as they say
+file(GLOB programs CONFIGURE_DEPENDS examples/*/*.cc)
+foreach(program ${programs})
+  get_filename_component(name ${program} NAME_WE)
+  get_filename_component(folder ${program} DIRECTORY)
+  add_executable(example_${name} ${program})
+  target_link_libraries(example_${name} PRIVATE dynode dynode_rules)
+  add_test(NAME example_${name} COMMAND example_${name} ${folder} ${PROJECT_BINARY_DIR})
+  set_tests_properties(example_${name} PROPERTIES LABELS examples FAIL_REGULAR_EXPRESSION " no\n")
+endforeach()
+
 # who includes whom
 add_test(NAME include_rules COMMAND ${PROJECT_SOURCE_DIR}/tests/include_rules/check.sh ${PROJECT_SOURCE_DIR})
 add_test(NAME include_rules_catch COMMAND ${PROJECT_SOURCE_DIR}/tests/include_rules/check_test.sh)

@@ -1,3 +1,4 @@
 // The public face of dynode: #include <dynode/dynode.h>
 #pragma once
+#include "dynode/models/graph.h"
 #include "dynode/models/model.h"
