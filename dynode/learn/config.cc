@@ -287,6 +287,33 @@ void settle_training(TrainConfig& config, const Value& root) {
     training.adjoint.find("memory_mb")->fail("checkpoint_every says what is kept already", "give one of them");
 }
 
+/// A task says itself whether it asks for one answer or for one per step, and what its settings are.
+void settle_task(TrainConfig& config, const Value& root) {
+  DataConfig& data = config.data;
+  const At    at   = place_of(root, {"data", "task"});
+  if (data.format != DataFormat::task) {
+    if (!data.task.empty()) throw SpecError(at, "a task needs format: task");
+    return;
+  }
+  if (data.task.empty()) throw SpecError(at, "which task?", "give task: go_nogo, for example; dynode tasks lists them");
+  const TaskEntry& entry = find_task(data.task, at);
+  data.task              = entry.name;
+  data.settings          = completed(fmt::format("task {}", entry.name), entry.facts, data.settings);
+  const Task task(entry, check_arguments(entry.name, entry.facts, data.settings), place_of(root, {"data", "settings"}));
+  if (task.fixed_count() > 0)
+    throw SpecError(place_of(root, {"data", "settings"}), fmt::format("this set of {} is fixed", entry.name),
+                    fmt::format("write it into a file: dynode tasks {} --out trials.npz, and train with format: npz",
+                                entry.name));
+
+  const Mapping own   = entry.one_answer ? Mapping::seq2static : Mapping::seq2seq;
+  const Value*  given = root.at("training").find("mapping");
+  if (given && config.training.mapping != own)
+    throw SpecError(given->at(), fmt::format("{} asks for {}", entry.name, entry.one_answer ? "one answer" : "an answer in every step"),
+                    entry.one_answer ? "give mapping: seq2static, or none" : "give mapping: seq2seq, or none");
+  config.training.mapping = own;
+  if (entry.one_answer && !root.at("model").find("time_pooling")) config.model.time_pooling.name = "final";
+}
+
 void settle_data(const TrainConfig& config, const Value& root) {
   const DataConfig& data   = config.data;
   const std::string format = write(data).at("format").text();
@@ -294,6 +321,22 @@ void settle_data(const TrainConfig& config, const Value& root) {
     if (!given) return;
     throw SpecError(place_of(root, {"data", key}), fmt::format("'{}' has no place with format {}", key, format), hint);
   };
+  const DataConfig  usual;
+  if (data.format == DataFormat::task) {
+    refuse(!data.data_path.empty(), "data_path", "trials are drawn, not read");
+    refuse(!data.test_path.empty(), "test_path", "trials are drawn, not read");
+    refuse(data.test_split.has_value(), "test_split", "give test_trials");
+    refuse(data.val_split != usual.val_split, "val_split", "give val_trials");
+    refuse(data.num_classes.has_value(), "num_classes", "the task knows");
+    refuse(data.min_scale.has_value(), "min_scale", "inputs are what the task says");
+  } else {
+    if (data.data_path.empty())
+      throw SpecError(place_of(root, {"data"}), "missing key 'data_path'", "give data_path: train.npz, for example");
+    refuse(data.epoch_trials != usual.epoch_trials, "epoch_trials", "it belongs to format: task");
+    refuse(data.val_trials != usual.val_trials, "val_trials", "give val_split");
+    refuse(data.test_trials != usual.test_trials, "test_trials", "give test_split");
+    refuse(!data.settings.empty(), "settings", "they belong to format: task");
+  }
   if (data.format == DataFormat::idx) {
     refuse(!data.test_path.empty(), "test_path", "the t10k files of the folder are the test set");
     refuse(data.test_split.has_value(), "test_split", "the t10k files of the folder are the test set");
@@ -315,6 +358,28 @@ void settle_data(const TrainConfig& config, const Value& root) {
     throw SpecError(place_of(root, {"data"}), "min_scale and max_scale belong together", "give both, or none");
   if (data.min_scale && !(std::isfinite(*data.min_scale) && std::isfinite(*data.max_scale)))
     throw SpecError(place_of(root, {"data", "min_scale"}), "min_scale and max_scale must be finite");
+}
+
+void settle_stop_rule(const TrainConfig& config, const Value& root) {
+  const Value& rule = config.training.stop_when;
+  if (rule.is_null()) return;
+  const At                 at    = place_of(root, {"training", "stop_when"});
+  std::vector<std::string> known = {"loss", "min_samples"};
+  for (const std::string& metric : config.logging.metrics.value_or(std::vector<std::string>{}))
+    known.push_back(metric);
+  if (!config.logging.metrics && config.data.format == DataFormat::task) known.emplace_back("success");
+  bool asks = false;
+  for (const Value::Entry& e : rule.entries()) {
+    if (std::ranges::find(known, e.key) == known.end())
+      throw SpecError(rule.key_at(e), fmt::format("nothing called '{}' is measured", e.key),
+                      did_you_mean(e.key, known, "there are (logging.metrics adds more)"));
+    if (e.key == "min_samples") {
+      if (e.value.integer() < 0) e.value.fail("must not be negative");
+    } else if (asks = true; !std::isfinite(e.value.number())) {
+      e.value.fail("must be a finite number");
+    }
+  }
+  if (!asks) throw SpecError(at, "says nothing that could be reached", "give stop_when: {loss: 0.1}, for example");
 }
 
 void settle_yardsticks(TrainConfig& config, const Value& root) {
@@ -346,8 +411,10 @@ TrainConfig read_train_config(const Value& value) {
   config.warnings    = std::move(warnings);
   config.file        = root.at().file;
   settle_training(config, root);
+  settle_task(config, root);
   settle_model(config, root);
   settle_data(config, root);
+  settle_stop_rule(config, root);
   settle_schedule(config.callbacks.lr_scheduler);
   check_schedule_of(config, place_of(root, {"callbacks", "lr_scheduler"}));
   settle_yardsticks(config, root);
@@ -428,6 +495,23 @@ Schedule schedule_of(const TrainConfig& config) {
   const Value&         written = config.callbacks.lr_scheduler;
   const ScheduleEntry& entry   = find_schedule(written.is_null() ? "constant" : written.at("type").text());
   return {&entry, check_arguments(entry.name, entry.facts, written.is_null() ? Value::map() : without_type(written))};
+}
+
+std::optional<StopRule> stop_rule_of(const TrainConfig& config) {
+  const Value& written = config.training.stop_when;
+  if (written.is_null()) return {};
+  StopRule rule;
+  for (const Value::Entry& e : written.entries()) {
+    if (e.key == "loss") rule.loss = e.value.number();
+    else if (e.key == "min_samples") rule.min_samples = e.value.integer();
+    else rule.metrics.emplace_back(e.key, e.value.number());
+  }
+  return rule;
+}
+
+Task task_of(const DataConfig& data) {
+  const TaskEntry& entry = find_task(data.task);
+  return Task(entry, check_arguments(entry.name, entry.facts, data.settings));
 }
 
 }  // namespace dynode

@@ -18,14 +18,15 @@
 #include "dynode/run/adjoint_policy.h"
 #include "dynode/spec/fields.h"
 #include "dynode/spec/value.h"
+#include "dynode/tasks/task.h"
 
 namespace dynode {
 
-enum class DataFormat { idx, npz, csv };
+enum class DataFormat { idx, npz, csv, task };
 template <>
 struct EnumNames<DataFormat> {
   static constexpr std::array names{std::pair{DataFormat::idx, "idx"}, std::pair{DataFormat::npz, "npz"},
-                                    std::pair{DataFormat::csv, "csv"}};
+                                    std::pair{DataFormat::csv, "csv"}, std::pair{DataFormat::task, "task"}};
 };
 
 /// How an image becomes a sequence: one row of pixels per step, or one pixel.
@@ -50,11 +51,15 @@ struct DataConfig {
   int                        values_per_step = 1;  // csv
   std::optional<std::string> timespan_columns;     // csv; what headings of time spans begin with
   std::optional<std::string> mask_columns;         // csv; what headings of masks begin with
+  std::string                task;                 // task; its name
+  Value                      settings    = Value::map();
+  int                        epoch_trials = 100, val_trials = 100, test_trials = 500;
 
   static constexpr auto fields = std::tuple{
       field("format", &DataConfig::format,
-            "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); csv: a table"),
-      field("data_path", &DataConfig::data_path, "folder (idx) or file with the training data", required),
+            "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); csv: a table; task: trials "
+            "drawn while training"),
+      field("data_path", &DataConfig::data_path, "folder (idx) or file with the training data; not for tasks"),
       field("test_path", &DataConfig::test_path, "npz, csv: file with the test data"),
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
       field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),
@@ -70,7 +75,13 @@ struct DataConfig {
       field("timespan_columns", &DataConfig::timespan_columns,
             "csv: dt stands for columns dt0, dt1, … with the time each step takes"),
       field("mask_columns", &DataConfig::mask_columns,
-            "csv: m stands for columns m0, m1, … that are 1 where a step counts, else 0")};
+            "csv: m stands for columns m0, m1, … that are 1 where a step counts, else 0"),
+      field("task", &DataConfig::task, "task: which one; `dynode tasks` lists them"),
+      field("settings", &DataConfig::settings, "task: its settings; `dynode tasks NAME` explains them"),
+      field("epoch_trials", &DataConfig::epoch_trials, "task: how many new trials make an epoch", at_least(1)),
+      field("val_trials", &DataConfig::val_trials, "task: trials of the validation after each epoch, drawn once",
+            non_negative),
+      field("test_trials", &DataConfig::test_trials, "task: trials of the test, drawn once", non_negative)};
   bool operator==(const DataConfig&) const = default;
 };
 
@@ -179,6 +190,7 @@ struct TrainingConfig {
   std::optional<double> gradient_clip_val;
   ClipAlgorithm         gradient_clip_algorithm = ClipAlgorithm::norm;
   std::optional<int>    early_stopping_patience;
+  Value                 stop_when;
   int                   checkpoint_every_n_epochs  = 1;
   int                   checkpoint_save_top_k      = 3;
   bool                  checkpoint_save_last       = true;
@@ -198,6 +210,9 @@ struct TrainingConfig {
             "norm: limit of its length; value: of each entry"),
       field("early_stopping_patience", &TrainingConfig::early_stopping_patience,
             "stop after so many epochs without a smaller validation loss", at_least(1)),
+      field("stop_when", &TrainingConfig::stop_when,
+            "what is good enough: {loss: 7, success: 0.95, min_samples: 1500} stops after the epoch whose validation "
+            "loss is below 7 and success above 0.95, not before 1500 samples"),
       field("checkpoint_every_n_epochs", &TrainingConfig::checkpoint_every_n_epochs,
             "epochs between the checkpoints that are kept by epoch", at_least(1)),
       field("checkpoint_save_top_k", &TrainingConfig::checkpoint_save_top_k,
@@ -211,6 +226,13 @@ struct TrainingConfig {
             "{truncate_every: steps}: gradients go back no further than the last multiple")};
 
   AdjointPolicy adjoint_policy() const;
+};
+
+/// training.stop_when: all that a validation has to reach.
+struct StopRule {
+  std::optional<double>                       loss;         // it is below this
+  std::vector<std::pair<std::string, double>> metrics;      // each is better than this
+  int64_t                                     min_samples = 0;
 };
 
 struct CallbacksConfig {
@@ -313,5 +335,11 @@ struct Schedule {
   Arguments            arguments;
 };
 Schedule schedule_of(const TrainConfig& config);
+
+/// Nothing where stop_when is not given.
+std::optional<StopRule> stop_rule_of(const TrainConfig& config);
+
+/// The task with its settings; data.format must be task.
+Task task_of(const DataConfig& data);
 
 }  // namespace dynode

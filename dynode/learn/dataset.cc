@@ -43,6 +43,22 @@ std::vector<size_t> all_rows(size_t count) {
   return rows;
 }
 
+/// Validation and test, drawn once; training draws its own.
+TrainingData task_data(const TrainConfig& config, uint64_t seed) {
+  const DataConfig& data       = config.data;
+  const auto        validation = size_t(data.val_trials), test = size_t(data.test_trials);
+  TrainingData      out;
+  out.task       = std::make_shared<const Task>(task_of(data));
+  out.train      = all_rows(size_t(data.epoch_trials));
+  out.validation = all_rows(validation);
+  out.test       = all_rows(test);
+  const auto shown = std::max<size_t>(validation, 1);  // one to see what trials look like
+  out.all          = Dataset(draw_task_samples(out.task, seed, "validation", 0, shown), data, 0, 1);
+  if (test > 0) out.test_file = Dataset(draw_task_samples(out.task, seed, "test", 0, test), data, 0, 1);
+  if (out.task->entry().one_answer) out.classes = int64_t(out.task->entry().labels.size());
+  return out;
+}
+
 }  // namespace
 
 bool is_span(double number) { return std::isfinite(number) && number >= 0; }
@@ -165,6 +181,7 @@ TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, S
 
 TrainingData load_data(const TrainConfig& config, uint64_t seed) {
   const DataConfig& data = config.data;
+  if (data.format == DataFormat::task) return task_data(config, seed);
   const std::string path = config.resolve(data.data_path), test_path = config.resolve(data.test_path);
   const Mapping     mapping = config.training.mapping;
   Samples           all, test;
@@ -181,6 +198,7 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
       all = read_csv_samples(data, path, mapping);
       if (!data.test_path.empty()) test = read_csv_samples(data, test_path, mapping);
       break;
+    case DataFormat::task: break;  // above
   }
   return split_data(config, seed, std::move(all), std::move(test));
 }

@@ -8,6 +8,9 @@
 //          spans and masks in columns of their own, where data.timespan_columns and data.mask_columns say how they are
 //          called: with timespan_columns: dt these are dt0, dt1, …, one per step
 //
+//   task   trials of a task (tasks/task.h), drawn while training by counters: epoch after epoch new ones, whatever the
+//          number of threads; validation and test are drawn once
+//
 // A network runs through all steps; those whose mask is 0 have no part in losses, metrics and pooling, which then looks
 // at the steps that count as if they were all.
 //
@@ -15,6 +18,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +27,7 @@
 
 #include "dynode/learn/config.h"
 #include "dynode/learn/objective.h"
+#include "dynode/tasks/task.h"
 
 namespace dynode {
 
@@ -39,6 +44,9 @@ struct Samples {
   std::vector<double>  spans;   // [rows][steps], not negative; empty: every step takes dt
   std::vector<uint8_t> mask;    // [rows][steps], 0 or 1; empty: every step counts
 
+  std::shared_ptr<const Task> task;    // whose trials these are; null: none
+  std::vector<int64_t>        labels;  // [rows], of a task: what each trial was
+
   double low = 0, high = 1;  // what min_scale and max_scale stand for
 };
 
@@ -48,6 +56,9 @@ enum class Part { train, test };
 Samples read_idx_samples(const DataConfig& config, const std::string& folder, Part part);
 /// @throws IoError  naming file and array, ShapeError
 Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+/// Trials of a task. @param part, batch  other trials for other numbers
+Samples draw_task_samples(std::shared_ptr<const Task> task, uint64_t seed, std::string_view part, uint64_t batch,
+                          size_t rows, Threads* threads = nullptr);
 /// @throws IoError  naming file, line and column
 Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapping mapping);
 
@@ -79,6 +90,11 @@ class Dataset {
   const std::string& name() const { return samples_.name; }
   int64_t label(size_t row, size_t entry = 0) const { return samples_.classes[row * samples_.entries + entry]; }
 
+  /// Whose trials these are; null: none.
+  const Task* task() const { return samples_.task.get(); }
+  /// What a trial was.
+  int64_t trial_label(size_t row) const { return samples_.labels[row]; }
+
   bool               has_spans() const { return !samples_.spans.empty(); }
   bool               has_mask() const { return !samples_.mask.empty(); }
   /// Whether the network's outputs at this step count.
@@ -102,6 +118,7 @@ struct TrainingData {
   Dataset             all, test_file;  // test_file is empty where the test rows are in `all`
   std::vector<size_t> train, validation, test;
   int64_t             classes = 0;  // 0: targets are values
+  std::shared_ptr<const Task> task;  // if given, `train` counts the trials of an epoch, which are not in `all`
 
   const Dataset& test_set() const { return test_file.rows() > 0 ? test_file : all; }
 };

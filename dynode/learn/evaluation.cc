@@ -17,6 +17,8 @@ namespace dynode {
 namespace {
 
 std::vector<size_t> rows_of(const TrainingData& data, Split split) {
+  if (data.task && (split == Split::train || split == Split::all))
+    throw SpecError({.path = "--split"}, "training draws its trials anew", "test and validation have trials of their own");
   if (split == Split::train) return data.train;
   if (split == Split::validation) return data.validation;
   if (split == Split::test) return data.test;
@@ -100,6 +102,7 @@ ModelScores evaluate_model(const std::string& model, TrainConfig config, Split s
   std::vector<std::string> measured = metrics;
   if (metrics.empty()) {
     if (config.logging.metrics) measured = *config.logging.metrics;
+    if (!data.task) std::erase(measured, "success");
     for (const std::string& name : usual_metrics(set, units))
       if (std::ranges::find(measured, name) == measured.end()) measured.push_back(name);
   }

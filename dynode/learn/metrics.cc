@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "dynode/base/entries.h"
+#include "dynode/tasks/task.h"
 
 namespace dynode {
 namespace {
@@ -145,6 +146,30 @@ double r2(const Sums& sums) {
   return 1 - sums[0] / spread;
 }
 
+// sums: trials solved, trials
+template <class R>
+void add_successes(const MetricBatch<R>& batch, size_t, Sums& sums) {
+  expects(batch.task, "only trials of a task succeed");
+  reserve(sums, 2);
+  const Task&         task   = *batch.task;
+  const size_t        inputs = task.shape().steps * task.shape().inputs, outputs = batch.steps * batch.units;
+  Trial               trial(task.shape());
+  std::vector<double> output(outputs);
+  for (size_t row = 0; row < batch.rows; ++row) {
+    sums[1] += 1;
+    if (batch.classes) {  // one answer
+      sums[0] += int64_t(predicted_class(batch.output + row * outputs, batch.units)) == batch.labels[row];
+      continue;
+    }
+    std::copy_n(batch.input + row * inputs, inputs, trial.input.begin());
+    std::copy_n(batch.values + row * outputs, outputs, trial.target.begin());
+    if (batch.mask) std::copy_n(batch.mask + row * batch.steps, batch.steps, trial.mask.begin());
+    trial.label = batch.labels[row];
+    std::copy_n(batch.output + row * outputs, outputs, output.begin());
+    sums[0] += task.correct(trial, output);
+  }
+}
+
 }  // namespace
 
 const std::vector<MetricEntry>& metrics() {
@@ -164,6 +189,8 @@ const std::vector<MetricEntry>& metrics() {
       {"mse", "mean square error", false, false, add_squares<float>, add_squares<double>, share},
       {"mae", "mean absolute error", false, false, add_magnitudes<float>, add_magnitudes<double>, share},
       {"r2", "share of the variance that is explained", false, true, add_moments<float>, add_moments<double>, r2},
+      {"success", "share of trials that the task calls correct", false, true, add_successes<float>,
+       add_successes<double>, share, true},
   };
   return entries;
 }

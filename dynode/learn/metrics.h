@@ -8,6 +8,7 @@
 //   precision, recall, f1        class 1 is positive, all others are negative; + 1e-8 in the denominators
 //   perplexity                   exp of the mean cross-entropy        bits_per_character   that mean / ln 2
 //   mse, mae                     mean error over all entries
+//   success                      share of trials that the task calls correct; data of format task only
 //   r2                           1 − Σ (y − s)² / Σ (y − mean of y over rows and steps)², all units together
 //
 // Classes below 0 or from `units` on do not count, nor do steps whose mask is 0. Outputs come without
@@ -23,6 +24,8 @@
 
 namespace dynode {
 
+class Task;
+
 /// Some rows of outputs and what was asked.
 template <class R>
 struct MetricBatch {
@@ -31,6 +34,9 @@ struct MetricBatch {
   const int64_t* classes = nullptr;   // [rows][steps]; for metrics on classes
   const R*       values  = nullptr;   // [rows][steps][units]; for metrics on values
   const uint8_t* mask    = nullptr;   // [rows][steps], 0: the step does not count; nullptr: all count
+  const Task*    task   = nullptr;    // whose trials the rows are; for success
+  const R*       input  = nullptr;    // [rows][task's steps][inputs]
+  const int64_t* labels = nullptr;    // [rows], what the trials were
 };
 
 struct MetricEntry {
@@ -41,6 +47,7 @@ struct MetricEntry {
   void (*add_float)(const MetricBatch<float>&, size_t k, std::vector<double>& sums);
   void (*add_double)(const MetricBatch<double>&, size_t k, std::vector<double>& sums);
   double (*value)(const std::vector<double>& sums);
+  bool of_task = false;               // about trials of a task, whatever their targets are
 };
 
 /// All metrics, in the order of the manual; "top_k" stands for top_1, top_2, …

@@ -81,6 +81,7 @@ TEST(Metrics, DoNotCareHowDataWereCut) {
   const std::vector<float> logits(kLogits.begin(), kLogits.end());
   const std::vector<float> values = {1, 0, 2, 4, 4, 1, 1, 1, 0, 0, 0, 0};
   for (const MetricEntry& entry : metrics()) {
+    if (entry.of_task) continue;   // needs trials
     const char* name = entry.name == std::string("top_k") ? "top_2" : entry.name;
     Metric whole(name), first(name), second(name);
     whole.add(MetricBatch<float>{4, 1, 3, logits.data(), kAsked.data(), values.data()});

@@ -3,13 +3,14 @@
 //   order(seed, epoch) ─▶ minibatch ─▶ engine.gradient ─▶ clip ─▶ optimiser step at the scheduled rate ─▶ project
 //         epoch over: validation ─▶ schedule, early stopping, checkpoints     the end: test with the best checkpoint
 //
-// "Best" is the smallest validation loss (without a validation split: training loss). Everything is a function of the
+// "Best" is the smallest validation loss (without a validation split: training loss), or what met training.stop_when. Everything is a function of the
 // training file and its seed: any number of threads, and any number of interruptions followed by resume(), give the
 // same bytes, but for `seconds` in metrics.jsonl and what is meant for people in log.txt.
 #pragma once
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,7 @@ struct TrainResult {
   std::vector<NamedNumber> test;             // metrics, in the order of logging.metrics
   double                   seconds = 0;      // spent by this call
   bool                     stopped = false;  // by TrainOptions::stop: nothing was tested, resume() goes on
+  std::optional<bool>      reached = {};     // whether training.stop_when was; missing: there is none
 
   struct Yardstick;
   std::vector<Yardstick>   yardsticks;

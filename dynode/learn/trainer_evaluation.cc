@@ -74,6 +74,10 @@ void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows) {
   entries_ = data.entries();
   x_.resize(rows_ * steps_ * data.width());
   data.fill(rows, x_.data(), targets_[0], takes_spans_ ? &spans_ : nullptr);
+  task_ = data.task();
+  labels_.clear();
+  if (task_)
+    for (const size_t row : rows) labels_.push_back(data.trial_label(row));
   for (size_t i = 1; i < targets_.size(); ++i) {
     const LossEntry* loss = objective_.terms()[i].loss;
     if (loss && loss->target == LossTarget::nothing) targets_[i].mask = targets_[0].mask;
@@ -111,7 +115,10 @@ MetricBatch<R> Minibatch<R>::outputs() const {
           .output  = pooled().data(),
           .classes = target.classes.empty() ? nullptr : target.classes.data(),
           .values  = target.values.empty() ? nullptr : target.values.data(),
-          .mask    = target.mask.empty() || entries_ != steps_ ? nullptr : target.mask.data()};
+          .mask    = target.mask.empty() || entries_ != steps_ ? nullptr : target.mask.data(),
+          .task    = task_,
+          .input   = x_.data(),
+          .labels  = labels_.empty() ? nullptr : labels_.data()};
 }
 
 template <class R>

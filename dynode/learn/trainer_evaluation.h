@@ -43,6 +43,9 @@ class Minibatch {
   void add_to(std::vector<Metric>& metrics) const;
   void add_to_confusion(std::vector<int64_t>& counts) const;
 
+  /// What metrics see of the last run; it points into this minibatch.
+  MetricBatch<R> outputs() const;
+
   size_t                rows() const { return rows_; }
   const std::vector<R>& pooled() const { return objective_.pooled(0); }
   const std::vector<R>& input() const { return x_; }
@@ -51,14 +54,14 @@ class Minibatch {
   RunNoise<R> noise = {};   // of the next run
 
  private:
-  MetricBatch<R> outputs() const;
-
   Objective<R>                objective_;
   AdjointPolicy               adjoint_;
   size_t                      rows_ = 0, steps_ = 0, units_, entries_ = 1;
   std::vector<R>              x_;        // [rows][steps][width]
   bool                        takes_spans_;
   std::vector<R>              spans_;    // [rows][steps], or empty
+  const Task*                 task_ = nullptr;
+  std::vector<int64_t>        labels_;   // [rows] of trials
   std::vector<BatchTarget<R>> targets_;  // the same for every term that looks at targets
 };
 

@@ -20,6 +20,8 @@ std::vector<NamedNumber> numbers_of(double loss, const std::vector<Metric>& metr
   return numbers;
 }
 
+constexpr size_t kDrawnRows = 256;  // trials of a task in memory, about
+
 /// The order in which an epoch sees the training rows: a function of seed and epoch alone.
 std::vector<size_t> epoch_order(std::vector<size_t> rows, uint64_t seed, int64_t epoch) {
   Random(seed, fmt::format("order/{}", epoch)).shuffle(rows);
@@ -47,9 +49,10 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
     : config_(config),
       plan_(plan),
       data_(std::move(data)),
+      threads_(std::move(threads)),
       options_(options),
       recipe_(make_recipe(config, *plan_, *data_)),
-      engine_(plan_, std::move(threads)),
+      engine_(plan_, threads_),
       batch_(*plan_, recipe_.terms, config.training.adjoint_policy()),
       optimizer_(recipe_.optimizer, plan_->parameters.size(), recipe_.blocks),
       theta_(std::move(theta)),
@@ -91,6 +94,7 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
   result.updates    = state_.step;
   result.best_epoch = state_.best_epoch;
   result.best_loss  = state_.best_loss;
+  if (recipe_.stop) result.reached = state_.reached;
   result.seconds    = std::chrono::duration<double>(Clock::now() - start_).count();
   return result;
 }
@@ -102,16 +106,33 @@ void NetworkTrainer<R>::use(std::span<const R> theta) {
 }
 
 template <class R>
-bool NetworkTrainer<R>::train_epoch() {
-  const std::vector<size_t> order = epoch_order(data_->train, config_.seed, state_.epoch);
-  const auto                batch = size_t(config_.training.batch_size);
-  const auto                start = Clock::now();
-  Window                    epoch = fresh_window(), window = fresh_window();
-  for (size_t at = 0; at < order.size(); at += batch) {
-    if (options_.stop && *options_.stop) return false;
-    update(std::span(order).subspan(at, std::min(batch, order.size() - at)), window);
+auto NetworkTrainer<R>::rows_from(size_t from) -> Rows {
+  if (!data_->task) {
+    if (from == 0) order_ = epoch_order(data_->train, config_.seed, state_.epoch);
+    return {&data_->all, order_};
+  }
+  // a block of whole minibatches; trials depend on its number alone
+  const size_t batch = size_t(config_.training.batch_size), most = data_->train.size();
+  const size_t block = batch * std::max<size_t>(1, kDrawnRows / batch), blocks = (most + block - 1) / block;
+  const size_t rows  = std::min(block, most - from);
+  drawn_ = Dataset(draw_task_samples(data_->task, config_.seed, "train", uint64_t(state_.epoch) * blocks + from / block,
+                                     rows, threads_.get()),
+                   config_.data, 0, 1);
+  return {&drawn_, std::span(data_->train).first(rows)};
+}
 
-    const bool last = at + batch >= order.size();
+template <class R>
+bool NetworkTrainer<R>::train_epoch() {
+  const size_t batch = size_t(config_.training.batch_size), size = data_->train.size();
+  const auto   start = Clock::now();
+  Window       epoch = fresh_window(), window = fresh_window();
+  Rows         rows{};
+  for (size_t at = 0, first = 0; at < size; at += batch) {
+    if (options_.stop && *options_.stop) return false;
+    if (at == first + rows.rows.size()) rows = rows_from(first = at);
+    update(*rows.data, rows.rows.subspan(at - first, std::min(batch, size - at)), window);
+
+    const bool last = at + batch >= size;
     if (state_.step % config_.logging.log_freq == 0 || last) {
       log_train(window);
       epoch.add(window);
@@ -120,7 +141,7 @@ bool NetworkTrainer<R>::train_epoch() {
     if (options_.progress) {
       Window so_far = epoch;
       so_far.add(window);
-      show(so_far, int64_t(at / batch) + 1, double(std::min(at + batch, order.size())), start);
+      show(so_far, int64_t(at / batch) + 1, double(std::min(at + batch, size)), start);
     }
   }
   finish_epoch(epoch, std::chrono::duration<double>(Clock::now() - start).count());
@@ -128,15 +149,15 @@ bool NetworkTrainer<R>::train_epoch() {
 }
 
 template <class R>
-void NetworkTrainer<R>::update(std::span<const size_t> rows, Window& window) {
+void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows, Window& window) {
   const TrainingConfig& training = config_.training;
   try {
     // gradient
-    batch_.load(data_->all, rows);
+    batch_.load(data, rows);
     batch_.noise = {.training = true, .pass = uint64_t(state_.step)};
     const double loss = batch_.gradient(engine_, theta_bar_.data());
     const int    last = plan_->layers[size_t(plan_->output)].layer_id;
-    if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data_->all.steps()), 0, loss);
+    if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data.steps()), 0, loss);
 
     apply_plasticity(plan_->parameters, theta_bar_.data());
 
@@ -205,6 +226,8 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
       summary.validation = numbers_of(scores.loss, scores.metrics);
       monitored          = scores.loss;
       log_scores("validation", scores.loss, scores.metrics, state_.epoch + 1);
+      const int64_t samples = (state_.epoch + 1) * int64_t(data_->train.size());
+      state_.reached        = recipe_.stop && reaches(*recipe_.stop, scores.loss, scores.metrics, samples);
     } catch (const NumericsError& cause) { diverged(cause); }
   }
 
@@ -214,17 +237,21 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
           schedule);
   state_.set_schedule(schedule);
   ++state_.epoch;
-  summary.best = monitored < state_.best_loss;
+  summary.best = monitored < state_.best_loss || state_.reached;
   if (summary.best) state_.best_loss = monitored, state_.best_epoch = state_.epoch, state_.epochs_without_gain = 0;
   else ++state_.epochs_without_gain;
   const auto patience = config_.training.early_stopping_patience;
-  state_.ended        = patience && state_.epochs_without_gain >= *patience;
+  state_.ended        = state_.reached || (patience && state_.epochs_without_gain >= *patience);
 
   directory_->log(summary_text(summary));
   if (options_.progress) options_.progress->epoch(summary);
   if (state_.epoch % config_.training.checkpoint_every_n_epochs == 0) state_.kept.push_back({state_.epoch, monitored});
   save(summary.best);
-  if (state_.ended && state_.epoch < config_.training.max_epochs)
+  if (state_.reached)
+    say(fmt::format("reached stop_when in epoch {}, after {} updates", state_.epoch, grouped(state_.step)));
+  else if (recipe_.stop && state_.epoch == config_.training.max_epochs)
+    say("ends without reaching stop_when");
+  else if (state_.ended && state_.epoch < config_.training.max_epochs)
     say(fmt::format("ends early: no smaller validation loss for {} epochs", *patience));
 }
 

@@ -46,7 +46,13 @@ class NetworkTrainer {
 
   void              use(std::span<const R> theta);  // from now on
   bool              train_epoch();                  // false: stopped
-  void              update(std::span<const size_t> rows, Window& window);
+  /// Rows [from, …) of this epoch that are at hand, whole minibatches; of a task these are drawn here.
+  struct Rows {
+    const Dataset*          data;
+    std::span<const size_t> rows;
+  };
+  Rows              rows_from(size_t from);
+  void              update(const Dataset& data, std::span<const size_t> rows, Window& window);
   void              finish_epoch(const Window& train, double seconds);
   void              save(bool best);
   void              test(TrainResult& result);
@@ -60,6 +66,7 @@ class NetworkTrainer {
   const TrainConfig&                  config_;
   std::shared_ptr<const Plan>         plan_;
   std::shared_ptr<const TrainingData> data_;
+  std::shared_ptr<Threads>            threads_;
   const TrainOptions&                 options_;
   Recipe                              recipe_;
   Engine<R>                           engine_;
@@ -68,6 +75,8 @@ class NetworkTrainer {
   std::vector<R>                      theta_, theta_bar_;
   std::vector<size_t>                 frozen_;         // positions in θ that no update may change
   std::vector<R>                      frozen_values_;
+  std::vector<size_t>                 order_;  // of the rows of this epoch
+  Dataset                             drawn_;  // trials of a task
   TrainingState                       state_;
   RunDirectory*                       directory_ = nullptr;
   Clock::time_point                   start_;

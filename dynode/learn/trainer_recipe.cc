@@ -101,6 +101,7 @@ std::vector<ObjectiveTerm> terms_of(const TrainConfig& config, const Plan& plan,
     if (is_balanced(params)) {
       if (!data.all.has_classes())
         throw SpecError(at, "class_weights: balanced needs classes, but the targets are values");
+      if (data.task) throw SpecError(at, "class_weights: balanced has no place with tasks", "give the weights as numbers");
       params.set("class_weights", Value(balanced_weights(data, units)));
     }
     if (entry.target == LossTarget::classes && !data.all.has_classes())
@@ -139,14 +140,19 @@ std::vector<ObjectiveTerm> terms_of(const TrainConfig& config, const Plan& plan,
 }
 
 std::vector<std::string> metrics_of(const TrainConfig& config, const TrainingData& data) {
-  if (!config.logging.metrics) return {data.all.has_classes() ? "accuracy" : "mse"};
-  for (const std::string& name : *config.logging.metrics)
-    if (Metric(name).entry().on_classes != data.all.has_classes())
+  if (!config.logging.metrics) return {data.task ? "success" : data.all.has_classes() ? "accuracy" : "mse"};
+  for (const std::string& name : *config.logging.metrics) {
+    const MetricEntry& entry = Metric(name).entry();
+    if (entry.of_task && !data.task)
+      throw SpecError({{}, 0, 0, "logging.metrics"}, fmt::format("'{}' is about trials of a task", name),
+                      "give data.format: task, or another metric");
+    if (!entry.of_task && entry.on_classes != data.all.has_classes())
       throw SpecError(
           {{}, 0, 0, "logging.metrics"},
           fmt::format("'{}' is about {}, but the targets are {}", name, data.all.has_classes() ? "values" : "classes",
                       data.all.has_classes() ? "classes" : "values"),
           data.all.has_classes() ? "use accuracy, for example" : "use mse, for example");
+  }
   return *config.logging.metrics;
 }
 
@@ -154,13 +160,29 @@ std::vector<std::string> metrics_of(const TrainConfig& config, const TrainingDat
 
 Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingData& data) {
   check_network(plan, data);
+  if (!config.training.stop_when.is_null() && data.validation.empty())
+    throw SpecError({{}, 0, 0, "training.stop_when"}, "looks at the validation, but there is none",
+                    data.task ? "give data.val_trials" : "give data.val_split");
   return {.optimizer = optimizer_of(config),
           .blocks    = blocks_of(config.training.optimizer, plan.parameters),
           .schedule  = schedule_of(config),
           .terms     = terms_of(config, plan, data),
-          .metrics   = metrics_of(config, data)};
+          .metrics   = metrics_of(config, data),
+          .stop      = stop_rule_of(config)};
 }
 
-bool in_percent(const Metric& metric) { return metric.entry().on_classes && metric.entry().larger_is_better; }
+bool reaches(const StopRule& rule, double loss, const std::vector<Metric>& metrics, int64_t samples) {
+  if (samples < rule.min_samples || (rule.loss && !(loss < *rule.loss))) return false;
+  return std::ranges::all_of(rule.metrics, [&](const auto& asked) {
+    const auto metric = std::ranges::find(metrics, asked.first, &Metric::name);
+    if (metric == metrics.end()) return false;
+    return metric->entry().larger_is_better ? metric->value() > asked.second : metric->value() < asked.second;
+  });
+}
+
+bool in_percent(const Metric& metric) {
+  const MetricEntry& entry = metric.entry();
+  return entry.of_task || (entry.on_classes && entry.larger_is_better);
+}
 
 }  // namespace dynode

@@ -1,5 +1,6 @@
 // Recipe: the words of a training file turned into what an update needs, checked against the network and the data.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,13 @@ struct Recipe {
   Schedule                    schedule;
   std::vector<ObjectiveTerm>  terms;  // the first has the outputs that metrics look at
   std::vector<std::string>    metrics;
+  std::optional<StopRule>     stop = {};
 
   std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }
 };
+
+/// Whether a validation reached what the rule asks for. @param samples  trained so far
+bool reaches(const StopRule& rule, double loss, const std::vector<Metric>& metrics, int64_t samples);
 
 /// @throws SpecError, ShapeError  if network, data and training file do not fit together
 Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingData& data);

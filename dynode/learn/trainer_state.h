@@ -29,7 +29,8 @@ struct TrainingState {
   double                      best_loss           = std::numeric_limits<double>::infinity();
   int64_t                     best_epoch          = 0;
   int64_t                     epochs_without_gain = 0;
-  bool                        ended               = false;  // by early stopping
+  bool                        ended               = false;  // by early stopping or stop_when
+  bool                        reached             = false;  // stop_when
   int64_t                     metrics_lines       = 0;      // of metrics.jsonl
   std::vector<KeptCheckpoint> kept;
   double                      schedule_lr   = std::numeric_limits<double>::quiet_NaN();
@@ -42,7 +43,8 @@ struct TrainingState {
                  field("best_loss", &TrainingState::best_loss, "smallest validation loss"),
                  field("best_epoch", &TrainingState::best_epoch, "its epoch"),
                  field("epochs_without_gain", &TrainingState::epochs_without_gain, "epochs since then"),
-                 field("ended", &TrainingState::ended, "whether early stopping ended the run"),
+                 field("ended", &TrainingState::ended, "whether the run ended before max_epochs"),
+                 field("reached", &TrainingState::reached, "whether stop_when was reached"),
                  field("metrics_lines", &TrainingState::metrics_lines, "lines of metrics.jsonl"),
                  field("kept", &TrainingState::kept, "checkpoints kept by epoch"),
                  field("schedule_lr", &TrainingState::schedule_lr, "rate of a schedule that listens"),

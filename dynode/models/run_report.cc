@@ -111,7 +111,9 @@ void add_words(Report& report, const TrainConfig& config, const std::optional<Mo
     if (p.seconds > seconds) seconds = p.seconds;
   }
   const ReportCurvePoint* test = last_test(points);
-  const std::string       data = fs::path(config.data.data_path).filename().string();
+  const std::string       data = config.data.format == DataFormat::task
+                                     ? config.data.task
+                                     : fs::path(config.data.data_path).filename().string();
 
   report.summary = config.description;
   if (report.summary.empty())
@@ -174,7 +176,7 @@ Report run_report(const std::string& run_directory) {
     if (!p.metrics.empty()) report.metric_name = p.metrics[0].first;
   }
   const MetricEntry& metric = Metric(report.metric_name).entry();
-  report.metric_percent     = metric.on_classes && metric.larger_is_better;
+  report.metric_percent     = metric.of_task || (metric.on_classes && metric.larger_is_better);
   report.test_metric        = metric_of(last_test(points), report.metric_name);
   add_words(report, config, model, points);
   add_yardsticks(report, run);
