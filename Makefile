@@ -1,13 +1,14 @@
 # dynode: the few commands one needs. Everything is built in build/<preset>/ (see CMakePresets.json).
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 10
 JOBS         := $(shell nproc)
 BUILD        := build/release
 
-.PHONY: help demo test bench clean
+.PHONY: help demo test fuzz bench clean
 
 help:
 	@echo "make demo    install what is missing, build, train a network on Fashion-MNIST, write report.html"
 	@echo "make test    install what is missing, build, run all tests, fuzz the readers for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=)"
+	@echo "make fuzz    the same fuzzing for five minutes each, or FUZZ_SECONDS="
 	@echo "make bench   build and run the benchmarks"
 	@echo "make clean   remove build/ (runs/ is kept)"
 
@@ -22,6 +23,11 @@ test:
 	@cmake --preset release -DDYNODE_TESTS=ON
 	@cmake --build $(BUILD) --parallel $(JOBS)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+	@scripts/run-fuzz $(FUZZ_SECONDS)
+
+fuzz: FUZZ_SECONDS = 300
+fuzz:
+	@scripts/install-packages test
 	@scripts/run-fuzz $(FUZZ_SECONDS)
 
 bench:

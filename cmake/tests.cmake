@@ -13,13 +13,20 @@ endif()
 enable_testing()
 
 # tests may look behind the doors of the library, so they see its libraries too
+add_library(test_rules INTERFACE)
+target_link_libraries(test_rules INTERFACE dynode dynode_rules PkgConfig::HWY PkgConfig::YAML PkgConfig::ZIP ZLIB::ZLIB
+                      nlohmann_json::nlohmann_json GTest::gtest GTest::gtest_main)
+# what is to be fast is in the library
+if(DYNODE_SANITIZED)
+  target_compile_definitions(test_rules INTERFACE DYNODE_SANITIZED)
+  target_compile_options(test_rules INTERFACE -O0)
+else()
+  target_compile_options(test_rules INTERFACE $<$<CONFIG:Release>:-O1>)
+endif()
+
 function(dynode_test target)
   add_executable(${target} ${ARGN})
-  target_link_libraries(${target} PRIVATE dynode dynode_rules PkgConfig::HWY PkgConfig::YAML PkgConfig::ZIP ZLIB::ZLIB
-                        nlohmann_json::nlohmann_json GTest::gtest GTest::gtest_main)
-  if(DYNODE_SANITIZED)
-    target_compile_definitions(${target} PRIVATE DYNODE_SANITIZED)
-  endif()
+  target_link_libraries(${target} PRIVATE test_rules)
 endfunction()
 
 # one program per room
