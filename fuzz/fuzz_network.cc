@@ -3,7 +3,6 @@
 //
 // The first byte chooses: even a spec in YAML, odd a model file. Whole numbers above 64 are left to the tests: they ask
 // for more memory, not for other code.
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -12,24 +11,11 @@
 #include "dynode/plan/plan.h"
 #include "dynode/run/engine.h"
 #include "dynode/spec/yaml.h"
+#include "fuzz/small.h"
 
 namespace {
 
 using namespace dynode;
-
-bool is_small(const Value& v) {
-  if (v.is_list()) {
-    for (const Value& item : v.list())
-      if (!is_small(item)) return false;
-    return v.size() <= 64;
-  }
-  if (v.is_mapping()) {
-    for (const auto& entry : v.entries())
-      if (!is_small(entry.value)) return false;
-    return v.size() <= 64;
-  }
-  return !v.is_number() || std::trunc(v.number()) != v.number() || std::abs(v.number()) <= 64;
-}
 
 void run(const std::shared_ptr<const Plan>& plan, const std::vector<float>& theta) {
   Engine<float> engine(plan, std::make_shared<Threads>(1));

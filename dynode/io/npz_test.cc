@@ -132,7 +132,7 @@ TEST(Npz, NamesWhatIsWrongWithAFile) {
   EXPECT_SAYS(refusal("hello, world"), "a.npz: is not a readable .npz file: Not a zip archive");
   EXPECT_SAYS(refusal(""), "a.npz: is empty");
   EXPECT_SAYS(refusal(kNpy), "is not a readable .npz file");
-  EXPECT_SAYS(refusal(archive({stored("x.npy", kNpy), stored("x.npy", kNpy)})), "has the array 'x' twice");
+  EXPECT_SAYS(refusal(archive({stored("x.npy", kNpy), stored("x.npy", kNpy)})), "has the member 'x.npy' twice");
   EXPECT_SAYS(refusal(archive({stored("readme.txt", "hi")})), "holds 'readme.txt', which is not an array");
   EXPECT_SAYS(refusal(archive({stored("x.npy", "hi")})), "a.npz[x.npy]: is not a .npy file");
   EXPECT_SAYS(refusal(archive({stored("x.npy", kNpy + "x")})), "a.npz[x.npy]: has 1 bytes behind its data");
@@ -205,7 +205,7 @@ TEST(Npz, CutAnywhereIsAnError) {
 }
 
 TEST(Npz, RefusesToWriteNamesNobodyCanRead) {
-  EXPECT_SAYS(message_of([] { npz_bytes({{"a", kArray}, {"a", kArray}}); }), "the array 'a' appears twice");
+  EXPECT_SAYS(message_of([] { npz_bytes({{"a", kArray}, {"a", kArray}}); }), "the member 'a.npy' appears twice");
   EXPECT_SAYS(message_of([] { npz_bytes({{"", kArray}}); }), "'' cannot be the name of an array");
   EXPECT_SAYS(message_of([] { npz_bytes({{"\xff\xfe", kArray}}); }), "names must be UTF-8");
   EXPECT_THROW(npz_bytes({{"a", {{3}, std::vector<float>{1}}}}), ShapeError);
