@@ -153,5 +153,14 @@ TEST_F(Cli, EveryNetworkOfDendritesIsTested) {
   }
 }
 
+TEST_F(Cli, ATableOfACircuitIsDrawn) {
+  good("rate-table --phi-count 6 --phi-step 0.1 --ib-first 1 --ib-step 0.5 --ib-count 4 --end 400 --slow-end 400 "
+       "--output table.npz --plot table.svg");
+  const std::string svg = read_file(path("table.svg"));
+  EXPECT_SAYS(svg, "<svg ");
+  EXPECT_SAYS(svg, "i = 2.50");
+  EXPECT_EQ(run("rate-table --output table.npz --plot nowhere/table.svg").code, 2);
+}
+
 }  // namespace
 }  // namespace dynode

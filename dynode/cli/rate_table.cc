@@ -11,7 +11,9 @@
 #include "dynode/circuits/squid.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/meter.h"
+#include "dynode/cli/rate_table_plot.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/file.h"
 #include "dynode/io/rate_table.h"
 
 namespace dynode::cli {
@@ -21,7 +23,7 @@ struct Settings {
   SquidCircuit circuit;
   TableGrid    grid;
   SquidRecipe  recipe;
-  std::string  output;
+  std::string  output, plot;
   int          threads = 0;
 };
 
@@ -52,6 +54,7 @@ void run(const Settings& s) {
   if (std::filesystem::path(s.output).extension() != ".npz")
     throw IoError(s.output, "tables are written as .npz", "name it like table.npz");
   check_writable(s.output);
+  if (!s.plot.empty()) check_writable(s.plot);
   const auto& g = s.grid;
   // both corners first: what does not fit is refused before the work begins
   if (g.ib_count > 100'000 || g.phi_count > 100'000)
@@ -67,6 +70,7 @@ void run(const Settings& s) {
   const double  seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   try {
     save_rate_table(s.output, data);
+    if (!s.plot.empty()) write_file(s.plot, rate_table_picture(data));
   } catch (const IoError& error) { throw Failure(error.what()); }
 
   const auto [low, high] = std::minmax_element(data.g.begin(), data.g.end());
@@ -92,6 +96,7 @@ Verb rate_table_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("rate-table", "compute a source-function table from a SQUID circuit");
   app->add_option("--output", s->output, "file to write")->type_name("TABLE.npz")->required();
+  app->add_option("--plot", s->plot, "also draw g over the flux, for several currents")->type_name("FILE.svg");
   const auto with_default = [](const char* help, double value) {
     return fmt::format("{} (default {:.6g})", help, value);
   };
@@ -113,7 +118,7 @@ Verb rate_table_verb(CLI::App& tool) {
   add_number(*app, "--slow-end", r.slow_end, with_default("time when slow points end", r.slow_end));
   add_threads(*app, s->threads);
   app->footer(
-      "dynode rate-table --output table.npz\ndynode rate-table --beta-c 0.5 --phi-count 101 --phi-step 0.005 --output "
+      "dynode rate-table --output table.npz --plot table.svg\ndynode rate-table --beta-c 0.5 --phi-count 101 --phi-step 0.005 --output "
       "coarse.npz");
   return {app, [s] { run(*s); }};
 }
