@@ -227,12 +227,69 @@ inline void run_ctrnn_training(CtrnnCase& c, Model& by_descent, const Value& con
   compare.expect("y_final", CtrnnCase::steps_of(r.at("output")), c.expected.at("y_final").as_double(), tolerance, tolerance);
 }
 
+/// Generated masks, entry by entry, and what belongs to them.
+inline void run_ctrnn_masks(const fs::path& path, const Value& config, Comparison& compare) {
+  using namespace ctrnn;
+  const Npz  expected = load_npz((path / "expected.npz").string());
+  const auto numbers  = [](const Value& p, const char* word, std::vector<double> otherwise = {}) {
+    const Value* v = p.find(word);
+    if (!v) return otherwise;
+    if (!v->is_list()) return std::vector<double>{v->number()};
+    std::vector<double> flat;
+    for (const Value& row : v->list()) {
+      if (!row.is_list()) flat.push_back(row.is_boolean() ? row.boolean() : row.number());
+      else
+        for (const Value& x : row.list()) flat.push_back(x.number());
+    }
+    return flat;
+  };
+  for (const Value& item : config.at("items").list()) {
+    const Value&      p    = item.at("params");
+    const std::string name = item.at("name").text(), cls = item.at("cls").text();
+    const auto        dims = numbers(p, "dims");
+    const Dims        sizes{int64_t(dims[0]), int64_t(dims[1]), int64_t(dims[2])};
+    const auto        areas = numbers(p, "n_areas", {2}), density = numbers(p, "area_connectivities", {0.1, 0.1});
+    const auto        in = numbers(p, "input_areas"), out = numbers(p, "readout_areas");
+    NetworkMasks      m;
+    if (cls == "MultiArea") {
+      m = multi_area({.dims = sizes, .n_areas = areas, .area_connectivities = density, .input_areas = in, .readout_areas = out});
+    } else if (cls == "MultiAreaEI") {
+      const auto between = numbers(p, "inter_area_connections", {1, 1, 1, 1});
+      m = multi_area_ei({.dims = sizes, .n_areas = areas, .area_connectivities = density, .input_areas = in, .readout_areas = out,
+                         .exc_pct = p.find("exc_pct") ? p.at("exc_pct").number() : 0.8,
+                         .inter_area_connections = {between.begin(), between.end()},
+                         .inh_readout = !p.find("inh_readout") || p.at("inh_readout").boolean()});
+    } else if (cls == "MultiIO") {
+      m = multi_io({.dims = sizes, .input_dims = numbers(p, "input_dims"), .readout_dims = numbers(p, "readout_dims"),
+                    .input_table = numbers(p, "input_table"), .readout_table = numbers(p, "readout_table")});
+    } else if (cls == "RandomInput") {
+      m = random_input({.dims = sizes, .input_spar = numbers(p, "input_spar", {1})[0], .readout_spar = numbers(p, "readout_spar", {1})[0],
+                        .hidden_spar = numbers(p, "hidden_spar", {1})[0]});
+    } else {
+      compare.fail("unknown generator '" + cls + "'");
+      continue;
+    }
+    const auto same = [&](const std::string& key, const std::vector<double>& got) {
+      if (const Array* wanted = expected.find(name + "__" + key)) compare.expect_equal(name + "__" + key, got, wanted->as_double());
+    };
+    const auto whole = [](const std::vector<int64_t>& units) { return std::vector<double>(units.begin(), units.end()); };
+    const EntryMasks sparsity = m.sparsity();
+    same("in", m.masks.input->as_double()), same("hid", m.masks.hidden->as_double()), same("out", m.masks.readout->as_double());
+    same("sp_in", sparsity.input->as_double()), same("sp_hid", sparsity.hidden->as_double()), same("sp_out", sparsity.readout->as_double());
+    same("input_idx", whole(m.input_units)), same("non_input_idx", whole(m.non_input_units())), same("readout_idx", whole(m.readout_units));
+    std::vector<double> area(size_t(sizes.hidden));
+    for (size_t k = 0; k < m.sizes.size(); ++k)
+      for (const int64_t u : m.area_units(int64_t(k))) area[size_t(u)] = double(k);
+    same("area_of_neuron", area);
+  }
+}
+
 inline void run_ctrnn_case(const fs::path& path, Comparison& compare, Precision precision) {
   const Value       config = load_value((path / "config.yaml").string());
   const std::string kind   = config.at("kind").text();
   const double      tol    = ctrnn_tolerance(kind, precision);
   if (kind == "losses") return run_ctrnn_losses(path, precision, compare, tol);
-  if (kind == "masks") throw Skip{"mask generators are not available yet"};
+  if (kind == "masks") return run_ctrnn_masks(path, config, compare);
   if (kind != "forward" && kind != "forward_grad" && kind != "carry" && kind != "legacy" && kind != "stack" && kind != "train" &&
       kind != "constraints" && kind != "noise")
     return compare.fail("unknown kind '" + kind + "'");

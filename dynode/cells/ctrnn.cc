@@ -64,7 +64,9 @@ CellEntry ctrnn() {
           .settings = {{.name = "noise_scaling", .words = {"alpha", "none", "sqrt"},
                         .help = "v gets alpha, 1 or sqrt(2 alpha) times preact_noise"},
                        {.name = "noise_in_eval", .words = {"false", "true"},
-                        .help = "noise also outside of training"}},
+                        .help = "noise also outside of training"},
+                       {.name = "postact_noise_feedback", .words = {"true", "false"},
+                        .help = "postact_noise also returns to the layer itself; false: only others read it"}},
           .kernels = [](int source) { return HWY_DYNAMIC_DISPATCH(CtrnnKernels)(source); }};
 }
 }  // namespace dynode

@@ -24,6 +24,8 @@ TensorFile model_tensors(const Plan& plan, std::span<const R> theta) {
     if (!b.mask.empty()) file.tensors.emplace_back("mask/" + b.name, make_tensor(shape_of(b), b.mask));
     if (!b.plasticity.empty())
       file.tensors.emplace_back("plasticity_mask/" + b.name, make_tensor(shape_of(b), b.plasticity));
+    if (b.growth.present >= 0)
+      file.tensors.emplace_back("synapse_growth_mask/" + b.name, make_tensor(shape_of(b), b.growth.probability));
   }
   for (const ConnectionSpec& c : plan.spec.connections) {
     const int block = plan.parameters.find(fmt::format("J_{}_to_{}", c.from_layer, c.to_layer));

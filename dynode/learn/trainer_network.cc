@@ -35,6 +35,7 @@ void NetworkTrainer<R>::Window::add(const Window& other) {
   for (size_t i = 0; i < metrics.size(); ++i) metrics[i].merge(other.metrics[i]);
   for (size_t i = 0; i < block_norms.size(); ++i) block_norms[i] += other.block_norms[i];
   loss += other.loss, rows += other.rows, norm += other.norm, updates += other.updates;
+  synapses.grown += other.synapses.grown, synapses.pruned += other.synapses.pruned;
 }
 
 template <class R>
@@ -57,8 +58,8 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       optimizer_(recipe_.optimizer, plan_->parameters.size(), recipe_.blocks),
       theta_(std::move(theta)),
       theta_bar_(theta_.size()),
-      frozen_(frozen_entries(plan_->parameters)),
-      frozen_values_(frozen_.size()),
+      held_(held_entries(plan_->parameters)),
+      held_values_(held_.size()),
       start_(Clock::now()) {
   const auto batch   = int64_t(config.training.batch_size);
   updates_per_epoch_ = (int64_t(data_->train.size()) + batch - 1) / batch;
@@ -175,10 +176,15 @@ void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows
 
     // step; decay, too, leaves frozen entries alone
     rate_ = rate();
-    for (size_t i = 0; i < frozen_.size(); ++i) frozen_values_[i] = theta_[frozen_[i]];
+    for (size_t i = 0; i < held_.size(); ++i) held_values_[i] = theta_[held_[i].position];
     optimizer_.step(theta_, theta_bar_, rate_, state_.step + 1);
-    for (size_t i = 0; i < frozen_.size(); ++i) theta_[frozen_[i]] = frozen_values_[i];
+    for (size_t i = 0; i < held_.size(); ++i) {
+      R& x = theta_[held_[i].position];
+      x    = held_values_[i] + R(held_[i].share) * (x - held_values_[i]);
+    }
     project(plan_->parameters, theta_.data());
+    const GrowthCount synapses = grow(plan_->parameters, theta_.data(), config_.seed, state_.step + 1);
+    window.synapses.grown += synapses.grown, window.synapses.pruned += synapses.pruned;
     use(theta_);
 
     batch_.add_to(window.metrics);
@@ -341,6 +347,9 @@ void NetworkTrainer<R>::log_train(const Window& window) {
     if (!recipe_.blocks[i].frozen)
       norms.set(plan_->parameters[int(i)].stored_name(), window.block_norms[i] / window.updates);
   line.set("lr", rate_).set("grad_norm", window.norm / window.updates).set("grad_norms", std::move(norms));
+  const auto grows = [](const Block& b) { return b.growth.present >= 0; };
+  if (std::ranges::any_of(plan_->parameters.blocks(), grows))
+    line.set("grown", int64_t(window.synapses.grown)).set("pruned", int64_t(window.synapses.pruned));
   line.set("seconds", seconds());
   directory_->add_metrics(line);
 }

@@ -33,6 +33,7 @@ class NetworkTrainer {
     std::vector<Metric>      metrics;
     double                   loss = 0, rows = 0, norm = 0, updates = 0;  // sums
     std::vector<double>      block_norms;                                // likewise, per block of parameters
+    GrowthCount              synapses = {};                              // that came and went
     void                     add(const Window& other);
     double                   mean_loss() const { return loss / rows; }
     std::vector<NamedNumber> numbers() const;
@@ -73,8 +74,8 @@ class NetworkTrainer {
   Minibatch<R>                        batch_;
   Optimizer<R>                        optimizer_;
   std::vector<R>                      theta_, theta_bar_;
-  std::vector<size_t>                 frozen_;         // positions in θ that no update may change
-  std::vector<R>                      frozen_values_;
+  std::vector<HeldEntry>              held_;           // entries of θ that go only part of a step
+  std::vector<R>                      held_values_;
   std::vector<size_t>                 order_;  // of the rows of this epoch
   Dataset                             drawn_;  // trials of a task
   TrainingState                       state_;

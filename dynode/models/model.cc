@@ -100,6 +100,8 @@ struct Core {
   std::vector<R>              theta;   // as stored, on the constraints
   Engine<R>                   engine;
   uint64_t                    runs = 0;
+  int64_t                     updates = 0;   // by descend
+  ModelOptions                options;
 
   Core(std::shared_ptr<const Plan> p, const ModelOptions& options)
       : plan(p), theta(p->theta.begin(), p->theta.end()), engine(p, std::make_shared<Threads>(options.threads)) {}
@@ -301,17 +303,26 @@ struct Core {
       const PoolingEntry& pooling = find_pooling(t.pooling);
       const LossEntry&    entry   = find_loss(t.loss);
       terms.push_back({layer, make_pooling(pooling, arguments(pooling.name, pooling.facts, t.pooling_params)), &entry,
-                       arguments(entry.name, entry.facts, t.params), t.weight});
+                       arguments(entry.name, entry.facts, t.params, t.words), t.weight});
       terms.back().state = state;
+      size_t units = plan->layers[size_t(layer)].units;
+      for (const int id : t.more_layers) {
+        const int more = plan->find_layer(id);
+        if (more < 0) throw SpecError({}, fmt::format("loss '{}' names layer {}, which does not exist", t.loss, id));
+        if (t.pooling != "none" || !t.state.empty())
+          throw SpecError({}, fmt::format("loss '{}' looks at outputs of several layers, step by step", t.loss), "leave out pooling and state");
+        terms.back().more_layers.push_back(more);
+        units += plan->layers[size_t(more)].units;
+      }
+      if (entry.layers > 0 && (terms.back().more_layers.size() + 1 != entry.layers || units != entry.layers * plan->layers[size_t(layer)].units))
+        throw SpecError({}, fmt::format("loss '{}' needs {} layers of equal size", t.loss, entry.layers), "name the others in more_layers");
       const size_t entries = terms.back().pooling.kind == Pooling::Kind::none ? in.steps : 1;
-      const size_t units   = plan->layers[size_t(layer)].units;
       check_loss(entry, terms.back().arguments, entries, units);
       targets.push_back(target_of(t, entry.target, int64_t(in.rows), int64_t(entries), int64_t(units)));
     }
     Objective<R> objective(*plan, std::move(terms));
+    objective.set_parameters(theta);
     objective.set_batch(in.rows, in.steps, targets);
-    GradientOptions options  = objective.options(in.steps);
-    options.adjoint = request.adjoint;
 
     std::vector<std::vector<R>> kept;
     std::vector<std::vector<R>> kept_noise;
@@ -338,7 +349,8 @@ struct Core {
       }
 
     Gradient result;
-    result.loss = engine.gradient(input, objective.tile_loss(true), options, outputs);
+    result.loss = objective.gradient(engine, input, request.adjoint, outputs);
+    for (size_t i = 0; i < loss.size(); ++i) result.parts.push_back(objective.value(i));
     for (const Block& b : plan->parameters.blocks())
       result.parameters.emplace_back(b.stored_name(), make_array(shape_of(b), std::vector<R>(theta_bar.begin() + ptrdiff_t(b.offset),
                                                                  theta_bar.begin() + ptrdiff_t(b.offset + b.size()))));
@@ -375,7 +387,8 @@ struct Core {
     return target;
   }
 
-  static Arguments arguments(const char* owner, const std::vector<Fact>& facts, const std::map<std::string, double>& given) {
+  static Arguments arguments(const char* owner, const std::vector<Fact>& facts, const std::map<std::string, double>& given,
+                             const std::map<std::string, std::string>& words = {}) {
     Arguments a;
     std::vector<std::string> known;
     for (const Fact& f : facts) {
@@ -389,6 +402,12 @@ struct Core {
       if (!(value >= fact->min && value <= fact->max))
         throw SpecError({}, fmt::format("{} of {} is {}, outside its range [{}, {}]", name, owner, value, fact->min, fact->max));
       a.set(name, value);
+    }
+    for (const auto& [name, word] : words) {
+      const auto fact = std::find_if(facts.begin(), facts.end(), [&, &key = name](const Fact& f) { return key == f.name; });
+      if (fact == facts.end()) throw SpecError({}, fmt::format("{} has no parameter '{}'", owner, name), did_you_mean(name, known));
+      if (fact->kind != ArgumentKind::text) throw SpecError({}, fmt::format("{} of {} is a number", name, owner), "give it among params");
+      a.set(name, word);
     }
     return a;
   }
@@ -467,6 +486,11 @@ void Model::set_parameter(const std::string& name, const Array& values) {
   impl_->visit([&]<class R>(Core<R>& c) {
     if (name == b.name) set_real<R>(b, values.as_double(), c.theta.data());
     else set_stored<R>(b, values.as_double(), c.theta.data());   // no bit is lost
+    if (b.growth.present >= 0) {   // what is set is there
+      R* there = c.theta.data() + c.plan->parameters[b.growth.present].offset;
+      for (size_t i = 0; i < b.size(); ++i)
+        if (c.theta[b.offset + i] != 0 && (b.mask.empty() || b.mask[i])) there[i] = R(1);
+    }
     c.changed();
   });
 }
@@ -480,7 +504,7 @@ void Model::load_parameters(const std::string& path) {
   }
   const auto take = [&](const std::string& name, const Array& array) {
     if (name.starts_with("opt/") || name.ends_with("/polarity")) return;
-    if (name.starts_with("ei_mask/") || name.starts_with("plasticity_mask/")) return;
+    if (name.starts_with("ei_mask/") || name.starts_with("plasticity_mask/") || name.starts_with("synapse_growth_mask/")) return;
     if (name.starts_with("mask/")) {
       const Block& b = find_block(plan(), name.substr(5));
       if (array.shape != shape_of(b)) throw ShapeError(path + ": " + name, shape_of(b), array.shape);
@@ -524,7 +548,10 @@ void Model::descend(const Gradient& gradient, double rate) {
       std::copy(g.begin(), g.end(), step.begin() + ptrdiff_t(b.offset));
     }
     apply_plasticity(c.plan->parameters, step.data());
+    for (const HeldEntry& held : held_entries(c.plan->parameters)) step[held.position] *= R(held.share);
     for (size_t i = 0; i < step.size(); ++i) c.theta[i] -= R(rate) * step[i];
+    project(c.plan->parameters, c.theta.data());
+    grow(c.plan->parameters, c.theta.data(), c.plan->seed, ++c.updates);
     c.changed();
   });
 }

@@ -72,6 +72,8 @@ struct LossTerm {
   std::map<std::string, double> params = {};    // of the loss
   std::map<std::string, double> pooling_params = {};
   std::string      state = {};                  // of that layer, instead of its output: v, h, c of an LSTM
+  std::map<std::string, std::string> words = {};   // parameters of the loss that are words: {{"metric", "l1"}}
+  std::vector<int> more_layers = {};            // layer_ids whose units follow those of `layer` (pop_kl: the other one)
 };
 
 struct GradientRequest {
@@ -86,6 +88,7 @@ struct GradientRequest {
 
 struct Gradient {
   double                                     loss;
+  std::vector<double>                        parts;        // of it, term by term, weights included
   std::vector<std::pair<std::string, Array>> parameters;   // by stored value: J_0_to_1, layer1/log_gamma_plus
   std::optional<Array>                       input;        // [rows][steps][units]
   std::vector<std::pair<std::string, Array>> initial;      // "<layer_id>", "<layer_id>/c" of an LSTM → [rows][units]
@@ -124,7 +127,8 @@ class Model {
   /// Loss and its exact gradient by back-propagation through time.
   Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request = {});
 
-  /// Weights and parameters after a plain step θ ← θ − rate · plasticity · gradient, projected onto the constraints.
+  /// Weights and parameters after a plain step θ ← θ − rate · plasticity · gradient, projected onto the constraints;
+  /// then synapses grow.
   void descend(const Gradient& gradient, double rate);
 
   /// Writes a model file (.dynode). @throws IoError

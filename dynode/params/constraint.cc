@@ -14,11 +14,20 @@ void project(const ParameterMap& map, R* theta) {
     const R high = b.max >= 1e300 ? std::numeric_limits<R>::infinity() : R(stored_value(b.transform, b.max));
     if (low > -std::numeric_limits<R>::infinity() || high < std::numeric_limits<R>::infinity())
       for (size_t i = 0; i < b.size(); ++i) x[i] = std::clamp(x[i], low, high);
+    // choices rather than branches: masks have no pattern that a processor could foresee
+    const int8_t* sign = b.sign.data();
     if (!b.rectified)
-      for (size_t i = 0; i < b.sign.size(); ++i)
-        if (b.sign[i]) x[i] = b.sign[i] > 0 ? std::max(x[i], R(0)) : std::min(x[i], R(0));
-    for (size_t i = 0; i < b.mask.size(); ++i)
-      if (!b.mask[i]) x[i] = R(0);
+      for (size_t i = 0, n = b.sign.size(); i < n; ++i) {
+        const R up = std::max(x[i], R(0)), down = std::min(x[i], R(0)), bound = sign[i] > 0 ? up : down;
+        x[i] = sign[i] != 0 ? bound : x[i];
+      }
+    const uint8_t* mask = b.mask.data();
+    for (size_t i = 0, n = b.mask.size(); i < n; ++i) x[i] = mask[i] ? x[i] : R(0);
+    if (b.growth.present < 0) continue;
+    R* there = theta + map[b.growth.present].offset;
+    for (size_t i = 0; i < b.size(); ++i)
+      if (there[i] == 0) x[i] = R(0);
+      else there[i] = R(1);
   }
 }
 
@@ -26,16 +35,19 @@ template <class R>
 void apply_plasticity(const ParameterMap& map, R* gradient) {
   for (const Block& b : map.blocks()) {
     R* g = gradient + b.offset;
-    for (size_t i = 0; i < b.plasticity.size(); ++i) g[i] = b.plasticity[i] == 0 ? R(0) : g[i] * R(b.plasticity[i]);
+    for (size_t i = 0; i < b.plasticity.size(); ++i)
+      if (b.plasticity[i] == 0) g[i] = R(0);
+      else if (!b.plastic_steps) g[i] *= R(b.plasticity[i]);
   }
 }
 
-std::vector<size_t> frozen_entries(const ParameterMap& map) {
-  std::vector<size_t> positions;
+std::vector<HeldEntry> held_entries(const ParameterMap& map) {
+  std::vector<HeldEntry> entries;
   for (const Block& b : map.blocks())
     for (size_t i = 0; i < b.plasticity.size() && b.learnable; ++i)
-      if (b.plasticity[i] == 0) positions.push_back(b.offset + i);
-  return positions;
+      if (b.plasticity[i] == 0 || (b.plastic_steps && b.plasticity[i] < 1))
+        entries.push_back({b.offset + i, b.plasticity[i]});
+  return entries;
 }
 
 #define DYNODE_INSTANCES(R)                          \

@@ -15,6 +15,17 @@
 
 namespace dynode {
 
+/// How weights come and go while a network learns. Which are there is a block of its own, of 0 and 1, so it is saved and
+/// resumed like any parameter; the mask of the weights says which can ever be there.
+struct Growth {
+  std::vector<double> probability = {};    // [entries] that an absent one appears, each time
+  std::vector<double> values      = {};    // what new weights are drawn from
+  double              scale       = 0.1;   // times that
+  int64_t             interval    = 1;     // updates from one time to the next
+  double              pruning     = 0;     // weights nearer to 0 disappear
+  int                 present     = -1;    // position of the block of 0 and 1; -1: nothing grows
+};
+
 struct Block {
   std::string          name;                 // in real space: layer1/gamma_plus
   std::vector<size_t>  shape = {};           // [to, from], [units] or []
@@ -26,6 +37,8 @@ struct Block {
   std::vector<int8_t>  sign = {};            // [entries], +1: not negative, −1: not positive, 0: free; empty: all free
   bool                 rectified = false;    // signed entries are stored raw and act as relu(w)·sign; else: projected
   std::vector<double>  plasticity = {};      // [entries], factor of updates in [0, 1], 0: never changes; empty: all 1
+  bool                 plastic_steps = false;   // the factor is on the optimiser's step, not on the gradient
+  Growth               growth = {};
   std::string          help = {};
 
   size_t size() const;
@@ -74,10 +87,26 @@ template <class R> void to_stored_gradient(const ParameterMap& map, const R* the
 /// The nearest θ that satisfies all constraints. Idempotent.
 template <class R> void project(const ParameterMap& map, R* theta);
 
-/// Multiplies each entry's gradient by its plasticity; where that is 0 the gradient is exactly 0.
+/// Multiplies each entry's gradient by its plasticity; where that is 0 the gradient is exactly 0. Blocks with
+/// plastic_steps keep theirs.
 template <class R> void apply_plasticity(const ParameterMap& map, R* gradient);
 
-/// Positions in θ whose plasticity is 0, in learnable blocks: weight decay, too, must leave them alone.
-std::vector<size_t> frozen_entries(const ParameterMap& map);
+/// An entry of θ that goes only part of an optimiser's step.
+struct HeldEntry {
+  size_t position;
+  double share;      // of the step, in [0, 1)
+};
+
+/// Entries of learnable blocks that updates, weight decay among them, move less: those whose plasticity is 0, and those
+/// with another one below 1 in blocks with plastic_steps.
+std::vector<HeldEntry> held_entries(const ParameterMap& map);
+
+/// How many weights came and went.
+struct GrowthCount {
+  size_t grown = 0, pruned = 0;
+};
+
+/// Lets weights come and go after an update (from 1). Numbers are drawn per seed, update and block.
+template <class R> GrowthCount grow(const ParameterMap& map, R* theta, uint64_t seed, int64_t update);
 
 }  // namespace dynode

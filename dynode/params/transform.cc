@@ -108,8 +108,11 @@ void to_stored_gradient(const ParameterMap& map, const R* theta, R* gradient) {
     if (b.rectified)
       for (size_t i = 0; i < b.sign.size(); ++i)
         if (b.sign[i]) g[i] = x[i] <= 0 ? R(0) : g[i] * R(b.sign[i]);
-    for (size_t i = 0; i < b.mask.size(); ++i)
-      if (!b.mask[i]) g[i] = R(0);
+    const uint8_t* mask = b.mask.data();
+    for (size_t i = 0, n = b.mask.size(); i < n; ++i) g[i] = mask[i] ? g[i] : R(0);   // without branches
+    if (b.growth.present >= 0)
+      for (size_t i = 0; i < b.size(); ++i)
+        if (theta[map[b.growth.present].offset + i] == 0) g[i] = R(0);
   }
 }
 

@@ -89,7 +89,10 @@ void Compiler::add_output(const LayerSpec& spec) {
 
 void Compiler::expand() {
   for (const LayerSpec& spec : plan_.spec.layers) {
-    if (!is_composite(plan_.spec, spec)) continue;
+    if (!is_composite(plan_.spec, spec)) {
+      add_noisy_copy(spec);
+      continue;
+    }
     const std::string family = find_cell(spec.layer_type)->name;
     if (plan_.layers[size_t(layer_position(spec.layer_id))].takes_flux)
       throw SpecError(spec.at,
@@ -237,7 +240,7 @@ int Compiler::gather_sources(const LayerSpec& spec, const char* cell) {
     for (size_t u = 0; u <= units; ++u) p.begin.push_back(uint32_t(std::clamp(u, first, first + count) - first));
     for (size_t u = 0; u < count; ++u) p.column.push_back(uint32_t(u));
     p.constant.assign(count, 1.0);
-    connect(fmt::format("direct_{}_to_{}", c->from_layer, c->to_layer), layer_position(c->from_layer), to, 0, lag(*c),
+    connect(fmt::format("direct_{}_to_{}", c->from_layer, c->to_layer), exit(*c), to, 0, lag(*c),
             std::move(p));
     first += count;
   }

@@ -94,8 +94,9 @@ void Compiler::refuse_flat(const ConnectionParams& p) {
   for (const Fact& f : find_structure(p.structure, p.at).facts) known.push_back(f.name);
   for (const Fact& f : find_initialiser(p.init, p.at).facts) known.push_back(f.name);
   if (!p.flat.empty()) refuse_unknown(fmt::format("a {} connection with init {}", p.structure, p.init), p.flat, known);
-  const std::vector<std::string> ready = {"polarity", "ei_mask", "ei_balance", "allow_mixed_signs", "plasticity_mask",
-                                          "port"};
+  const std::vector<std::string> ready = {"polarity", "ei_mask", "ei_balance", "allow_mixed_signs", "port",
+                                          "bias_values", "plasticity_mask", "plasticity_mode", "synapse_growth_mask",
+                                          "growth_interval", "growth_scale", "pruning_threshold"};
   for (const auto& entry : p.rest.entries())
     if (std::find(ready.begin(), ready.end(), entry.key) == ready.end() &&
         !(entry.value.is_boolean() && !entry.value.boolean()))
@@ -157,6 +158,13 @@ void Compiler::set_signs(const ConnectionSpec& c, const ConnectionParams& p, con
 
 void Compiler::set_plasticity(const ConnectionSpec& c, const ConnectionParams& p, Block& b) {
   const Value* written = p.rest.find("plasticity_mask");
+  if (const Value* mode = p.rest.find("plasticity_mode")) {
+    const std::vector<std::string> words = {"gradient", "step"};
+    if (std::find(words.begin(), words.end(), mode->text()) == words.end())
+      mode->fail(fmt::format("there is no plasticity_mode '{}'", mode->text()), did_you_mean(mode->text(), words, "there are"));
+    if (!written) mode->fail("plasticity_mode says how plasticity_mask acts, and there is none", "give plasticity_mask, or leave it out");
+    b.plastic_steps = mode->text() == "step";
+  }
   if (!written) return;
   if (auto kept = stored("plasticity_mask/" + b.name, b.shape))
     b.plasticity = check_plasticity(std::move(*kept), b.shape[1], c.at);
@@ -165,9 +173,59 @@ void Compiler::set_plasticity(const ConnectionSpec& c, const ConnectionParams& p
                                         [this](const Value& path, const std::string& key) { return load(path, key); });
 }
 
+void Compiler::set_growth(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask, Block& b) {
+  const Value* written = p.rest.find("synapse_growth_mask");
+  for (const char* word : {"growth_interval", "growth_scale", "pruning_threshold"})
+    if (const Value* v = p.rest.find(word); v && !written)
+      v->fail(fmt::format("{} says how synapse_growth_mask acts, and there is none", word), "give synapse_growth_mask, or leave it out");
+  if (!written) return;
+  if (p.mode != "fixed") written->fail(fmt::format("synapses of {} connections do not grow", p.mode), "remove it");
+  if (!c.noise.is_null() || !c.perturb.is_null()) written->fail("weights that grow take no noise", "give one of both");
+  const auto number = [&](const char* word, double otherwise) {
+    const Value* v = p.rest.find(word);
+    if (v && !(v->number() >= 0 && v->number() < 1e300)) v->fail(fmt::format("{} is at least 0", word));
+    return v ? v->number() : otherwise;
+  };
+  Growth& g = b.growth;
+  g.scale   = number("growth_scale", 0.1);
+  g.pruning = number("pruning_threshold", 0);
+  if (const Value* interval = p.rest.find("growth_interval")) {
+    g.interval = interval->integer();
+    if (g.interval < 1) interval->fail("growth_interval is a number of updates, from 1 on");
+  }
+  if (auto kept = stored("synapse_growth_mask/" + b.name, b.shape)) g.probability = std::move(*kept);
+  else
+    g.probability = read_growth_mask(*written, b.name, b.shape[0], b.shape[1],
+                                     [this](const Value& path, const std::string& key) { return load(path, key); });
+
+  // where there can ever be a weight
+  std::vector<uint8_t> possible = mask.on;
+  bool                 any      = g.pruning > 0;
+  for (size_t i = 0; i < possible.size(); ++i) {
+    const bool diagonal = mask.to == mask.from && i / mask.from == i % mask.from;
+    const bool frozen   = !b.plasticity.empty() && b.plasticity[i] == 0;
+    if (possible[i] || g.probability[i] == 0 || frozen || (diagonal && !p.allow_self_connections)) continue;
+    possible[i] = 1, any = true;
+  }
+  if (!any && !stored(b.name, b.shape))
+    written->fail("nothing can grow: no weight is absent where the probability is above 0",
+                  "give a structure that leaves weights out, or a pruning_threshold");
+  b.mask.clear();
+  if (std::find(possible.begin(), possible.end(), 0) != possible.end()) b.mask = possible;
+
+  // new weights are like those a network begins with
+  const InitialiserEntry& rule = find_initialiser(p.init == "custom" ? "fan_in_uniform" : p.init, p.at);
+  const Arguments         arguments =
+      check_arguments(rule.name, rule.facts, [&](const std::string& key) { return p.init == "custom" ? nullptr : p.init_param(key); }, p.at);
+  const Mask all(mask.to, mask.from, true);
+  Random     draw = random(b.name + "/growth");
+  g.values  = initial_weights(rule, {.mask = all, .arguments = arguments, .random = draw, .at = p.at});
+  g.present = int(plan_.parameters.blocks().size()) + 1;   // the block after this one
+}
+
 void Compiler::program(const ConnectionSpec& c, const ConnectionParams& p, const ProgrammableMode& mode, const Mask& mask,
              const ConnectionPlan& k) {
-  if (!polarity_[size_t(k.from)].sign.empty())
+  if (!polarity_[size_t(layer_position(c.from_layer))].sign.empty())
     throw SpecError(c.at, fmt::format("layer {} has a polarity, which {} connections cannot keep", c.from_layer, mode.name),
                     "remove the polarity, or use mode fixed");
   if (p.bias != "none") throw SpecError(c.at, fmt::format("{} connections have no bias", mode.name), "remove 'bias'");
@@ -194,7 +252,14 @@ int Compiler::add_weights(const ConnectionSpec& c, const ConnectionParams& p, co
   if (p.min && p.max && *p.min > *p.max) throw SpecError(p.at, "constraints: min is above max");
   set_signs(c, p, mask, polarity_[size_t(layer_position(c.from_layer))], b, weights);
   set_plasticity(c, p, b);
-  return add_block(std::move(b), std::move(weights));
+  set_growth(c, p, mask, b);
+  if (b.growth.present < 0) return add_block(std::move(b), std::move(weights));
+
+  Block there{.name = "synapses/" + b.name, .shape = b.shape, .learnable = false, .min = 0, .max = 1,
+              .help = "1: there is a synapse, 0: one may grow"};
+  const int block = add_block(std::move(b), std::move(weights));
+  add_block(std::move(there), {mask.on.begin(), mask.on.end()});
+  return block;
 }
 
 int Compiler::port_of(const ConnectionParams& p, const LayerPlan& target) {
@@ -226,22 +291,27 @@ void Compiler::add_connection(const ConnectionSpec& c) {
                        "remove them, or give mode: WICC or mode: NOCC");
   if (c.delay) throw SpecError(c.at, "delay belongs to spike connections", "use lag: 1 for one step");
 
-  const int to = entrance(c.to_layer), from = layer_position(c.from_layer);
+  const int to = entrance(c.to_layer), from = exit(c);
   Mask mask = draw_mask(c, p);
   if (c.from_layer == c.to_layer) {
     spare_som_units(c.to_layer, mask);
     const auto fans = mask.fan_in();
-    set_constant(from, ConstantFacts::From::fan_in_of_self, {fans.begin(), fans.end()});
+    set_constant(layer_position(c.from_layer), ConstantFacts::From::fan_in_of_self, {fans.begin(), fans.end()});
   }
   ConnectionPlan k{.name = name_of(c), .from = from, .to = to, .port = port_of(p, plan_.layers[size_t(to)]), .lag = lag(c)};
   k.weights = add_weights(c, p, mask);
   if (mode) return program(c, p, *mode, mask, k);
-  if (double(mask.count()) < kSparseDensity * double(mask.on.size())) set_pattern(k, pattern_of(mask), mask.from);
+  const bool grows = plan_.parameters[k.weights].growth.present >= 0;   // a list cannot
+  if (!grows && double(mask.count()) < kSparseDensity * double(mask.on.size())) set_pattern(k, pattern_of(mask), mask.from);
   if (p.bias != "none") {
     Random draw = random(name_of(c) + "/bias");
     Block  bias{.name = fmt::format("b_{}_to_{}", c.from_layer, c.to_layer), .shape = {mask.to}, .learnable = p.learnable,
                 .help = "bias"};
-    k.bias = add_block(std::move(bias), initial_bias(p.bias, mask.to, mask.from, draw, p.at));
+    const Value* values = p.rest.find("bias_values");
+    if (auto kept = stored(bias.name, bias.shape)) k.bias = add_block(std::move(bias), std::move(*kept));
+    else if (values || p.bias.find('.') != std::string::npos)
+      k.bias = add_block(std::move(bias), read_bias(values ? *values : Value(p.bias), name_of(c), mask.to, [this](const Value& path, const std::string& key) { return load(path, key); }));
+    else k.bias = add_block(std::move(bias), initial_bias(p.bias, mask.to, mask.from, draw, p.at));
   }
   plan_.connections.push_back(std::move(k));
 }

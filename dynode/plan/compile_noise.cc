@@ -190,6 +190,28 @@ std::optional<NoiseSite> Compiler::connection_site(const ConnectionSpec& c, cons
   v.fail("noise on the weights of such a connection is not available yet", "leave it out, or use mode fixed");
 }
 
+void Compiler::add_noisy_copy(const LayerSpec& spec) {
+  const Value* feedback = spec.params.find("postact_noise_feedback");
+  const Value* noise    = spec.params.find("postact_noise");
+  const int    whole    = layer_position(spec.layer_id);
+  const size_t units    = plan_.layers[size_t(whole)].units;
+  if (!feedback || feedback->boolean() || !noise || plan_.layers[size_t(whole)].is_input) return;
+  if (!any(read_numbers(*noise, units, true))) return;
+  const int     copy = add_part(spec, "noisy", "Linear", units);
+  SparsePattern same;
+  for (size_t u = 0; u <= units; ++u) same.begin.push_back(uint32_t(u));
+  for (size_t u = 0; u < units; ++u) same.column.push_back(uint32_t(u));
+  same.constant.assign(units, 1.0);
+  connect(fmt::format("layer{}/noisy", spec.layer_id), whole, copy, 0, 0, std::move(same));
+}
+
+int Compiler::exit(const ConnectionSpec& c) const {
+  const std::string copy = fmt::format("{}.noisy", c.from_layer);
+  for (size_t i = 0; i < plan_.layers.size() && c.from_layer != c.to_layer; ++i)
+    if (plan_.layers[i].name == copy) return int(i);
+  return layer_position(c.from_layer);
+}
+
 void Compiler::add_family_noise(const LayerSpec& spec) {
   const int        at = plan_.find_core(spec.layer_id);
   const LayerPlan& l  = plan_.layers[size_t(at)];
@@ -211,6 +233,9 @@ void Compiler::add_family_noise(const LayerSpec& spec) {
                                                     : NoiseSite::What::start;
     site.deviation = given ? read_numbers(*given, l.units, true) : std::vector<double>(l.units, f.value);
     if (!any(site.deviation)) continue;
+    if (site.what == NoiseSite::What::state && setting("postact_noise_feedback") == 1)
+      for (size_t i = 0; i < plan_.layers.size(); ++i)
+        if (plan_.layers[i].name == fmt::format("{}.noisy", spec.layer_id)) site.layer = int(i), site.index = 0;
 
     // noise inside the leak is taken times alpha there
     const int scaling = f.site == NoiseFacts::Site::drive ? setting("noise_scaling") : 0;

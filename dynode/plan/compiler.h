@@ -87,6 +87,8 @@ class Compiler {
   void set_signs(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask, const LayerPolarity& polarity,
                  Block& b, std::vector<double>& weights);
   void set_plasticity(const ConnectionSpec& c, const ConnectionParams& p, Block& b);
+  /// How its synapses grow; the block of those that are there follows it.
+  void set_growth(const ConnectionSpec& c, const ConnectionParams& p, const Mask& mask, Block& b);
   /// A connection whose weights are circuits: `k` says where it leads and which block its weights are.
   void program(const ConnectionSpec& c, const ConnectionParams& p, const ProgrammableMode& mode, const Mask& mask,
                const ConnectionPlan& k);
@@ -95,6 +97,8 @@ class Compiler {
   /// Which port of its target a connection leads to: the one it names, else the first.
   static int port_of(const ConnectionParams& p, const LayerPlan& target);
   void add_connection(const ConnectionSpec& c);
+  /// What a connection reads: the layer, or, unless it leads back into it, the part with noise that is not fed back.
+  int exit(const ConnectionSpec& c) const;
 
   // ---- spikes ----------------------------------------------------------------------------------------------
 
@@ -116,6 +120,9 @@ class Compiler {
   std::optional<NoiseSite> connection_site(const ConnectionSpec& c, const std::string& name, const Value& v, bool wanted);
   /// What the words of the layer's kind say: preact_noise, noise_std, …
   void add_family_noise(const LayerSpec& spec);
+  /// Appends the part "<layer_id>.noisy", a copy of the layer that other layers read, where noise of the output is not
+  /// fed back.
+  void add_noisy_copy(const LayerSpec& spec);
 
   // ---- recurrent cores -------------------------------------------------------------------------------------
 

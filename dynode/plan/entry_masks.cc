@@ -1,6 +1,7 @@
 // Masks for single weights out of files and lists.
 #include "dynode/plan/entry_masks.h"
 
+#include <cmath>
 #include <fmt/format.h>
 
 #include "dynode/wiring/ei_mask.h"
@@ -50,6 +51,26 @@ std::vector<int8_t> read_ei_mask(const Value& written, const std::string& name, 
 std::vector<double> read_plasticity_mask(const Value& written, const std::string& name, size_t to, size_t from,
                                          const ArrayLoader& load) {
   return check_plasticity(read("plasticity_mask", written, name, to, from, false, load).values, from, written.at());
+}
+
+std::vector<double> read_growth_mask(const Value& written, const std::string& name, size_t to, size_t from,
+                                     const ArrayLoader& load) {
+  std::vector<double> p = read("synapse_growth_mask", written, name, to, from, false, load).values;
+  for (size_t i = 0; i < p.size(); ++i)
+    if (!(p[i] >= 0 && p[i] <= 1))
+      throw SpecError(written.at(), fmt::format("synapse_growth_mask[{}, {}] is {}", i / from, i % from, p[i]),
+                      "it is the probability of a synapse to grow, from 0 to 1");
+  return p;
+}
+
+std::vector<double> read_bias(const Value& written, const std::string& name, size_t to, const ArrayLoader& load) {
+  const NamedArray a = written.is_list() ? listed(written) : load(written, "bias");
+  if (a.shape != std::vector<size_t>{to})
+    throw ShapeError(fmt::format("{}bias of {}", written.is_text() ? written.text() + ": " : "", name), {int64_t(to)},
+                     {a.shape.begin(), a.shape.end()});
+  for (size_t i = 0; i < to; ++i)
+    if (!std::isfinite(a.values[i])) throw SpecError(written.at(), fmt::format("bias[{}] is {}", i, a.values[i]), "biases must be finite");
+  return a.values;
 }
 
 std::vector<double> check_plasticity(std::vector<double> factors, size_t from, const At& at) {

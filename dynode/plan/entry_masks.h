@@ -1,4 +1,5 @@
-// Masks for single weights, as people write them: `ei_mask` (signs) and `plasticity_mask` (factors of the learning rate).
+// Masks for single weights, as people write them: `ei_mask` (signs), `plasticity_mask` (factors of the learning rate) and
+// `synapse_growth_mask` (probabilities that an absent weight appears).
 //
 //   ei_mask: signs.npz            an .npz with the array 'mask', or an .npy      [to, from], or [from] for all targets
 //   ei_mask: [1, 1, -1]           or the numbers themselves
@@ -24,6 +25,13 @@ std::vector<int8_t> read_ei_mask(const Value& written, const std::string& name, 
 /// Factors [to][from] of a plasticity_mask, each in [0, 1]. @throws SpecError, ShapeError
 std::vector<double> read_plasticity_mask(const Value& written, const std::string& name, size_t to, size_t from,
                                          const ArrayLoader& load);
+
+/// Probabilities [to][from] of a synapse_growth_mask, each in [0, 1]. @throws SpecError, ShapeError
+std::vector<double> read_growth_mask(const Value& written, const std::string& name, size_t to, size_t from,
+                                     const ArrayLoader& load);
+
+/// A bias per target, [to]: the array 'bias' of a file, or numbers. @throws SpecError, ShapeError
+std::vector<double> read_bias(const Value& written, const std::string& name, size_t to, const ArrayLoader& load);
 
 /// Factors that are in range; for those that come from elsewhere. @throws SpecError
 std::vector<double> check_plasticity(std::vector<double> factors, size_t from, const At& at);

@@ -99,7 +99,7 @@ TEST(MalformedNetwork, NamesOfParameters) {
       "dim, dt, learnable_params, polarity, polarity_file, polarity_init, polarity_enforcement_method, init_state";
   EXPECT_EQ(layer("CTRNN", "alhpa: 0.1"),
             "net.yaml:3:55 layers[1].params.alhpa: CTRNN has no parameter 'alhpa'\n  did you mean 'alpha'?  it has: " +
-                every + ", source_func, solver, alpha, tau, learn_alpha, noise_scaling, noise_in_eval, preact_noise, postact_noise");
+                every + ", source_func, solver, alpha, tau, learn_alpha, noise_scaling, noise_in_eval, postact_noise_feedback, preact_noise, postact_noise");
   EXPECT_EQ(layer("GRU", "tau: 3"),
             "net.yaml:3:53 layers[1].params.tau: GRU has no parameter 'tau'\n  it has: " + every);
   EXPECT_EQ(layer("GRU", "source_func: Tanh"),
@@ -254,7 +254,7 @@ TEST(MalformedNetwork, WeightsAndBiases) {
             "small.npz: weights of J_0_to_1: expected [3, 2], got [2, 2]");
   EXPECT_EQ(connection("connection_type: dense, params: {bias: ones}"),
             "net.yaml:5:73 connections[0].params.bias: unknown bias 'ones'\n"
-            "  did you mean 'none'?  it can be a file or one of: none, zero, fan_in_uniform, fan_in_normal");
+            "  did you mean 'none'?  it can be a file, numbers or one of: none, zero, fan_in_uniform, fan_in_normal");
   EXPECT_EQ(connection("connection_type: dense, params: {constraints: {min: 1, max: -1}}"),
             "net.yaml:5:80 connections[0].params.constraints: min 1 is above max -1");
   EXPECT_EQ(connection("connection_type: dense, delay: 3"),

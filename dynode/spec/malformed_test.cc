@@ -245,7 +245,7 @@ TEST(Malformed, ConnectionParams) {
   EXPECT_EQ(
       connection("params: {bias: fan_in_unifrom}"),
       "net.yaml:3:73 connections[0].params.bias: unknown bias 'fan_in_unifrom'\n  did you mean 'fan_in_uniform'?  "
-      "it can be a file or one of: none, zero, fan_in_uniform, fan_in_normal");
+      "it can be a file, numbers or one of: none, zero, fan_in_uniform, fan_in_normal");
 }
 
 }  // namespace

@@ -167,16 +167,16 @@ ConnectionParams understand(const ConnectionSpec& connection, const Value& mode,
 
   if (const Value bias = taken(params, "bias"); !bias.is_null()) {
     const std::vector<std::string> words = {"none", "zero", "fan_in_uniform", "fan_in_normal"};
-    out.bias = bias.text();
-    if (std::ranges::find(words, lower_case(out.bias)) != words.end()) {
-      out.bias = lower_case(out.bias);
-    } else if (out.bias.find('.') == std::string::npos) {
+    out.bias = bias.is_list() ? "values" : bias.text();
+    if (bias.is_list()) out.rest.set("bias_values", bias);
+    else if (std::ranges::find(words, lower_case(out.bias)) != words.end()) out.bias = lower_case(out.bias);
+    else if (out.bias.find('.') == std::string::npos)
       bias.fail(fmt::format("unknown bias '{}'", shown(out.bias)),
-                did_you_mean(out.bias, words, "it can be a file or one of"));
-    }
+                did_you_mean(out.bias, words, "it can be a file, numbers or one of"));
   }
   for (const char* key :
-       {"ei_mask", "plasticity_mask", "synapse_growth_mask", "ei_balance", "allow_mixed_signs", "polarity", "rate_table", "port"}) {
+       {"ei_mask", "plasticity_mask", "plasticity_mode", "synapse_growth_mask", "growth_interval", "growth_scale",
+        "pruning_threshold", "ei_balance", "allow_mixed_signs", "polarity", "rate_table", "port"}) {
     if (params.has(key)) out.rest.set(key, taken(params, key));
   }
   out.flat = std::move(params);

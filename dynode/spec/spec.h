@@ -178,8 +178,9 @@ struct ConnectionParams {
   bool                  learnable = true;
   std::string           mode = "fixed";                // fixed, WICC, NOCC or spike
   Value                 mode_params = Value::map();
-  Value                 rest        = Value::map();    // ei_mask, plasticity_mask, synapse_growth_mask, ei_balance,
-                                                       // allow_mixed_signs, polarity, rate_table, port
+  Value                 rest        = Value::map();    // ei_mask, ei_balance, allow_mixed_signs, polarity, rate_table,
+                                                       // port, plasticity_mask and _mode, synapse_growth_mask,
+                                                       // growth_interval and _scale, pruning_threshold
   At                    at{};
 
   /// Structure parameter `key`: nested first, then flat; nullptr where there is none.
