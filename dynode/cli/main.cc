@@ -91,7 +91,7 @@ int run(int argc, char** argv) {
       "dynode train examples/fashion_dendrites/train.yaml");
   const std::vector<Verb> verbs = {info_verb(tool),   simulate_verb(tool), train_verb(tool),
                                    resume_verb(tool), evaluate_verb(tool), report_verb(tool),
-                                   tasks_verb(tool),  mean_field_verb(tool), rate_table_verb(tool),
+                                   tasks_verb(tool),  mean_field_verb(tool), convert_verb(tool), rate_table_verb(tool),
                                    doctor_verb(tool)};
   tool.allow_extras();
   for (const Verb& verb : verbs) verb.app->allow_extras();

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "dynode/base/text.h"
+#include "dynode/io/model_formats.h"
+#include "dynode/io/soen_json.h"
 #include "dynode/spec/reading.h"
 #include "dynode/spec/spec.h"
 #include "dynode/spec/yaml.h"
@@ -114,15 +116,22 @@ void set_value(Value& root, const std::string& assignment) {
 
 Model load_model(const std::string& path, const std::vector<std::string>& assignments, const ModelOptions& options) {
   const std::string ending = lower_case(fs::path(path).extension().string());
-  if (ending == ".dynode") {
+  const auto refuse_assignments = [&] {
     if (!assignments.empty())
       throw SpecError({.path = "--set " + shown(assignments[0])}, "a model file cannot be changed this way",
                       "give its spec (.yaml) with --set, and the model file with --weights");
+  };
+  if (ending == ".dynode" || is_torch_path(path)) {
+    refuse_assignments();
     return Model::load(path, options);
   }
   if (ending != ".yaml" && ending != ".yml" && ending != ".json")
-    throw IoError(path, "is no network by its ending", "networks are .yaml, .yml, .json or .dynode");
+    throw IoError(path, "is no network by its ending", "networks are .yaml, .yml, .json, .dynode, .soen or .pth");
   Value value = load_value(path);
+  if (is_soen_json(value)) {
+    refuse_assignments();
+    return Model::from_stored(read_soen_json(value, path), options);
+  }
   if (value.is_mapping() && value.has("training") && !value.has("layers"))
     throw SpecError({path}, "is a training file, not a network",
                     "the network is what its model.architecture_yaml names");

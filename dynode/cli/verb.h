@@ -32,6 +32,7 @@ Verb evaluate_verb(CLI::App& tool);
 Verb report_verb(CLI::App& tool);
 Verb tasks_verb(CLI::App& tool);
 Verb mean_field_verb(CLI::App& tool);
+Verb convert_verb(CLI::App& tool);
 Verb rate_table_verb(CLI::App& tool);
 Verb doctor_verb(CLI::App& tool);
 

@@ -113,6 +113,22 @@ void read_connections(const Value& connections, SoenParts& parts) {
   read("matrices", ""), read("masks", "mask/"), read("biases", "");
 }
 
+/// Numbers of a single-precision model become float again: where the file says so, or where no digit is lost.
+void narrow(std::vector<std::pair<std::string, Array>>& arrays, bool said) {
+  const auto fits = [](const auto& entry) {
+    const auto& numbers = std::get<std::vector<double>>(entry.second.data);
+    return std::all_of(numbers.begin(), numbers.end(), [](double x) { return double(float(x)) == x || x != x; });
+  };
+  if (!said && !std::all_of(arrays.begin(), arrays.end(), fits)) return;
+  for (auto& entry : arrays) entry.second.data = entry.second.as_float();
+}
+
+bool is_single(const StoredModel& model) {
+  return std::none_of(model.arrays.begin(), model.arrays.end(), [](const auto& entry) {
+    return parse_array_name(entry.first).prefix.empty() && std::holds_alternative<std::vector<double>>(entry.second.data);
+  });
+}
+
 /// One matrix over all units, layers in ascending id.
 Value global_of(const StoredModel& model, const std::string& prefix) {
   std::vector<size_t> begin{0};
@@ -153,13 +169,17 @@ StoredModel read_soen_json(const Value& given, const std::string& file) {
   const Value* learnable = parts.simulation.find("dt_learnable");
   if (const Value* dt = parts.simulation.find("dt"); dt && learnable && learnable->is_boolean() && learnable->boolean())
     parts.arrays.emplace_back("dt", array_of(*dt));
+  const Value* metadata = mapping_in(value, "metadata");
+  const Value* dtype    = metadata ? metadata->find("dtype") : nullptr;
+  narrow(parts.arrays, dtype && dtype->is_text() && dtype->text() == "float32");
   return assemble(std::move(parts), file);
 }
 
 Value write_soen_json(const StoredModel& model, std::vector<std::string>& notes) {
   const Spec& spec = model.spec;
   Value out = Value::map({{"version", "1.0"},
-                          {"metadata", Value::map({{"format", "soen-json"}, {"dynode_version", kVersion}})}});
+                          {"metadata", Value::map({{"format", "soen-json"}, {"dynode_version", kVersion},
+                                                  {"dtype", is_single(model) ? "float32" : "float64"}})}});
   if (spec.seed) out.set("seed", *spec.seed);
   Value simulation = write(spec.simulation, Defaults::write);
   if (const Array* dt = model.find("dt"); dt && dt->size() == 1) simulation.set("dt", dt->as_double()[0]);

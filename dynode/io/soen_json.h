@@ -5,7 +5,7 @@
 //    connections {config {J_a_to_b: {from, to, type, params_config, learnable}}, matrices, masks, global_matrix, global_mask}}
 //
 // Layers and connections are found by id, whatever the ids are. Of ours, and ignored by the toolkit: seed beside version,
-// lag and delay of a connection, biases beside matrices.
+// dtype in metadata, lag and delay of a connection, biases beside matrices.
 #pragma once
 #include <string>
 

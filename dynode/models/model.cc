@@ -8,6 +8,7 @@
 
 #include "dynode/base/text.h"
 #include "dynode/io/model_file.h"
+#include "dynode/io/model_formats.h"
 #include "dynode/io/npz.h"
 #include "dynode/learn/objective.h"
 #include "dynode/run/engine.h"
@@ -438,8 +439,31 @@ Model Model::from_spec(const Spec& spec, const ModelOptions& options) {
   return Model(std::make_unique<Impl>(compile(spec, {.seed = options.seed, .load_array = load_array, .stored = {}}), options));
 }
 
+Model Model::from_stored(const StoredModel& stored, const ModelOptions& options) {
+  CompileOptions compile_options = stored_options(stored);
+  compile_options.seed       = options.seed;
+  compile_options.load_array = load_array;
+  Model model(std::make_unique<Impl>(compile(stored.spec, compile_options), options));
+  model.impl_->visit([&]<class R>(Core<R>& c) {
+    c.theta = stored_theta<R>(*c.plan, stored, stored.spec.file);
+    c.changed();
+  });
+  return model;
+}
+
+StoredModel Model::stored() const {
+  StoredModel model = impl_->visit([&]<class R>(Core<R>& c) {
+    return stored_model(model_tensors<R>(*c.plan, c.theta), c.plan->spec.file);
+  });
+  model.spec = plan().spec;   // with the places it was read from
+  return model;
+}
+
 Model Model::load(const std::string& path, const ModelOptions& options) {
-  if (std::filesystem::path(path).extension() != ".dynode") return from_spec(load_spec(path), options);
+  if (std::filesystem::path(path).extension() != ".dynode") {
+    if (auto stored = load_stored_model(path)) return from_stored(*stored, options);
+    return from_spec(load_spec(path), options);
+  }
   const TensorFile file = load_safetensors(path);
   CompileOptions   compile_options = model_options(file);
   compile_options.seed       = options.seed;

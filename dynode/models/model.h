@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dynode/io/npy.h"
+#include "dynode/io/stored_model.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/adjoint_policy.h"
 #include "dynode/spec/spec.h"
@@ -99,9 +100,12 @@ struct Gradient {
 
 class Model {
  public:
-  /// From a spec (.yaml, .yml, .json) or a model file (.dynode). @throws IoError, SpecError
+  /// From a spec (.yaml, .yml, .json) or a model file (.dynode, .json as the SOEN toolkit exports it, its .soen and
+  /// .pth). @throws IoError, SpecError, ShapeError
   static Model load(const std::string& path, const ModelOptions& options = {});
   static Model from_spec(const Spec& spec, const ModelOptions& options = {});
+  /// From a network with its numbers. @throws SpecError, IoError, ShapeError
+  static Model from_stored(const StoredModel& stored, const ModelOptions& options = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();
@@ -131,6 +135,8 @@ class Model {
   /// then synapses grow.
   void descend(const Gradient& gradient, double rate);
 
+  /// The network with its numbers, complete: every block, mask and sign.
+  StoredModel stored() const;
   /// Writes a model file (.dynode). @throws IoError
   void save(const std::string& path) const;
 
