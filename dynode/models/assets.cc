@@ -37,6 +37,7 @@ DYNODE_ASSET(confusion, DYNODE_DATA_DIR "/report/confusion.js")
 DYNODE_ASSET(network, DYNODE_DATA_DIR "/report/network.js")
 DYNODE_ASSET(examples, DYNODE_DATA_DIR "/report/examples.js")
 DYNODE_ASSET(weights, DYNODE_DATA_DIR "/report/weights.js")
+DYNODE_ASSET(sweeps, DYNODE_DATA_DIR "/report/sweeps.js")
 DYNODE_ASSET(chart_style, DYNODE_THIRD_PARTY_DIR "/uplot/uPlot.min.css")
 DYNODE_ASSET(chart_script, DYNODE_THIRD_PARTY_DIR "/uplot/uPlot.iife.min.js")
 DYNODE_ASSET(chart_licence, DYNODE_THIRD_PARTY_DIR "/uplot/LICENSE")
@@ -52,6 +53,7 @@ const ReportAssets& report_assets() {
                                    .network       = network(),
                                    .examples      = examples(),
                                    .weights       = weights(),
+                                   .sweeps        = sweeps(),
                                    .chart_style   = chart_style(),
                                    .chart_script  = chart_script(),
                                    .chart_licence = chart_licence()};

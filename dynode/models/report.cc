@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cctype>
 #include <cmath>
 #include <concepts>
 #include <map>
@@ -164,6 +165,12 @@ void check(const Report& report) {
     if (!e.image.empty()) check_size("image of " + e.title, {e.image_rows, e.image_columns}, e.image.size());
     if (!e.outputs.empty()) check_size("targets of " + e.title, {int64_t(e.outputs.size())}, e.targets.size());
     for (const auto& t : e.trajectories) check_size("trajectory of " + t.layer, {t.steps, t.units}, t.values.size());
+  }
+
+  for (const ReportSweep& s : report.sweeps) {
+    if (s.levels.empty()) throw SpecError({}, fmt::format("sweep '{}' of the report has no levels", s.name));
+    check_size("mean of " + s.name, {int64_t(s.levels.size())}, s.mean.size());
+    check_size("deviation of " + s.name, {int64_t(s.levels.size())}, s.deviation.size());
   }
 }
 
@@ -335,6 +342,10 @@ std::string data_json(const Report& report) {
             json(h.name), json(h.unit), json(h.low), json(h.high), json_list(h.counts), json(h.mean), json(h.deviation),
             json_list(h.initial_counts), json(h.initial_mean), json(h.initial_deviation));
       }));
+  add("sweeps", json_list(report.sweeps, [](const ReportSweep& s) {
+        return fmt::format(R"({{"name":{},"level":{},"levels":{},"mean":{},"deviation":{},"repeats":{}}})", json(s.name),
+                           json(s.level_name), json_list(s.levels), json_list(s.mean), json_list(s.deviation), s.repeats);
+      }));
   add("examples", json_list(report.examples, [&](const ReportExample& e) { return example_json(e, allowed); }));
   return out + "\n}";
 }
@@ -400,9 +411,11 @@ std::string facts(const Report& report) {
 }
 
 std::string config(const Report& report) {
-  std::string out;
-  for (const auto& [name, text] : {std::pair("Training configuration, all defaults written out", &report.config_yaml),
-                                   std::pair("Network specification", &report.spec_yaml)})
+  std::string out, kind = report.kind;
+  kind[0] = char(std::toupper(kind[0]));
+  for (const auto& [name, text] :
+       {std::pair(kind + " configuration, all defaults written out", &report.config_yaml),
+        std::pair(std::string("Network specification"), &report.spec_yaml)})
     if (!text->empty())
       out += fmt::format("<details><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>\n", name, html(*text));
   return out;
@@ -459,14 +472,17 @@ std::string render_report(const Report& report) {
   if (!report.layers.empty()) parts.insert("network");
   if (!report.examples.empty()) parts.insert("examples");
   if (!report.histograms.empty()) parts.insert("weights");
+  if (!report.sweeps.empty()) parts.insert("sweeps");
   if (!report.config_yaml.empty() || !report.spec_yaml.empty()) parts.insert("config");
 
   std::string script;
-  for (auto piece : {assets.base, assets.curves, assets.confusion, assets.network, assets.examples, assets.weights})
+  for (auto piece : {assets.base, assets.curves, assets.confusion, assets.network, assets.examples, assets.weights,
+                     assets.sweeps})
     script += piece;
   return fill(
       assets.page,
       {{"title", html(report.title)},
+       {"kind", html(report.kind)},
        {"summary", report.summary.empty() ? "" : fmt::format("<p class=\"summary\">{}</p>", html(report.summary))},
        {"headline", headline(report)},
        {"facts", facts(report)},

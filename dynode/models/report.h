@@ -90,8 +90,18 @@ struct ReportYardstick {
   std::string note  = {};  // a few words, may be empty
 };
 
+/// A metric against how much something is disturbed.
+struct ReportSweep {
+  std::string         name       = {};   // title of the chart
+  std::string         level_name = {};   // what the levels are: "standard deviation"
+  std::vector<double> levels     = {};   // not empty, in any order
+  std::vector<double> mean = {}, deviation = {};   // [levels] of the metric, over the repeats
+  int                 repeats    = 1;
+};
+
 struct Report {
   std::string title = {}, summary = {};                         // summary: one or two sentences of plain text
+  std::string kind  = "training";                               // of report, not empty
   std::vector<std::pair<std::string, std::string>> facts = {};  // parameters, seed, instruction set, version, time, …
   std::string                                      metric_name = "accuracy";  // the metric of the headline
   bool                          metric_percent = true;          // show the metrics of this name as 86.3 %, not 0.863
@@ -104,6 +114,7 @@ struct Report {
   std::vector<ReportConnection> connections    = {};
   std::vector<ReportHistogram>  histograms     = {};
   std::vector<ReportExample>    examples       = {};
+  std::vector<ReportSweep>      sweeps         = {};  // of metric_name
   std::string                   config_yaml = {}, spec_yaml = {};  // shown as they are
 };
 

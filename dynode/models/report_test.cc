@@ -302,6 +302,19 @@ TEST(Report, ShowsOtherMetricsAsPlainNumbers) {
   EXPECT_TRUE(contains(page, "width:24.7%"));
 }
 
+TEST(Report, ShowsSweepsUnderATitleOfTheirOwn) {
+  Report r;
+  r.kind   = "robustness";
+  r.sweeps = {{"weak", "shift", {0, 0.5}, {0.9, 0.7}, {0, 0.1}, 4}};
+  const std::string page = render_report(r);
+  EXPECT_TRUE(contains(page, "<span>robustness report</span>"));
+  EXPECT_TRUE(contains(page, R"({"name":"weak","level":"shift","levels":[0,0.5],"mean":[0.9,0.7],"deviation":[0,0.1],"repeats":4})"));
+  r.sweeps[0].mean.pop_back();
+  EXPECT_THROW(render_report(r), ShapeError);
+  r.sweeps[0] = {.name = "none"};
+  EXPECT_THROW(render_report(r), SpecError);
+}
+
 TEST(Report, RefusesArraysThatDoNotFit) {
   const std::pair<const char*, std::function<void(Report&)>> cases[] = {
       {"confusion: expected [2, 2], got [3]", [](Report& r) { r.confusion.pop_back(); }},
