@@ -3,6 +3,7 @@
 
 Each line runs both programs in turn and prints the median ratio of several pairs. The torch programs are written for
 speed: input products for all steps at once and unbound, addmm in the loop, one grid_sample per step for the rate table.
+DYNODE_BENCH_CLOCK=cpu: processor time for both, for machines that others use too. Names as arguments choose lines.
 """
 import os
 import statistics
@@ -23,13 +24,16 @@ def dynode(program, *arguments, column):
     return float(out.stdout.splitlines()[-1].split()[column]) / 1e3
 
 
+now = time.process_time if os.environ.get("DYNODE_BENCH_CLOCK") == "cpu" else time.perf_counter
+
+
 def fastest(step, budget=1.0):
     step()
     best, spent = 1e9, 0.0
     while spent < budget:
-        start = time.perf_counter()
+        start = now()
         step()
-        seconds = time.perf_counter() - start
+        seconds = now() - start
         best, spent = min(best, seconds), spent + seconds
     return best
 
@@ -56,38 +60,95 @@ def rate_network(n, b):
     return step
 
 
-def dendrites(n, b):
-    table = torch.rand(1, 1, 201, 201)
-    w, w_in = torch.nn.Parameter(torch.randn(n, n) / n), torch.nn.Parameter(torch.randn(n, 8) / 8)
-    offset, bias = torch.nn.Parameter(torch.full((n,), 0.23)), torch.nn.Parameter(torch.full((n,), 1.7))
-    log_plus, log_minus = (torch.nn.Parameter(torch.full((n,), -6.9)) for _ in range(2))
-    x = torch.rand(b, T, 8) / 2
-    dt = 37.0
+def ctrnn(h, b, steps):
+    """nn4n's CTRNN, forward and backward; alpha multiplies the weights, not the states."""
+    alpha = 0.2
+    w, w_in, w_out = (torch.nn.Parameter(torch.randn(*shape) / shape[1] ** 0.5) for shape in ((h, h), (h, 3), (2, h)))
+    b_in, b_hid, b_out = (torch.nn.Parameter(torch.zeros(n)) for n in (h, h, 2))
+    parameters, x, y = (w, w_in, w_out, b_in, b_hid, b_out), torch.randn(b, steps, 3), torch.randn(b, steps, 2)
 
     def step():
-        for p in (w, w_in, offset, bias, log_plus, log_minus):
+        for p in parameters:
             p.grad = None
-        plus, minus, wt = dt * log_plus.exp(), dt * log_minus.exp(), w.T
-        u = (x @ w_in.T + offset).unbind(1)
-        s = torch.zeros(b, n)
+        u, wt = (alpha * F.linear(x, w_in, b_in + b_hid)).unbind(1), alpha * w.T
+        v = torch.zeros(b, h)
+        r, rates = torch.tanh(v), []
+        for t in range(steps):
+            v = torch.add(torch.addmm(u[t], r, wt), v, alpha=1 - alpha)
+            r = torch.tanh(v)
+            rates.append(r)
+        ((F.linear(torch.stack(rates, 1), w_out, b_out) - y) ** 2).mean().backward()
+
+    return step
+
+
+def dale(n, b):
+    """spikeRNN: rectified weights with signs of their sources, learnt time constants, noise; forward and backward."""
+    w = torch.nn.Parameter((torch.rand(n, n) < 0.2) * torch.randn(n, n).abs() * 1.5 / (0.2 * n) ** 0.5)
+    sign, w_in = torch.where(torch.rand(n) < 0.2, -1.0, 1.0), torch.randn(n, 1)
+    w_out, b_out = torch.nn.Parameter(torch.randn(1, n) / 100), torch.nn.Parameter(torch.zeros(1))
+    taus = torch.nn.Parameter(torch.randn(n))
+    x, y = torch.zeros(b, T, 1), torch.zeros(b, T, 1)
+    x[:, 50:75], y[:, 75:] = 1, 1
+
+    def step():
+        for p in (w, w_out, b_out, taus):
+            p.grad = None
+        a = 1 / (torch.sigmoid(taus) * 16 + 4)
+        wt, keep = (a * (torch.relu(w) * sign).T), 1 - a           # a multiplies weights and inputs, not the sums
+        u = (x @ w_in.T * a + torch.randn(b, T, n) / 10).unbind(1)
+        v = torch.randn(b, n) / 100
+        r, rates = torch.sigmoid(v), []
         for t in range(T):
-            phi = torch.addmm(u[t], s, wt)
-            turn = phi - phi.floor()
-            column = 4 * torch.minimum(turn, 1 - turn) - 1
-            row = (bias - s - 0.95) / 0.775 - 1
-            grid = torch.stack((column, row), -1).view(1, 1, b * n, 2)
-            g = F.grid_sample(table, grid, align_corners=True).view(b, n)
-            s = s + plus * g - minus * s
-        ((s - 0.1) ** 2).mean().backward()
+            v = torch.addcmul(torch.addmm(u[t], r, wt), keep, v)
+            r = torch.sigmoid(v)
+            rates.append(r)
+        o = torch.stack(rates, 1) @ w_out.T + b_out
+        ((o - y) ** 2).sum((1, 2)).sqrt().mean().backward()
 
     return step
 
 
 def rate(table, phi, current):
-    """g(phi, i) of any shape, one grid_sample."""
+    """g(phi, i) of any shape, one grid_sample (index_select of corner records takes as long or longer)."""
     turn = phi - phi.floor()
     grid = torch.stack((4 * torch.minimum(turn, 1 - turn) - 1, (current - 0.95) / 0.775 - 1), -1)
     return F.grid_sample(table, grid.view(1, 1, -1, 2), align_corners=True).view(phi.shape)
+
+
+def dendrites(sizes, steps, b, recurrent):
+    """Layers of dendrites one after the other, all steps of a layer at a time; the first one may be recurrent."""
+    table, dt = torch.rand(1, 1, 201, 201), 37.0
+    layers = [
+        {
+            "w": torch.nn.Parameter(torch.randn(n, m) / m),
+            "offset": torch.nn.Parameter(torch.full((n,), 0.23)),
+            "bias": torch.nn.Parameter(torch.full((n,), 1.7)),
+            "log_plus": torch.nn.Parameter(torch.full((n,), -6.9)),
+            "log_minus": torch.nn.Parameter(torch.full((n,), -6.9)),
+        }
+        for m, n in zip(sizes, sizes[1:])
+    ]
+    if recurrent:
+        layers[0]["own"] = torch.nn.Parameter(torch.randn(sizes[1], sizes[1]) / sizes[1])
+    x = torch.rand(b, steps, sizes[0]) / 2
+
+    def step():
+        h = x
+        for layer in layers:
+            for p in layer.values():
+                p.grad = None
+            plus, minus = dt * layer["log_plus"].exp(), dt * layer["log_minus"].exp()
+            own, bias = layer["own"].T if "own" in layer else None, layer["bias"]
+            s, states = torch.zeros(b, len(bias)), []
+            for u in (h @ layer["w"].T + layer["offset"]).unbind(1):
+                phi = u if own is None else torch.addmm(u, s, own)
+                s = s + plus * rate(table, phi, bias - s) - minus * s
+                states.append(s)
+            h = torch.stack(states, 1)
+        ((s - 0.1) ** 2).mean().backward()
+
+    return step
 
 
 def programmable(b):
@@ -141,6 +202,8 @@ def gated(kind, n, b):
 
 
 def compare(name, torch_step, program, arguments, column, pairs=5):
+    if len(sys.argv) > 1 and not any(word in name for word in sys.argv[1:]):
+        return
     torch_times, our_times = [], []
     for _ in range(pairs):
         our_times.append(dynode(program, *arguments, column=column))
@@ -155,10 +218,18 @@ def main():
     print(f"{'training step, T = 200 unless said':44s} {'torch ms':>10s} {'dynode ms':>10s} {'ratio':>8s}")
     for n, b in ((100, 1), (20, 32), (50, 32), (100, 32)):
         compare(f"rate network N={n} B={b}", rate_network(n, b), "rate_network", (n, b), 4)
+    for h, b, steps in ((50, 16, 100), (100, 32, 200), (512, 64, 200)):
+        compare(f"CTRNN H={h} B={b} T={steps}, no update", ctrnn(h, b, steps), "ctrnn_network", (h, b, steps), 4)
+    for n, b in ((200, 1), (200, 32)):
+        compare(f"Dale N={n} B={b}, no update", dale(n, b), "dale_network", (n, b, T), 3)
     for kind in ("GRU", "LSTM"):
         compare(f"{kind} N=100 B=32, no update", gated(kind, 100, 32), "gated_network", (kind, 100, 32), 4)
     for n, b in ((50, 1), (50, 32)):
-        compare(f"recurrent dendrites N={n} B={b}, no update", dendrites(n, b), "dendrite_network", (n, b), 4)
+        compare(f"recurrent dendrites N={n} B={b}, no update", dendrites((8, n), T, b, True), "dendrite_network", (n, b), 4)
+    compare("dendrites 64-256-10, T = 500, B=64, no update", dendrites((64, 256, 10), 500, 64, False),
+            "dendrite_network", ("64-256-10", 500, 64), 4, pairs=3)
+    compare("recurrent dendrites 16-128-10, T = 500, B=32", dendrites((16, 128, 10), 500, 32, True),
+            "dendrite_network", ("16-128-10", 500, 32, "recurrent"), 4, pairs=3)
     compare("NOCC 16-64-10, T = 100, B=16, no update", programmable(16), "programmable_network", (16,), 3, pairs=3)
 
 

@@ -67,13 +67,17 @@ std::vector<LayerText> CTRNN::describe() const {
     e.emplace_back("weight_mean_positive", positives > 0 ? number(positive / positives) : "none");
     e.emplace_back("weight_mean_negative", negatives > 0 ? number(negative / negatives) : "none");
     if (!b.sign.empty()) {
-      size_t excitatory = 0;
+      size_t excitatory = 0, with_sign = 0;
       for (size_t j = 0; j < b.shape[1]; ++j) {
-        bool excites = false;
-        for (size_t i = 0; i < b.shape[0]; ++i) excites |= b.sign[i * b.shape[1] + j] > 0;
+        bool excites = false, inhibits = false;
+        for (size_t i = 0; i < b.shape[0]; ++i) {
+          excites |= b.sign[i * b.shape[1] + j] > 0;
+          inhibits |= b.sign[i * b.shape[1] + j] < 0;
+        }
         excitatory += excites;
+        with_sign += excites || inhibits;
       }
-      e.emplace_back("excitatory_units", number(double(excitatory) / double(b.shape[1])));
+      if (with_sign > 0) e.emplace_back("excitatory_units", number(double(excitatory) / double(with_sign)));
     }
     if (c.from_layer == c.to_layer) e.emplace_back("spectral_radius", number(spectral_radius(w, b.shape[0])));
     return text;
