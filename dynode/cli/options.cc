@@ -130,7 +130,7 @@ Model load_model(const std::string& path, const std::vector<std::string>& assign
   Value value = load_value(path);
   if (is_soen_json(value)) {
     refuse_assignments();
-    return Model::from_stored(read_soen_json(value, path), options);
+    return Model::load(path, options);
   }
   if (value.is_mapping() && value.has("training") && !value.has("layers"))
     throw SpecError({path}, "is a training file, not a network",

@@ -91,8 +91,9 @@ std::string soen_layer_array(int layer_id, std::string_view name) {
 
 std::string soen_state_name(const std::string& text, const std::vector<int>& ids) {
   const ArrayName name = parse_array_name(text);
+  if (!name.prefix.empty()) return {};
   if (name.of == ArrayName::Of::connection)
-    return name.prefix.empty() && name.letter == 'J' && name.rest.empty() ? "connections." + text : "";
+    return name.letter == 'J' && name.rest.empty() ? "connections." + text : "";
   const auto at = std::lower_bound(ids.begin(), ids.end(), name.from);
   if (name.of != ArrayName::Of::layer || at == ids.end() || *at != name.from || name.rest == "polarity") return {};
   const bool core = name.rest.starts_with("weight_") || name.rest.starts_with("bias_") || name.rest.ends_with("_proj.weight");

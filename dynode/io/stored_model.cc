@@ -90,7 +90,7 @@ std::vector<std::string> unused_arrays(const Plan& plan, const StoredModel& mode
 
 std::string ArrayName::text() const {
   switch (of) {
-    case Of::layer: return fmt::format("layer{}/{}", from, rest);
+    case Of::layer: return fmt::format("{}layer{}/{}", prefix, from, rest);
     case Of::connection: return fmt::format("{}{}_{}_to_{}{}", prefix, letter, from, to, rest);
     case Of::network: break;
   }
@@ -104,7 +104,7 @@ ArrayName parse_array_name(const std::string& name) {
     if (take_word(text, prefix)) out.prefix = prefix;
   if (take_word(text, "layer")) {
     out.from = take_number(text);
-    if (out.from >= 0 && take_word(text, "/") && out.prefix.empty()) {
+    if (out.from >= 0 && take_word(text, "/")) {
       out.of = ArrayName::Of::layer, out.rest = text;
       return out;
     }

@@ -45,7 +45,7 @@ template <class R> std::vector<R> stored_theta(const Plan& plan, const StoredMod
 /// Names of arrays that mean nothing to this plan.
 std::vector<std::string> unused_arrays(const Plan& plan, const StoredModel& model);
 
-/// A name such as mask/J_0_to_1, b_0_to_1, J_0_to_1/beta_eff or layer1/log_gamma_plus, taken apart.
+/// A name such as mask/J_0_to_1, b_0_to_1, J_0_to_1/beta_eff, layer1/log_gamma_plus or mask/layer1/w, taken apart.
 struct ArrayName {
   enum class Of { layer, connection, network };   // network: dt
   Of          of = Of::network;

@@ -237,6 +237,15 @@ TEST(Composition, OtherIdsAreTheSameNetwork) {
   EXPECT_EQ(failure([&] { renumber(before.stored(), {{3, 4}}); }), "net.yaml: there is no layer 3\n  there are: 0, 1, 2, 4, 6");
 }
 
+TEST(Composition, NamesOfArraysAreTakenApartAndPutTogether) {
+  for (const char* name : {"J_0_to_12", "b_3_to_4", "mask/J_0_to_1", "J_0_to_1/beta_eff", "layer7/log_gamma_plus", "mask/layer1/w",
+                           "layer1/hidden_proj.weight", "dt", "J_0_to_", "layer/x", "J_0_to_1x", "opt/m/J_0_to_1"})
+    EXPECT_EQ(parse_array_name(name).text(), name);
+  EXPECT_EQ(parse_array_name("mask/layer1/w").from, 1);
+  EXPECT_EQ(parse_array_name("synapse_growth_mask/J_2_to_3").to, 3);
+  for (const char* name : {"dt", "J_0_to_", "layer/x", "J_0_to_1x"}) EXPECT_EQ(parse_array_name(name).of, ArrayName::Of::network) << name;
+}
+
 TEST(Composition, APartKeepsItsWeights) {
   Model             before = model_of(kParallel);
   const StoredModel stored = subgraph(before.stored(), {0, 1});
@@ -269,6 +278,21 @@ TEST(Composition, TwoNetworksSideBySideDoNotMeet) {
   other.spec.simulation.dt = 10;
   EXPECT_EQ(failure([&] { side_by_side(first.stored(), other); }),
             "net.yaml: its dt is 10, that of the first network 37\n  give both the same simulation.dt");
+}
+
+TEST(Composition, LayersMadeOfPartsTakeTheirMasksAlong) {
+  Model before = model_of(R"(seed: 3
+layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 2}}
+  - {layer_id: 3, layer_type: LTC, params: {dim: 6, wiring: {type: AutoNCP, params: {units: 6, output_size: 2, sparsity_level: 0.5}}}}
+connections:
+  - {from_layer: 0, to_layer: 3, connection_type: direct}
+)");
+  const StoredModel stored = renumber(before.stored(), {{3, 1}});
+  EXPECT_NE(stored.find("mask/layer1/w"), nullptr);
+  EXPECT_EQ(stored.find("mask/layer3/w"), nullptr);
+  Model after = model_of(stored);
+  expect_same(before, after, {{3, 1, 0}});
 }
 
 TEST(Composition, AStoredModelIsTheModel) {

@@ -461,7 +461,10 @@ StoredModel Model::stored() const {
 
 Model Model::load(const std::string& path, const ModelOptions& options) {
   if (std::filesystem::path(path).extension() != ".dynode") {
-    if (auto stored = load_stored_model(path)) return from_stored(*stored, options);
+    if (auto stored = load_stored_model(path)) {
+      stored->spec.warnings.insert(stored->spec.warnings.end(), stored->notes.begin(), stored->notes.end());
+      return from_stored(*stored, options);
+    }
     return from_spec(load_spec(path), options);
   }
   const TensorFile file = load_safetensors(path);

@@ -38,7 +38,7 @@ std::string of_nn4n(const ArrayName& name, const Spec& spec) {
 
 /// Input and one LTC or CfC: gleak, raw_w, ff1, ff1_bias, ff1_0_bias (of a layer of the wiring), backbone_1, input_map_bias.
 std::string of_ncps(const ArrayName& name) {
-  if (name.of != ArrayName::Of::layer || name.rest == "polarity") return {};
+  if (name.of != ArrayName::Of::layer || !name.prefix.empty() || name.rest == "polarity") return {};
   std::string word = name.rest.starts_with("raw_") ? name.rest.substr(4) : name.rest;
   const auto split = [&](std::string_view end) {
     const bool there = word.ends_with(end);
@@ -82,7 +82,7 @@ OriginalNames original_names(const StoredModel& model) {
     const ArrayName   name   = parse_array_name(entry.first);
     const std::string theirs = nn4n ? of_nn4n(name, spec) : ncps ? of_ncps(name) : soen_state_name(entry.first, ids);
     if (!theirs.empty()) out.names.emplace_back(entry.first, theirs);
-    else if (name.rest != "/beta_eff") out.left_out.push_back(entry.first);   // that one follows from the others
+    else if (name.rest != "/beta_eff" && name.prefix != "mask/") out.left_out.push_back(entry.first);   // these follow from the others
   }
   return out;
 }

@@ -15,7 +15,7 @@ namespace dynode {
 struct OriginalNames {
   std::string                                      package;   // "SOEN toolkit", "nn4n", "ncps"
   std::vector<std::pair<std::string, std::string>> names;     // ours (as stored), theirs
-  std::vector<std::string>                         left_out;  // ours that have none there
+  std::vector<std::string>                         left_out;  // ours that have none there, without masks
 };
 
 /// @throws SpecError  if the network is of no package alone
