@@ -242,6 +242,11 @@ struct RNNLossOptions {
 /// mse first, then the others in the order of the options. @param target  [rows][steps][units]
 std::vector<LossTerm> rnn_loss(const Array& target, const RNNLossOptions& options = {});
 
+/// Options out of the dictionary that nn4n's constructor takes, as a mapping: {dims: [3, 100, 2], activation: tanh, …}.
+/// Arrays are lists of numbers or of rows, or files (.npy, or .npz with a single array). Words of releases before 1.1 are
+/// translated, each with a line in `warnings`. @throws SpecError  on unknown words, ShapeError, IoError
+CTRNNOptions read_options(const Value& mapping, std::vector<std::string>* warnings = nullptr);
+
 /// The spec of a network, as the constructors write it. @throws SpecError, ShapeError
 Spec write_spec(const CTRNNOptions& options);
 Spec write_spec(const StackOptions& options);
