@@ -14,6 +14,7 @@
 #include "dynode/learn/optimizer.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/learn/schedule.h"
+#include "dynode/models/hardware.h"
 #include "dynode/models/model.h"
 #include "dynode/sources/source.h"
 #include "dynode/spec/spec.h"
@@ -61,6 +62,17 @@ std::string weights(const Model& model) {
     table.add(std::move(row));
   }
   return table.empty() ? "  there are none\n" : table.text();
+}
+
+/// What a step is on superconducting hardware; nothing for other networks.
+std::string hardware(const Model& model) {
+  const Junction junction = standard_junction();
+  const auto     step     = hardware_step(model, junction);
+  if (!step) return {};
+  return fmt::format("\nHardware\n  step        {}, with omega_c {:.4g} rad/s\n"
+                     "  units       {} of power, {} of energy: simulate --record power measures a run\n",
+                     step_text(*step), junction.omega_c(), quantity_text(junction.power_unit(), "W", 4),
+                     quantity_text(junction.energy_unit(), "J", 4));
 }
 
 // ---- what there is -------------------------------------------------------------------------------------
@@ -162,7 +174,7 @@ Verb info_verb(CLI::App& tool) {
             if (s->spec.empty()) return;
             if (s->cells) fmt::print("\n");
             const Model model = load_model(s->spec, s->set, {});
-            fmt::print("{}", describe(model.plan()));
+            fmt::print("{}{}", describe(model.plan()), hardware(model));
             if (s->weights) fmt::print("\nParameters\n{}", weights(model));
           }};
 }

@@ -12,6 +12,7 @@
 #include "dynode/cli/verb.h"
 #include "dynode/io/npz.h"
 #include "dynode/kernels/isa.h"
+#include "dynode/models/hardware.h"
 
 namespace dynode::cli {
 namespace {
@@ -84,7 +85,8 @@ void run(const Settings& s) {
 
   // what happened
   const Array&             output = results.at("output");
-  const int64_t            rows = output.shape[0], steps = output.shape[1] - 1;
+  const int64_t            rows = output.shape[0], steps = int64_t(results.steps);
+  const int64_t            given_steps = input.shape.at(input.shape.size() - 2);
   const int                threads  = s.threads > 0 ? s.threads : std::max(1, int(std::thread::hardware_concurrency()));
   std::vector<std::string> warnings = model.plan().warnings;
   warnings.insert(warnings.end(), results.warnings.begin(), results.warnings.end());
@@ -98,6 +100,11 @@ void run(const Settings& s) {
                    grouped(steps), s.dtype, isa_name(), threads, threads == 1 ? "" : "s"));
   line("time",
        fmt::format("{}, {}/s", duration_text(seconds), with_prefix(double(rows * steps) / seconds, "row-steps")));
+  if (steps < given_steps)
+    line("stopped", fmt::format("after {} of {} steps: all layers were steady", grouped(steps), grouped(given_steps)));
+  if (const auto step = hardware_step(model, standard_junction()); step && !options.timespans)
+    line("hardware", run_text(*step, results.steps));
+  if (results.energy) line("energy", fmt::format("per row {}", energy_text(*results.energy)));
   line("output", fmt::format("{} {}", shape_text(output.shape), range_of(output)));
   if (s.output.empty()) return;
   try {
@@ -123,8 +130,9 @@ Verb simulate_verb(CLI::App& tool) {
   app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")
       ->type_name("FILE");
   app->add_option("--record", s->record,
-                  "what to keep besides the output, by commas: s, state, phi, g, spikes of all layers, or of one, "
-                  "such as s/1; spikes/1 is a list [count, 3] of (step, row, unit)")
+                  "what to keep besides the output, by commas: s, state, phi, g, spikes, power, energy of all layers, or "
+                  "of one, such as s/1; spikes/1 is a list [count, 3] of (step, row, unit), power is in W, energy in J, "
+                  "and of dendrites power_bias, power_diss, energy_bias, energy_diss are its parts")
       ->type_name("NAMES")
       ->delimiter(',')
       ->allow_extra_args(false);

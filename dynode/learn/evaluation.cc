@@ -11,6 +11,7 @@
 #include "dynode/learn/trainer.h"
 #include "dynode/learn/trainer_evaluation.h"
 #include "dynode/learn/trainer_recipe.h"
+#include "dynode/learn/warnings.h"
 #include "dynode/spec/json.h"
 
 namespace dynode {
@@ -114,9 +115,7 @@ ModelScores evaluate_model(const std::string& model, TrainConfig config, Split s
   result.rows     = int64_t(rows.size());
   result.steps    = int64_t(set.steps());
   result.classes  = set.has_classes() ? int64_t(units) : 0;
-  result.warnings = plan->warnings;
-  if (set.has_spans() && !plan->takes_spans())
-    result.warnings.push_back("the data have time spans, but no layer of this network makes use of them");
+  result.warnings = warnings_of(*plan, set.has_spans());
   const bool wide = std::ranges::any_of(plan->parameters.blocks(), [&](const Block& b) {
     const Tensor* tensor = file.find(b.stored_name());
     return tensor && tensor->dtype == Dtype::F64;

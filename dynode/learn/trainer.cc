@@ -13,6 +13,7 @@
 #include "dynode/io/model_file.h"
 #include "dynode/io/npz.h"
 #include "dynode/learn/trainer_network.h"
+#include "dynode/learn/warnings.h"
 #include "dynode/spec/yaml.h"
 
 namespace dynode {
@@ -89,9 +90,7 @@ void write_config(const RunDirectory& directory, const TrainConfig& config, cons
 
 void start_log(const RunDirectory& directory, const Job& job, Progress* progress) {
   std::vector<std::string> warnings = job.config.warnings;
-  warnings.insert(warnings.end(), job.plan->warnings.begin(), job.plan->warnings.end());
-  if (job.data->all.has_spans() && !job.plan->takes_spans())
-    warnings.push_back("the data have time spans, but no layer of this network makes use of them");
+  for (const std::string& warning : warnings_of(*job.plan, job.data->all.has_spans())) warnings.push_back(warning);
   for (const std::string& warning : warnings) {
     directory.log("warning: " + warning);
     if (progress) progress->say("warning: " + warning);

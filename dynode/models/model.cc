@@ -11,6 +11,7 @@
 #include "dynode/io/model_formats.h"
 #include "dynode/io/npz.h"
 #include "dynode/learn/objective.h"
+#include "dynode/models/records.h"
 #include "dynode/run/engine.h"
 
 namespace dynode {
@@ -20,6 +21,13 @@ template <class R> Array make_array(std::vector<int64_t> shape, std::vector<R> v
 
 template <class R> std::vector<R> numbers(const Array& a) {
   if constexpr (sizeof(R) == 4) return a.as_float(); else return a.as_double();
+}
+
+/// The first `kept` of `entries` entries of every row, [rows][entries][units].
+template <class R> void cut_entries(std::vector<R>& values, size_t rows, size_t entries, size_t kept, size_t units) {
+  for (size_t row = 1; row < rows && kept < entries; ++row)
+    std::copy_n(values.begin() + ptrdiff_t(row * entries * units), kept * units, values.begin() + ptrdiff_t(row * kept * units));
+  values.resize(rows * kept * units);
 }
 
 std::vector<int64_t> shape_of(const Block& b) { return {b.shape.begin(), b.shape.end()}; }
@@ -49,40 +57,6 @@ Array array_of(const std::vector<Spike>& spikes) {
   numbers.reserve(3 * spikes.size());
   for (const Spike& s : spikes) numbers.insert(numbers.end(), {int64_t(s.step), int64_t(s.row), int64_t(s.unit)});
   return {{int64_t(spikes.size()), 3}, std::move(numbers)};
-}
-
-/// Names and places of everything a plan can record.
-struct Recordable {
-  enum class What { state, observable, spikes };   // as Record<R>::What
-  std::string name;      // s/1, state/1/v, phi/1
-  std::string kind;      // s, state, phi, g, spikes
-  What        what;
-  int         layer, index;
-};
-
-/// The LSTM in front of a cell: its memory is a state of the layer, too.
-bool is_memory(const LayerPlan& l) { return l.name == std::to_string(l.layer_id) + ".memory"; }
-
-std::vector<Recordable> recordables(const Plan& plan) {
-  using What = Recordable::What;
-  std::vector<Recordable> list;
-  for (size_t i = 0; i < plan.layers.size(); ++i) {
-    const LayerPlan&  l  = plan.layers[i];
-    const std::string id = std::to_string(l.layer_id);
-    const bool whole = l.name == id, front = l.name == id + ".input", core = l.name == id + ".core";
-    if (whole) list.push_back({"s/" + id, "s", What::state, int(i), l.cell->output});
-    if (whole && l.cell->fires) list.push_back({fmt::format("spikes/{}", l.layer_id), "spikes", What::spikes, int(i), l.cell->output});
-    if (whole || core || is_memory(l))
-      for (size_t s = 0; s < l.cell->states.size(); ++s)
-        if (is_memory(l) ? !l.cell->states[s].memoryless : core || int(s) != l.cell->output)
-          list.push_back({fmt::format("state/{}/{}", id, l.cell->states[s].name), "state", What::state, int(i), int(s)});
-    if (l.is_input || !(whole || front || core)) continue;   // the rest is inside a connection
-    const LayerSpec* spec = plan.spec.layer(l.layer_id);
-    if (spec && find_cell(spec->layer_type)->takes_sources && l.cell->static_map) continue;   // only gathers or selects
-    for (size_t o = 0; o < l.cell->observables.size(); ++o)
-      list.push_back({fmt::format("{}/{}", l.cell->observables[o], l.layer_id), l.cell->observables[o], What::observable, int(i), int(o)});
-  }
-  return list;
 }
 
 }  // namespace
@@ -243,54 +217,96 @@ struct Core {
 
   Results simulate(const Array& x, const SimulateOptions& options) {
     const Input in = adapt(x);
-    const auto  all = recordables(*plan);
-    std::vector<Recordable> chosen;
-    for (const std::string& wish : options.record) {
-      bool found = false;
-      for (const Recordable& r : all)
-        if (wish == r.name || wish == r.kind) {
-          const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const auto& c) { return c.name == r.name; });
-          found = true;
-          if (!twice) chosen.push_back(r);
-        }
-      std::vector<std::string> known = {"s", "state", "phi", "g", "spikes", "output"};   // some networks have none of a kind
-      if (!found && std::find(known.begin(), known.end(), wish) == known.end()) {
-        for (const Recordable& r : all) known.push_back(r.name);
-        throw SpecError({}, fmt::format("'{}' cannot be recorded", wish), did_you_mean(wish, known, "there are"));
-      }
-    }
+    Results     results;
+    std::vector<std::string> wishes = options.record;
+    if (options.track)
+      for (const std::string& wish : tracked(*plan)) wishes.push_back(wish);
+    std::vector<Recordable> chosen = choose_records(*plan, wishes, results.warnings);
+    const size_t            asked  = chosen.size();
     chosen.push_back({"output", "output", Recordable::What::state, plan->output, plan->layers[size_t(plan->output)].cell->output});
+    if (std::any_of(chosen.begin(), chosen.end(), [](const Recordable& r) { return find_power_quantity(r.kind); }))
+      add_power_sources(chosen);
 
     std::vector<std::vector<R>>     arrays(chosen.size());
     std::vector<std::vector<Spike>> spikes(chosen.size());
     std::vector<Record<R>>          records;
-    const auto entries = [&](const Recordable& r) { return in.steps + (r.what == Recordable::What::state); };
+    const auto is_state = [](const Recordable& r) { return r.what == Recordable::What::state; };
     for (size_t i = 0; i < chosen.size(); ++i) {
       const Recordable& r = chosen[i];
+      if (r.what == Recordable::What::power) continue;   // follows from others
       if (r.what != Recordable::What::spikes)
-        arrays[i].resize(in.rows * entries(r) * plan->layers[size_t(r.layer)].units);
+        arrays[i].resize(in.rows * (in.steps + is_state(r)) * plan->layers[size_t(r.layer)].units);
       records.push_back({typename Record<R>::What(int(r.what)), r.layer, r.index, arrays[i].data(), false, &spikes[i]});
     }
     std::vector<std::vector<R>> kept;
     std::vector<std::vector<R>> kept_noise;
     const std::vector<R>        times = spans(options.timespans, in.rows, in.steps);
-    engine.simulate({in.x.data(), in.rows, in.steps, initial(options.initial_states, in.rows, kept),
-                     times.empty() ? nullptr : times.data(), noise(options.noise, in.rows, in.steps, kept_noise)}, records);
+    RunInput<R> run{in.x.data(), in.rows, in.steps, initial(options.initial_states, in.rows, kept),
+                    times.empty() ? nullptr : times.data(), noise(options.noise, in.rows, in.steps, kept_noise)};
+    if (options.stop_early) run.until_steady = steady_rule();
+    results.steps    = engine.simulate(run, records);
 
-    Results results;
     if (in.width > plan->input_width())
       results.warnings.push_back(fmt::format("the input has {} channels, layer {} takes {}: the rest was left out", in.width,
                                              plan->layers[size_t(plan->input)].layer_id, plan->input_width()));
-    for (size_t i = 0; i < chosen.size(); ++i) {
-      if (chosen[i].what == Recordable::What::spikes) {
-        results.arrays.emplace_back(chosen[i].name, array_of(spikes[i]));
+    for (size_t i = 0; i < chosen.size(); ++i)
+      if (!arrays[i].empty())
+        cut_entries(arrays[i], in.rows, in.steps + is_state(chosen[i]), results.steps + is_state(chosen[i]),
+                    plan->layers[size_t(chosen[i].layer)].units);
+    if (chosen.size() > asked + 1) work_out_power(chosen, arrays, times, in, options, results);
+    for (size_t i = 0; i <= asked; ++i) {
+      const Recordable& r = chosen[i];
+      if (r.what == Recordable::What::spikes) {
+        results.arrays.emplace_back(r.name, array_of(spikes[i]));
         continue;
       }
-      results.arrays.emplace_back(chosen[i].name,
-                                  make_array({int64_t(in.rows), int64_t(entries(chosen[i])),
-                                              int64_t(plan->layers[size_t(chosen[i].layer)].units)}, std::move(arrays[i])));
+      results.arrays.emplace_back(r.name, make_array({int64_t(in.rows), int64_t(results.steps + is_state(r)),
+                                                      int64_t(plan->layers[size_t(r.layer)].units)}, std::move(arrays[i])));
     }
     return results;
+  }
+
+  /// When a simulation may stop early, as the spec says; nothing: it does not.
+  std::optional<SteadyRule> steady_rule() const {
+    const SimulationSpec& s = plan->spec.simulation;
+    if (!s.early_stopping_forward_pass) return std::nullopt;
+    return SteadyRule{.window = size_t(s.steady_window_min), .absolute = s.steady_tol_abs, .relative = s.steady_tol_rel,
+                      .patience = size_t(s.early_stopping_patience), .tolerance = s.early_stopping_tolerance,
+                      .min_steps = size_t(s.early_stopping_min_steps)};
+  }
+
+  // ---- power ---------------------------------------------------------------------------------------------
+
+  /// The two powers that cells observe, of every layer that has them, side by side at the end of the list.
+  void add_power_sources(std::vector<Recordable>& chosen) const {
+    for (size_t i = 0; i < plan->layers.size(); ++i)
+      if (const LayerPlan& l = plan->layers[i]; has_power(l))
+        for (const char* name : {"power_bias_dimensionless", "power_diss_dimensionless"})
+          chosen.push_back({"", name, Recordable::What::observable, int(i), find_observable(l, name)});
+  }
+
+  /// Fills the arrays of what follows from the sources at the end of the list, and the energy of all layers.
+  void work_out_power(const std::vector<Recordable>& chosen, std::vector<std::vector<R>>& arrays, const std::vector<R>& times,
+                      const Input& in, const SimulateOptions& options, Results& results) const {
+    const Junction junction = options.junction ? *options.junction : standard_junction();
+    results.energy = Energy{};
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      if (!chosen[i].name.empty() || chosen[i].kind != "power_bias_dimensionless") continue;   // a source: bias, diss follows
+      const LayerPlan& l = plan->layers[size_t(chosen[i].layer)];
+      ObservedPower<R> observed{in.rows, results.steps, l.units, arrays[i].data(), arrays[i + 1].data(), step_of(l)};
+      if (!times.empty() && !l.own_dt) observed.times = times.data(), observed.times_stride = in.steps;
+      for (size_t j = 0; j < i; ++j)
+        if (chosen[j].what == Recordable::What::power && chosen[j].layer == chosen[i].layer)
+          arrays[j] = power_history(power_quantities()[size_t(chosen[j].index)], observed, junction);
+      const Energy energy = energy_per_row(observed, junction);
+      results.energy->bias += energy.bias, results.energy->diss += energy.diss;
+    }
+  }
+
+  /// The time of a step of this layer.
+  double step_of(const LayerPlan& l) const {
+    const bool learnt = plan->dt_block >= 0 && !l.own_dt;
+    return learnt ? double(theta[plan->parameters[plan->dt_block].offset]) : l.dt;
   }
 
   Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "dynode/analysis/power.h"
 #include "dynode/io/npy.h"
 #include "dynode/io/stored_model.h"
 #include "dynode/plan/plan.h"
@@ -45,8 +46,12 @@ struct NoiseOptions {
 struct SimulateOptions {
   /// s, state, phi, g for all layers that have them; s/<id>, state/<id>/<name>, phi/<id>, g/<id> for one. Empty: output.
   /// spikes, spikes/<id>: of layers that fire, a list [count][3] of (step, row, unit) in this order; step t is entry
-  /// t + 1 of s.
+  /// t + 1 of s. power, power_bias, power_diss (W), energy, energy_bias, energy_diss (J, from the first step on), each
+  /// also as power_dimensionless, …: of dendrites (analysis/power.h).
   std::vector<std::string> record = {};
+  bool                     track  = true;       // also record what the track_ words of the spec ask for
+  bool                     stop_early = true;   // where early_stopping_forward_pass says so; false: go through all steps
+  std::optional<Junction>  junction = {};       // gives W and J; missing: standard_junction()
   InitialStates            initial_states = {};
   /// [rows][steps] (or [rows][steps][1]), or [steps] for all rows alike: the time each step takes, at least 0, in place
   /// of the dt of layers that have none of their own.
@@ -58,6 +63,8 @@ struct SimulateOptions {
 struct Results {
   std::vector<std::pair<std::string, Array>> arrays;
   std::vector<std::string>                   warnings;
+  size_t                                     steps  = 0;    // that were run: all, or fewer where it stopped early
+  std::optional<Energy>                      energy = {};   // of all dendrites, if something of power was recorded
 
   const Array* find(const std::string& name) const;
   const Array& at(const std::string& name) const;   // @throws IoError  naming what there is
@@ -125,10 +132,11 @@ class Model {
 
   /// @param x  [rows][steps][units] (or [steps][units]); narrower inputs are padded with zeros, wider ones cut with a
   ///           warning
+  /// With early_stopping_forward_pass the run ends when all layers of all rows are steady, and histories are shorter.
   /// @throws ShapeError, NumericsError
   Results simulate(const Array& x, const SimulateOptions& options = {});
 
-  /// Loss and its exact gradient by back-propagation through time.
+  /// Loss and its exact gradient by back-propagation through time; through all steps, also where simulate stops early.
   Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request = {});
 
   /// Weights and parameters after a plain step θ ← θ − rate · plasticity · gradient, projected onto the constraints;

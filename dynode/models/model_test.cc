@@ -236,7 +236,9 @@ TEST(ModelSimulate, RecordsWhatIsAskedForInThatOrder) {
             "results: there is no 's/3'\n  did you mean 's/0'?  it has: s/0, s/1, s/2, phi/1, phi/2, output");
   EXPECT_EQ(failure([&] { names({"phii"}); }),
             "'phii' cannot be recorded\n  did you mean 'phi'?  there are: s, state, phi, g, spikes, output, s/0, s/1, phi/1, "
-            "g/1, s/2, phi/2");
+            "g/1, s/2, phi/2, power, power_bias, power_diss, energy, energy_bias, energy_diss, power_dimensionless, "
+            "power_bias_dimensionless, power_diss_dimensionless, energy_dimensionless, energy_bias_dimensionless, "
+            "energy_diss_dimensionless");
   EXPECT_SAYS(failure([&] { names({"state/1/v"}); }), "'state/1/v' cannot be recorded");
   EXPECT_EQ(names({"state"}), Names{"output"}) << "no layer has another one";
 }

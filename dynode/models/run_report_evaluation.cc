@@ -5,6 +5,7 @@
 
 #include "dynode/base/text.h"
 #include "dynode/io/npz.h"
+#include "dynode/models/hardware.h"
 #include "dynode/models/run_report-internal.h"
 
 namespace dynode {
@@ -165,25 +166,31 @@ bool is_close(const Array& a, const Array& b) {
 
 /// Runs the examples again and adds every variable of every layer, if there is room and the run gives the recorded
 /// outputs; it does not where there were noise or time spans, or another network has become the best one meanwhile.
-bool add_all_variables(std::vector<ReportExample>& examples, const Npz& file, Model& model, bool classes) {
+bool add_all_variables(Report& report, const Npz& file, Model& model, bool classes) {
+  auto&        examples = report.examples;
   const Plan&  plan   = model.plan();
   const Array& input  = file.at("example_input");
   int64_t      values = 0;
   for (const LayerPlan& l : plan.layers)
-    values += int64_t(l.units * (l.cell->states.size() + l.cell->observables.size())) * int64_t(examples.size()) *
+    values += int64_t(l.units * (l.cell->states.size() + std::min<size_t>(2, l.cell->observables.size()))) * int64_t(examples.size()) *
               (input.shape[1] + 1);
   if (values > kRecordedValues) return false;
 
-  const Results run = model.simulate(input, {.record = {"s", "state", "phi", "g"}});
+  const Results run =
+      model.simulate(input, {.record = {"s", "state", "phi", "g", "power"}, .track = false, .stop_early = false});
   for (const auto& [name, array] : file.entries())
     if (name.starts_with("s/") && !(run.find(name) && is_close(*run.find(name), array))) return false;
   for (const auto& [name, array] : run.arrays) {
-    if (name == "output" || array.shape.size() != 3) continue;
+    if (name == "output" || array.shape.size() != 3 || find_power_quantity(parts_of(name)[0])) continue;
     ReportExample::Trajectory about  = describe_variable(plan, name, classes);
     const Array*              output = run.find("s/" + parts_of(name)[1]);
     about.first                      = input.shape[1] + 1 - array.shape[1];
     if (about.first == 1 && output && repeats_output(array, *output)) continue;
     add_variable(examples, about, array);
+  }
+  if (const auto step = hardware_step(model, standard_junction())) {
+    report.facts.emplace_back("on hardware", run_text(*step, run.steps));
+    if (run.energy) report.facts.emplace_back("energy per inference", energy_text(*run.energy));
   }
   return true;
 }
@@ -207,7 +214,7 @@ void add_evaluation(Report& report, const RunDirectory& run, const TrainConfig& 
   add_pictures(report.examples, file, config.data);
 
   const bool classes = !report.confusion.empty();
-  if (model && add_all_variables(report.examples, file, *model, classes)) return;
+  if (model && add_all_variables(report, file, *model, classes)) return;
   for (const auto& [name, array] : file.entries())
     if (name.starts_with("s/") && array.shape.size() == 3 && array.shape[0] == n)
       add_variable(report.examples,

@@ -65,11 +65,6 @@ std::optional<std::vector<double>> Compiler::stored(const std::string& name, con
 void Compiler::refuse_unavailable() {
   const SimulationSpec& s = plan_.spec.simulation;
   if (plan_.spec.layers.empty()) throw SpecError({plan_.spec.file}, "a network needs at least one layer");
-  if (s.early_stopping_forward_pass)
-    throw SpecError({plan_.spec.file, 0, 0, "simulation.early_stopping_forward_pass"}, "early stopping is not available yet",
-                    "remove the key; runs then go through all steps");
-  if (s.track_power)
-    throw SpecError({plan_.spec.file, 0, 0, "simulation.track_power"}, "power is not available yet", "remove the key");
   const Spec& spec = plan_.spec;
   for (const auto& [word, value] : {std::pair{"drives", &spec.drives}, {"stimulus", &spec.stimulus},
                                     {"arousal", &spec.arousal}, {"perturbation", &spec.perturbation}})
@@ -109,7 +104,8 @@ void Compiler::choose_ends() {
 }
 
 void Compiler::settle_method() {
-  auto& method = plan_.spec.simulation.network_evaluation_method;
+  SimulationSpec& simulation = plan_.spec.simulation;
+  auto&           method     = simulation.network_evaluation_method;
   if (method != Evaluation::layerwise) return;
   for (const ConnectionSpec& c : plan_.spec.connections)
     if (c.to_layer < c.from_layer && !dropped(c)) {
@@ -118,6 +114,10 @@ void Compiler::settle_method() {
                                            "stepwise_gauss_seidel", c.from_layer, c.to_layer));
       return;
     }
+  if (simulation.early_stopping_forward_pass)
+    throw SpecError({plan_.spec.file, 0, 0, "simulation.early_stopping_forward_pass"},
+                    "layerwise takes one layer after the other through all steps, and cannot stop early",
+                    "network_evaluation_method: stepwise_gauss_seidel can, with the same results");
 }
 
 bool Compiler::dropped(const ConnectionSpec& c) const {

@@ -76,8 +76,8 @@ class Description {
     std::string_view method;
     for (const auto& [value, word] : EnumNames<Evaluation>::names)
       if (value == s.network_evaluation_method) method = word;
-    text += line("time", fmt::format("dt {}{}, {}", number(s.dt.value_or(0)), plan_.dt_block >= 0 ? " (learnable)" : "",
-                                     method));
+    text += line("time", fmt::format("dt {}{}, {}{}", number(s.dt.value_or(0)), plan_.dt_block >= 0 ? " (learnable)" : "",
+                                     method, s.early_stopping_forward_pass ? ", simulate stops when it is steady" : ""));
     for (const RateGrid& t : plan_.tables)
       text += line("rate table", fmt::format("{} × {} values, {}", t.current_count, t.flux_count,
                                              s.rate_table.empty() ? "built in" : s.rate_table));

@@ -298,10 +298,15 @@ TEST(MalformedNetwork, RateTables) {
   EXPECT_EQ(simulation("rate_table: holes.npz"), "holes.npz: 'g' contains a value that is not finite");
 }
 
-TEST(MalformedNetwork, WhatIsNotThereYetSaysSo) {
+TEST(MalformedNetwork, LayerwiseDoesNotStopEarly) {
   EXPECT_EQ(simulation("early_stopping_forward_pass: true"),
-            "net.yaml simulation.early_stopping_forward_pass: early stopping is not available yet\n"
-            "  remove the key; runs then go through all steps");
+            "net.yaml simulation.early_stopping_forward_pass: layerwise takes one layer after the other through all steps, and "
+            "cannot stop early\n  network_evaluation_method: stepwise_gauss_seidel can, with the same results");
+  for (const char* method : {"stepwise_gauss_seidel", "stepwise_jacobi"})
+    EXPECT_EQ(simulation(std::string("early_stopping_forward_pass: true, network_evaluation_method: ") + method), "no error");
+}
+
+TEST(MalformedNetwork, WhatIsNotThereYetSaysSo) {
   EXPECT_EQ(simulation("input_type: none, steps: 5"),
             "net.yaml simulation.input_type: runs without an input array are not available yet\n  use input_type: "
             "state or flux");

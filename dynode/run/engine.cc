@@ -6,6 +6,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/base/float_mode.h"
+#include "dynode/run/recorder.h"
 
 namespace dynode {
 namespace {
@@ -30,8 +31,7 @@ struct Engine<R>::Worker {
   std::vector<std::unique_ptr<Workspace<R>>> workspaces;
   std::vector<std::vector<R>> values, bars;   // per watched layer [rows][steps + 1][units]
   std::vector<Buffer<R>>      checkpoints;    // states of all layers at the start of each window
-  std::vector<std::vector<R>> observed;       // slabs of observables
-  std::vector<uint32_t>       fired;          // units of one row
+  RecorderSpace<R>            recorder;
 };
 
 template <class R>
@@ -118,92 +118,75 @@ TileInput<R> Engine<R>::seen_from(const Tile& tile, const RunInput<R>& input) co
 }
 
 template <class R>
-void Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
+size_t Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
   check_input(input);
   const auto   tiles  = cut(input);
   const size_t window = std::min(input.steps, kSimulationWindow);
-  const bool   observables = std::any_of(records.begin(), records.end(),
-                                         [](const Record<R>& r) { return r.what == Record<R>::What::observable; });
   for (const Tile& t : tiles) prepared_.panels(t, false);
-  std::vector<std::vector<std::vector<Spike>>> spikes(tiles.size());   // per tile and record
-  for (auto& part : spikes) part.resize(records.size());
+  Recorder<R> recorder(*plan_, prepared_, records, input.steps, tiles.size());
+  if (input.until_steady) return simulate_until_steady(input, records, tiles, recorder);
 
   threads_->run(tiles.size(), [&](size_t n, size_t worker) {
     const FlushDenormals flush;
     const Tile&   tile = tiles[n];
-    Workspace<R>& w    = workspace(*workers_[worker], {tile, window, false, observables, input.spans != nullptr});
-    auto&         seen = workers_[worker]->observed;
-    auto&         fired = workers_[worker]->fired;
+    Workspace<R>& w = workspace(*workers_[worker], {tile, window, false, recorder.observes(), input.spans != nullptr});
     TileInput<R>  x = seen_from(tile, input);
-
-    // entry `entry` of every recorded state, from slab k
-    const auto record_states = [&](size_t entry, size_t k) {
-      for (const Record<R>& r : records) {
-        if (r.what != Record<R>::What::state || (r.last_only && entry < input.steps)) continue;
-        const LayerSpace<R>& l = w.layers[size_t(r.layer)];
-        const size_t stride = r.last_only ? l.slab.units : (input.steps + 1) * l.slab.units;
-        put_rows(prepared_, w, l, l.state[size_t(r.index)].data() + k * l.size,
-                 r.to + tile.first_row * stride + (r.last_only ? 0 : entry * l.slab.units), stride);
-      }
-    };
-    const auto record_observables = [&](size_t step, size_t k) {
-      for (const Record<R>& r : records) {
-        if (r.what != Record<R>::What::observable) continue;
-        LayerSpace<R>&   l = w.layers[size_t(r.layer)];
-        const LayerPlan& p = plan_->layers[size_t(r.layer)];
-        const size_t     count = p.cell->observables.size();
-        if (seen.size() < count) seen.resize(count);
-        std::vector<R*> out;
-        for (size_t i = 0; i < count; ++i) {
-          seen[i].resize(l.size + kAlignment);
-          void*  at   = seen[i].data();
-          size_t room = seen[i].size() * sizeof(R);
-          out.push_back(static_cast<R*>(std::align(kAlignment, l.size * sizeof(R), at, room)));
-        }
-        StepArgs<R> args = step_args(prepared_, w, r.layer, k);
-        args.params      = noisy_params(*plan_, prepared_, w, r.layer, step);
-        p.kernels.of<R>().observe(args, out.data());
-        const size_t stride = input.steps * l.slab.units;
-        put_rows(prepared_, w, l, out[size_t(r.index)], r.to + tile.first_row * stride + step * l.slab.units, stride);
-      }
-    };
-
-    // who fired in `step`, the one that made slab k + 1
-    const auto record_spikes = [&](size_t step, size_t k) {
-      for (size_t i = 0; i < records.size(); ++i) {
-        const Record<R>& r = records[i];
-        if (r.what != Record<R>::What::spikes) continue;
-        const LayerSpace<R>& l = w.layers[size_t(r.layer)];
-        const R*             s = l.state[size_t(plan_->layers[size_t(r.layer)].cell->output)].data() + (k + 1) * l.size;
-        fired.resize(std::max(fired.size(), l.slab.units));
-        for (size_t row = 0; row < tile.rows; ++row) {
-          const size_t count = prepared_.events().find(l.slab, row, s, fired.data());
-          for (size_t j = 0; j < count; ++j)
-            spikes[n][i].push_back({uint32_t(step), uint32_t(tile.first_row + row), fired[j]});
-        }
-      }
-    };
-
     set_start(w, input, tile);
-    record_states(0, 0);
+    recorder.take_start(w, tile);
     for (size_t t = 0; t < input.steps; t += window) {
       const size_t steps = std::min(window, input.steps - t);
       x.first_step = t;
       forward(*plan_, prepared_, w, x, steps);
       check_finite(*plan_, w, tile.first_row, t, steps);
-      for (size_t k = 0; k < steps; ++k) record_states(t + k + 1, k + 1), record_observables(t + k, k), record_spikes(t + k, k);
+      recorder.take(w, tile, n, t, steps, workers_[worker]->recorder);
       move_window(w, steps);
     }
   });
+  recorder.finish(input.steps);
+  return input.steps;
+}
 
-  // tiles hold their rows step by step; together they are sorted by step, then row, then unit
-  for (size_t i = 0; i < records.size(); ++i) {
-    if (records[i].what != Record<R>::What::spikes) continue;
-    std::vector<Spike>& all   = *records[i].spikes;
-    const auto          first = ptrdiff_t(all.size());
-    for (const auto& part : spikes) all.insert(all.end(), part[i].begin(), part[i].end());
-    std::stable_sort(all.begin() + first, all.end(), [](const Spike& a, const Spike& b) { return a.step < b.step; });
+/// All tiles do a window, then all together look at its steps.
+template <class R>
+size_t Engine<R>::simulate_until_steady(const RunInput<R>& input, std::span<const Record<R>> records,
+                                        const std::vector<Tile>& tiles, Recorder<R>& recorder) {
+  for (const Record<R>& r : records) expects(!r.last_only, "the last entry is known only when the run has stopped");
+  const size_t window = std::min(input.steps, kSimulationWindow);
+  std::vector<TileState<R>>            states(tiles.size());
+  std::vector<std::vector<StepChange>> changes(tiles.size());
+  std::vector<std::optional<NumericsError>> lost(tiles.size());   // what stopped being finite, perhaps after the end
+  SteadyDetector detector(*input.until_steady);
+  size_t         done = 0;
+  for (bool steady = false; done < input.steps && !steady;) {
+    const size_t begin = done, steps = std::min(window, input.steps - begin);
+    threads_->run(tiles.size(), [&](size_t n, size_t worker) {
+      const FlushDenormals flush;
+      const Tile&   tile = tiles[n];
+      Workspace<R>& w = workspace(*workers_[worker], {tile, window, false, recorder.observes(), input.spans != nullptr});
+      TileInput<R>  x = seen_from(tile, input);
+      set_start(w, input, tile);
+      if (begin == 0) recorder.take_start(w, tile);
+      else bring_back(w, states[n]);
+      x.first_step = begin;
+      forward(*plan_, prepared_, w, x, steps);
+      try {
+        check_finite(*plan_, w, tile.first_row, begin, steps);
+      } catch (const NumericsError& error) { lost[n] = error; }
+      recorder.take(w, tile, n, begin, steps, workers_[worker]->recorder);
+      changes[n].assign(steps, {});
+      note_changes(*plan_, w, steps, changes[n].data());
+      keep(w, steps, states[n]);
+    });
+    for (size_t k = 0; k < steps && !steady; ++k, ++done) {
+      StepChange all;
+      for (const auto& c : changes) all = {std::max(all.change, c[k].change), std::max(all.output, c[k].output)};
+      steady = detector.is_steady(all);
+    }
+    for (const auto& error : lost)
+      if (error && error->step <= int64_t(done)) throw *error;
   }
+  recorder.finish(done);
+  return done;
 }
 
 template <class R>

@@ -18,6 +18,7 @@
 #include "dynode/run/adjoint.h"
 #include "dynode/run/adjoint_policy.h"
 #include "dynode/run/forward.h"
+#include "dynode/run/steady.h"
 
 namespace dynode {
 
@@ -37,6 +38,7 @@ struct RunInput {
   std::vector<InitialState<R>> initial;
   const R* spans = nullptr;  // [rows][steps] time each step takes, instead of dt where the plan takes spans; or null
   RunNoise<R> noise = {};
+  std::optional<SteadyRule> until_steady = {};   // a simulation stops when its network is; nothing: it goes to the end
 };
 
 /// A unit fired in step `step` (from 0): entry step + 1 of its layer's output is 1.
@@ -53,7 +55,7 @@ struct Record {
   What what;
   int  layer, index;         // which state, or which observable, of that layer
   R*   to;                   // [rows][steps + 1][units] of a state, [rows][steps][units] of an observable
-  bool last_only = false;    // only the entry after the last step: [rows][units]
+  bool last_only = false;    // only the entry after the last step: [rows][units]; not of a run that may stop early
   std::vector<Spike>* spikes = nullptr;   // of a layer that fires: what is added, by step, row, unit
 };
 
@@ -85,6 +87,8 @@ struct GradientOutputs {
   std::vector<InitialState<R>> initial_bar = {};   // `values` are written: [rows][units]
 };
 
+template <class R> class Recorder;
+
 template <class R>
 class Engine {
  public:
@@ -97,7 +101,7 @@ class Engine {
   void set_parameters(std::span<const R> theta);
 
   /// @throws NumericsError  if an output stops being finite
-  void simulate(const RunInput<R>& input, std::span<const Record<R>> records);
+  size_t simulate(const RunInput<R>& input, std::span<const Record<R>> records);
 
   /// @return the loss, summed over tiles. @throws NumericsError
   /// @throws SpecError  where layers fire: spikes have no derivative
@@ -123,6 +127,8 @@ class Engine {
   Workspace<R>& workspace(Worker& worker, const WorkspaceShape& shape);
   TileInput<R>  seen_from(const Tile& tile, const RunInput<R>& input) const;
   void          set_start(Workspace<R>& w, const RunInput<R>& input, const Tile& tile);
+  size_t        simulate_until_steady(const RunInput<R>& input, std::span<const Record<R>> records,
+                                      const std::vector<Tile>& tiles, Recorder<R>& recorder);
   double        run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                     const GradientOutputs<R>* outputs);
   double        tile_gradient(Worker& worker, const Tile& tile, size_t window, const RunInput<R>& input,
