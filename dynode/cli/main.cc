@@ -92,7 +92,7 @@ int run(int argc, char** argv) {
   const std::vector<Verb> verbs = {info_verb(tool),   simulate_verb(tool), train_verb(tool),
                                    resume_verb(tool), evaluate_verb(tool), report_verb(tool),
                                    tasks_verb(tool),  mean_field_verb(tool), convert_verb(tool), rate_table_verb(tool),
-                                   doctor_verb(tool)};
+                                   units_verb(tool),  doctor_verb(tool)};
   tool.allow_extras();
   for (const Verb& verb : verbs) verb.app->allow_extras();
 

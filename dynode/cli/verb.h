@@ -34,6 +34,7 @@ Verb tasks_verb(CLI::App& tool);
 Verb mean_field_verb(CLI::App& tool);
 Verb convert_verb(CLI::App& tool);
 Verb rate_table_verb(CLI::App& tool);
+Verb units_verb(CLI::App& tool);
 Verb doctor_verb(CLI::App& tool);
 
 }  // namespace dynode::cli
