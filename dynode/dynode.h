@@ -3,3 +3,4 @@
 #include "dynode/models/ctrnn.h"
 #include "dynode/models/graph.h"
 #include "dynode/models/model.h"
+#include "dynode/models/rate.h"

@@ -1,6 +1,10 @@
 // Recorded rate networks with Dale's law (spikeRNN): forward passes, gradients, training.
 #pragma once
+#include <algorithm>
+#include <numeric>
+
 #include "dynode/learn/optimizer.h"
+#include "dynode/models/rate.h"
 #include "dynode/plan/arguments.h"
 #include "dynode/tasks/task.h"
 #include "golden_case.h"
@@ -165,13 +169,75 @@ inline void run_task_items(const fs::path& path, const Value& config, Comparison
   }
 }
 
+/// A saved model of the original, and what the network in it does.
+inline void run_rate_file(const fs::path& path, const Value& config, Comparison& compare, Precision precision, double tol) {
+  rate::RateRNN net = rate::RateRNN::load((path / config.at("file").text()).string(), {.precision = precision});
+  const Npz     expected = load_npz((path / "expected.npz").string());
+  const auto    run      = [&](const Array& u, const Array& x0) {
+    return net.eval(u, {.initial_states = {{"1", x0}}, .noise = {.on = false}});
+  };
+  const auto check = [&](const std::string& name, const std::vector<double>& got) {
+    compare.expect(name, got, expected.at(name).as_double(), tol, tol);
+  };
+  const auto turned = [](const Array& a) {
+    return RateCase::turned(Array{{1, a.shape[0], a.shape[1]}, a.as_double()});
+  };
+  if (config.at("kind").text() == "mat") {
+    const rate::Trial trial = run(load_npy((path / "input.npy").string()), load_npz((path / "weights.npz").string()).at("x0"));
+    check("x", turned(trial.x)), check("r", turned(trial.r)), check("o", trial.o.as_double());
+    return;
+  }
+  const int64_t T = config.at("T").integer();
+  for (const char* kind : {"go", "nogo"}) {
+    std::vector<double> u(size_t(T), 0.0), mean;
+    if (kind[0] == 'g') std::fill(u.begin() + 50, u.begin() + 75, 1.0);
+    const rate::Trial         trial = run(Array{{1, T}, u}, Array{{net.N()}, std::vector<double>(size_t(net.N()))});
+    const std::vector<double> r     = trial.r.as_double();
+    for (int64_t t = 0; t < T; ++t)
+      mean.push_back(std::accumulate(r.begin() + t * net.N(), r.begin() + (t + 1) * net.N(), 0.0) / net.N());
+    check(std::string("o_") + kind, trial.o.as_double());
+    check(std::string("r_mean_") + kind, mean);
+  }
+}
+
+/// How many connections both kinds of lesions take, and that all others stay.
+inline void run_rate_lesion(const fs::path& path, const Value& config, Comparison& compare) {
+  const Npz     weights = load_npz((path / "weights.npz").string()), expected = load_npz((path / "expected.npz").string());
+  const int64_t N = config.at("N").integer();
+  const auto    zeros = [](int64_t rows, int64_t columns) { return Array{{rows, columns}, std::vector<double>(size_t(rows * columns))}; };
+  rate::RateParts parts{.w = weights.at("w"), .w_in = zeros(N, 1), .w_out = zeros(1, N), .b_out = zeros(1, 1)};
+  for (const double s : weights.at("sign").as_double()) parts.sign.push_back(int8_t(s));
+  rate::RateRNN net(parts, {.precision = Precision::float64});
+  const auto    w = [&] { return net.parts().w.as_double(); };
+  const std::vector<double> before = w();
+  std::vector<double>       all, by_type;
+  const auto survive = [&](const std::vector<rate::Lesion>& lesions) {
+    std::vector<double> after = w(), kept = before;
+    for (const rate::Lesion& lesion : lesions)
+      for (const size_t i : lesion.chosen) kept[i] = 0;
+    compare.expect_equal("survivors", after, kept);
+    for (const rate::Lesion& lesion : lesions) net.restore(lesion);
+    compare.expect_equal("restored", w(), before);
+  };
+  for (const Value& fraction : config.at("fractions").list()) {
+    const rate::Lesion one = net.lesion_w(fraction.number());
+    all.push_back(double(one.chosen.size()));
+    survive({one});
+    const std::vector<rate::Lesion> groups = net.lesion_w_by_type(fraction.number());
+    for (const rate::Lesion& group : groups) by_type.push_back(double(group.chosen.size()));
+    survive(groups);
+  }
+  compare.expect_equal("lesioned", all, expected.at("lesioned").as_double());
+  compare.expect_equal("lesioned_by_type", by_type, expected.at("lesioned_by_type").as_double());
+}
+
 inline void run_rate_case(const fs::path& path, Comparison& compare, Precision precision) {
   const Value       config = load_value((path / "config.yaml").string());
   const std::string kind   = config.at("kind").text();
   const double      tol    = rate_tolerance(kind, precision);
-  if (kind == "mat" || kind == "trained") throw Skip{"MATLAB files are not available yet"};
+  if (kind == "mat" || kind == "trained") return run_rate_file(path, config, compare, precision, tol);
   if (kind == "tasks") return run_task_items(path, config, compare);
-  if (kind == "lesion") throw Skip{"lesions are not available yet"};
+  if (kind == "lesion") return run_rate_lesion(path, config, compare);
   if (kind == "lif") throw Skip{"spiking networks are not available yet"};
   if (kind != "rate_forward" && kind != "rate_grad" && kind != "rate_train")
     return compare.fail("unknown kind '" + kind + "'");

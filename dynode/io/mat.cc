@@ -146,13 +146,18 @@ void append_utf8(std::string& text, uint32_t c) {
 /// Rows of characters without the spaces that fill them up; none where all would be empty.
 std::vector<std::string> read_text(Reader& reader, const Element& data, const std::vector<int64_t>& shape) {
   if (shape.size() != 2) reader.fail(fmt::format("has a text of {} axes", shape.size()));
-  if (data.type == kUtf8 && shape[0] == 1) return {std::string(data.data)};
-  if (int64_t(data.count()) != element_count(shape))
+  std::vector<std::string> rows;
+  if (data.type == kUtf8 && shape[0] == 1) {
+    rows.emplace_back(data.data);
+  } else if (int64_t(data.count()) != element_count(shape)) {
     reader.fail(fmt::format("has {} characters where {} are announced", data.count(), element_count(shape)));
-  std::vector<std::string> rows(size_t(shape[0] > 0 && shape[1] > 0 ? shape[0] : 0));
-  size_t                   i = 0;
-  for_positions(shape, [&](size_t at) { append_utf8(rows[i++ / size_t(shape[1])], uint32_t(reader.integer(data, at))); });
+  } else {
+    rows.resize(size_t(shape[1] > 0 ? shape[0] : 0));
+    size_t i = 0;
+    for_positions(shape, [&](size_t at) { append_utf8(rows[i++ / size_t(shape[1])], uint32_t(reader.integer(data, at))); });
+  }
   for (std::string& row : rows) row.erase(row.find_last_not_of(' ') + 1);
+  if (std::ranges::all_of(rows, [](const std::string& row) { return row.empty(); })) rows.clear();
   return rows;
 }
 
