@@ -276,7 +276,15 @@ inline void run_ctrnn_masks(const fs::path& path, const Value& config, Compariso
     const EntryMasks sparsity = m.sparsity();
     same("in", m.masks.input->as_double()), same("hid", m.masks.hidden->as_double()), same("out", m.masks.readout->as_double());
     same("sp_in", sparsity.input->as_double()), same("sp_hid", sparsity.hidden->as_double()), same("sp_out", sparsity.readout->as_double());
-    same("input_idx", whole(m.input_units)), same("non_input_idx", whole(m.non_input_units())), same("readout_idx", whole(m.readout_units));
+    // sets of units: the reference lists them in the order in which it drew them
+    const auto same_units = [&](const std::string& key, const std::vector<int64_t>& units) {
+      const Array* wanted = expected.find(name + "__" + key);
+      if (!wanted) return;
+      std::vector<double> sorted = wanted->as_double();
+      std::sort(sorted.begin(), sorted.end());
+      compare.expect_equal(name + "__" + key, whole(units), sorted);
+    };
+    same_units("input_idx", m.input_units), same_units("non_input_idx", m.non_input_units()), same_units("readout_idx", m.readout_units);
     std::vector<double> area(size_t(sizes.hidden));
     for (size_t k = 0; k < m.sizes.size(); ++k)
       for (const int64_t u : m.area_units(int64_t(k))) area[size_t(u)] = double(k);
