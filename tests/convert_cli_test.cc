@@ -183,6 +183,7 @@ TEST_F(Cli, ConvertExplainsMistakes) {
   const auto refused = [&](const std::string& line, const std::string& message) {
     const Outcome outcome = run("convert " + line);
     EXPECT_EQ(outcome.code, 2) << line;
+    EXPECT_EQ(outcome.out, "") << line;
     EXPECT_SAYS(outcome.err, "error: " + message);
   };
   refused("net.yaml out.pth", "out.pth: files of torch are read, not written\n  write .safetensors with --names original");
@@ -194,6 +195,8 @@ TEST_F(Cli, ConvertExplainsMistakes) {
   refused(torch_file("gru.soen") + " out.yaml --set simulation.dt=3", "--set simulation.dt=3: a model file cannot be changed this way");
   refused("net.yaml out.dynode --names original", "--names: original names belong to weights");
   refused("net.yaml out.npz --names theirs", "--names: there is no 'theirs'");
+  refused("net.yaml out.npz --spec", "--spec: a .npz file is more than a spec\n");
+  refused("net.yaml out.yaml --weights w.npz", "--weights: a spec has no place for weights\n");
   refused("net.yaml out.dynode --merge 1,x", "--merge: 'x' is no layer_id");
   refused("net.yaml out.dynode --merge 1", "net.yaml: one layer has nothing to be merged with");
   refused("net.yaml out.dynode --keep 0,9", "net.yaml: there is no layer 9");

@@ -15,7 +15,9 @@
 #include "dynode/io/soen_torch.h"
 #include "dynode/models/composition.h"
 #include "dynode/models/original_names.h"
+#include "dynode/models/rate.h"
 #include "dynode/spec/json.h"
+#include "dynode/spec/reading.h"
 #include "dynode/spec/yaml.h"
 
 namespace dynode::cli {
@@ -32,7 +34,19 @@ struct Settings {
 
 std::string ending_of(const std::string& path) { return lower_case(std::filesystem::path(path).extension().string()); }
 
-void line(const char* name, const std::string& text) { fmt::print("  {:<10}  {}\n", name, text); }
+/// What is told in the end.
+struct Report {
+  std::vector<std::pair<const char*, std::string>> lines;
+  std::vector<std::string>                         notes;   // what could not be kept
+
+  void line(const char* name, std::string text) { lines.emplace_back(name, std::move(text)); }
+  void note(const std::vector<std::string>& more) { notes.insert(notes.end(), more.begin(), more.end()); }
+  void print(const std::string& file) const {
+    fmt::print("{}\n", file);
+    for (const auto& [name, text] : lines) fmt::print("  {:<10}  {}\n", name, text);
+    for (const std::string& text : notes) fmt::print("  {:<10}  {}\n", "note", text);
+  }
+};
 
 void check_out(const Settings& s) {
   check_writable(s.out);
@@ -40,12 +54,16 @@ void check_out(const Settings& s) {
   if (is_torch_path(s.out))
     throw IoError(s.out, "files of torch are read, not written",
                   "write .safetensors with --names original; safetensors.torch.load_file gives a state dict");
-  const std::vector<std::string> known = {".dynode", ".json", ".yaml", ".yml", ".npz", ".safetensors"};
+  const std::vector<std::string> known = {".dynode", ".json", ".yaml", ".yml", ".npz", ".safetensors", ".mat"};
   if (std::find(known.begin(), known.end(), ending) == known.end())
     throw IoError(s.out, ending.empty() ? "the name has no ending" : fmt::format("unknown ending '{}'", ending),
-                  "networks are written as .yaml, .json, .dynode, weights as .npz, .safetensors");
+                  "networks are written as .yaml, .json, .dynode, those of spikeRNN as .mat, weights as .npz, .safetensors");
   if (s.names != "dynode" && s.names != "original")
     throw SpecError({.path = "--names"}, fmt::format("there is no '{}'", s.names), "there are: dynode, original");
+  if (s.spec_only && (ending == ".npz" || ending == ".safetensors" || ending == ".dynode"))
+    throw SpecError({.path = "--spec"}, fmt::format("a {} file is more than a spec", ending), "write .yaml or .json");
+  if (!s.weights.empty() && (s.spec_only || ending == ".yaml" || ending == ".yml"))
+    throw SpecError({.path = "--weights"}, "a spec has no place for weights", "write .dynode or .json");
   if (s.names == "original" && ending != ".npz" && ending != ".safetensors")
     throw SpecError({.path = "--names"}, "original names belong to weights", "write .npz or .safetensors");
 }
@@ -62,7 +80,7 @@ ModelOptions options_of(const Settings& s, const StoredModel* stored) {
 }
 
 /// A network with numbers, however it is written; a spec draws its own.
-Model read_network(const Settings& s, const std::string& path, const std::string& weights, std::vector<std::string>& notes,
+Model read_network(const Settings& s, const std::string& path, const std::string& weights, Report& report,
                    const std::vector<std::string>& set = {}) {
   std::optional<StoredModel> stored = load_stored_model(path);
   if (!stored) {
@@ -71,9 +89,9 @@ Model read_network(const Settings& s, const std::string& path, const std::string
     return model;
   }
   if (!set.empty()) return load_model(path, set, options_of(s, &*stored));   // says that this cannot be
-  notes.insert(notes.end(), stored->notes.begin(), stored->notes.end());
+  report.note(stored->notes);
   Model model = Model::from_stored(*stored, options_of(s, &*stored));
-  for (const std::string& name : unused_arrays(model.plan(), *stored)) notes.push_back(fmt::format("'{}' means nothing to this network and is left out", name));
+  for (const std::string& name : unused_arrays(model.plan(), *stored)) report.notes.push_back(fmt::format("'{}' means nothing to this network and is left out", name));
   if (!weights.empty()) model.load_parameters(weights);
   return model;
 }
@@ -100,24 +118,23 @@ std::string moved(const LayerIds& ids) {
   return words.empty() ? "none" : join(words);
 }
 
-Model change_layers(const Settings& s, Model model, std::vector<std::string>& notes) {
+Model change_layers(const Settings& s, Model model, Report& report) {
   const ModelOptions options{model.precision(), 1, {}};
   const auto take = [&](StoredModel next) {
-    notes.insert(notes.end(), next.notes.begin(), next.notes.end());
-    next.notes.clear();
+    report.note(next.notes);
     model = Model::from_stored(next, options);
   };
   for (const std::string& path : s.add) {
-    const Model other = read_network(s, path, "", notes);
+    const Model other = read_network(s, path, "", report);
     take(side_by_side(model.stored(), other.stored()));
-    line("added", fmt::format("{}, as layers {} and up", path, model.stored().spec.layers.back().layer_id - other.plan().spec.layers.back().layer_id));
+    report.line("added", fmt::format("{}, as layers {} and up", path, model.stored().spec.layers.back().layer_id - other.plan().spec.layers.back().layer_id));
   }
   for (const std::string& words : s.merge) {
     const size_t     colon = words.find(':');
     std::optional<int> id;
     if (colon != words.npos) id = ids_of(words.substr(colon + 1), "--merge")[0];
     MergedLayers merged = merge_layers(model, ids_of(words.substr(0, colon), "--merge"), id);
-    line("merged", fmt::format("layers {}; ids {}; {}", words, moved(merged.ids), merged.exact ? "exact" : "not exact, see the notes"));
+    report.line("merged", fmt::format("layers {}; ids {}; {}", words, moved(merged.ids), merged.exact ? "exact" : "not exact, see the notes"));
     take(std::move(merged.model));
   }
   if (!s.keep.empty()) take(subgraph(model.stored(), s.keep));
@@ -125,7 +142,7 @@ Model change_layers(const Settings& s, Model model, std::vector<std::string>& no
   if (s.renumber) {
     const StoredModel stored = model.stored();
     const LayerIds    ids    = consecutive_ids(stored.spec);
-    line("renumbered", moved(ids));
+    report.line("renumbered", moved(ids));
     take(renumber(stored, ids));
   }
   return model;
@@ -143,29 +160,29 @@ void write_arrays(const std::string& path, const Arrays& arrays) {
 }
 
 /// Real values and masks, as --weights takes them; or what is stored, by the names of another package.
-Arrays arrays_of(const Settings& s, const Model& model, std::vector<std::string>& notes) {
+Arrays arrays_of(const Settings& s, const Model& model, Report& report) {
   Arrays            arrays;
   const StoredModel stored = model.stored();
   if (s.names == "original") {
     OriginalNames originals = original_names(stored);
     for (const auto& [ours, theirs] : originals.names) arrays.emplace_back(theirs, *stored.find(ours));
-    line("names", fmt::format("of {}", originals.package));
-    if (!originals.left_out.empty()) notes.push_back(fmt::format("without a name there, left out: {}", join(originals.left_out)));
+    report.line("names", fmt::format("of {}", originals.package));
+    if (!originals.left_out.empty()) report.notes.push_back(fmt::format("without a name there, left out: {}", join(originals.left_out)));
     return arrays;
   }
   for (const Block& b : model.plan().parameters.blocks()) {
     arrays.emplace_back(b.name, model.parameter(b.name));
     if (!b.mask.empty()) arrays.emplace_back("mask/" + b.name, *stored.find("mask/" + b.name));
   }
-  notes.push_back("the network itself is not part of a file of weights");
+  report.notes.push_back("the network itself is not part of a file of weights");
   return arrays;
 }
 
 /// Numbers that a spec in words cannot hold.
-void note_numbers(const StoredModel& model, std::vector<std::string>& notes) {
+void note_numbers(const StoredModel& model, Report& report) {
   size_t numbers = 0;
   for (const auto& entry : model.arrays) numbers += entry.second.size();
-  if (numbers > 0) notes.push_back(fmt::format("{} numbers (weights, masks, parameters) are not part of a spec; another run draws its own, by the seed", grouped(int64_t(numbers))));
+  if (numbers > 0) report.notes.push_back(fmt::format("{} numbers (weights, masks, parameters) are not part of a spec; another run draws its own, by the seed", grouped(int64_t(numbers))));
 }
 
 void write_spec_file(const std::string& path, const Spec& spec) {
@@ -177,8 +194,7 @@ void run(const Settings& s) {
   check_out(s);
   const std::string ending = ending_of(s.out);
   const bool        words  = ending == ".yaml" || ending == ".yml" || s.spec_only;
-  std::vector<std::string> notes;
-  fmt::print("{}\n", s.in);
+  Report            report;
 
   // tensors without a network
   if (is_torch_path(s.in)) {
@@ -187,12 +203,13 @@ void run(const Settings& s) {
         throw IoError(s.in, "holds tensors but no network", "they can be written as .npz or .safetensors");
       const StoredModel state = read_state_dict(file);
       write_arrays(s.out, state.arrays);
-      line("written", fmt::format("{}: {} tensors by the names they have", s.out, state.arrays.size()));
+      report.line("written", fmt::format("{}: {} tensors by the names they have", s.out, state.arrays.size()));
+      report.print(s.in);
       return;
     }
   }
 
-  if (words && !s.changes_layers()) {
+  if (words && !s.changes_layers() && ending_of(s.in) != ".mat") {
     // as it was written, nothing built
     std::optional<StoredModel> stored = load_stored_model(s.in);
     if (stored && !s.set.empty()) load_model(s.in, s.set, {});   // says that this cannot be
@@ -201,29 +218,33 @@ void run(const Settings& s) {
       for (const std::string& assignment : s.set) set_value(value, assignment);
       stored = StoredModel{.spec = read_spec(value)};
     }
-    notes = stored->notes;
-    notes.insert(notes.end(), stored->spec.warnings.begin(), stored->spec.warnings.end());
-    note_numbers(*stored, notes);
+    report.note(stored->notes);
+    report.note(stored->spec.warnings);
+    note_numbers(*stored, report);
     write_spec_file(s.out, stored->spec);
   } else {
-    const bool from_spec = !load_stored_model(s.in) && s.weights.empty();
-    Model model = change_layers(s, read_network(s, s.in, s.weights, notes, s.set), notes);
+    const bool from_spec = ending_of(s.in) != ".mat" && !load_stored_model(s.in) && s.weights.empty();
+    Model model = change_layers(s, read_network(s, s.in, s.weights, report, s.set), report);
     for (const std::string& warning : model.plan().warnings) fmt::print(stderr, "warning: {}\n", warning);
     if (words || (ending == ".json" && from_spec)) {
       const StoredModel stored = model.stored();
-      note_numbers(stored, notes);
+      note_numbers(stored, report);
       write_spec_file(s.out, stored.spec);
     } else if (ending == ".json") {
-      write_file(s.out, to_json(write_soen_json(model.stored(), notes), false) + "\n");
+      const std::string text = to_json(write_soen_json(model.stored(), report.notes), false) + "\n";
+      if (text.size() > kMaxTextBytes) report.notes.push_back("dynode itself reads such files up to 64 MiB only; keep a .dynode as well");
+      write_file(s.out, text);
     } else if (ending == ".dynode") {
       model.save(s.out);
+    } else if (ending == ".mat") {
+      rate::RateRNN(std::move(model)).save(s.out);
     } else {
-      write_arrays(s.out, arrays_of(s, model, notes));
+      write_arrays(s.out, arrays_of(s, model, report));
     }
-    if (from_spec && !words && ending != ".json") notes.push_back(fmt::format("weights were drawn by seed {}", model.plan().seed));
+    if (from_spec && !words && ending != ".json") report.notes.push_back(fmt::format("weights were drawn by seed {}", model.plan().seed));
   }
-  line("written", fmt::format("{}, {}", s.out, with_prefix(double(std::filesystem::file_size(s.out)), "B")));
-  for (const std::string& note : notes) line("note", note);
+  report.line("written", fmt::format("{}, {}", s.out, with_prefix(double(std::filesystem::file_size(s.out)), "B")));
+  report.print(s.in);
 }
 
 }  // namespace
@@ -231,10 +252,10 @@ void run(const Settings& s) {
 Verb convert_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("convert", "networks and weights from one kind of file to another");
-  app->add_option("in", s->in, "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth), tensors (.pth)")
+  app->add_option("in", s->in, "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth, .mat), tensors (.pth)")
       ->type_name("IN")
       ->required();
-  app->add_option("out", s->out, "a spec (.yaml, .json), a model (.dynode, exported .json), weights (.npz, .safetensors)")
+  app->add_option("out", s->out, "a spec (.yaml, .json), a model (.dynode, exported .json, .mat), weights (.npz, .safetensors)")
       ->type_name("OUT")
       ->required();
   app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file")->type_name("FILE");

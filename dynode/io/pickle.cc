@@ -7,6 +7,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/io/bytes.h"
+#include "dynode/spec/reading.h"
 
 namespace dynode {
 namespace {
@@ -16,13 +17,6 @@ using Node = Pickle::Node;
 using Ref  = Pickle::Ref;
 
 constexpr size_t kMostNodes = 2'000'000;
-
-/// A text of the file, fit for a message.
-std::string shown(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 80)) out += uint8_t(c) >= 32 && c != 127 ? c : '?';
-  return out;
-}
 
 /// Names of opcodes that are refused, for those who know pickles.
 const char* opcode_name(uint8_t code) {

@@ -7,6 +7,7 @@
 #include "dynode/base/error.h"
 #include "dynode/base/version.h"
 #include "dynode/io/soen_model.h"
+#include "dynode/spec/reading.h"
 
 namespace dynode {
 namespace {
@@ -67,7 +68,7 @@ const Value* mapping_in(const Value& value, std::string_view key) {
 int layer_id_of(const Value& layers, const Value::Entry& entry) {
   const ArrayName name = parse_array_name(fmt::format("J_0_to_{}", entry.key.substr(std::min<size_t>(6, entry.key.size()))));
   if (!entry.key.starts_with("layer_") || name.of != ArrayName::Of::connection || !name.rest.empty())
-    throw SpecError(layers.key_at(entry), fmt::format("'{}' does not name a layer", entry.key.substr(0, 60)),
+    throw SpecError(layers.key_at(entry), fmt::format("'{}' does not name a layer", shown(entry.key)),
                     "layers are called layer_0, layer_1, …");
   return name.to;
 }

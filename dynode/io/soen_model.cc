@@ -5,6 +5,7 @@
 #include <set>
 
 #include "dynode/base/error.h"
+#include "dynode/spec/reading.h"
 
 namespace dynode {
 namespace {
@@ -22,7 +23,7 @@ Value known_part(const Value& mapping, const std::vector<std::string>& known, co
   for (const Value::Entry& entry : mapping.entries()) {
     if (entry.value.is_null()) continue;
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) out.set(entry.key, entry.value);
-    else notes.push_back(fmt::format("'{}' of {} means nothing here and is left out", entry.key, what));
+    else notes.push_back(fmt::format("'{}' of {} means nothing here and is left out", shown(entry.key), what));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/io/soen_model.h"
+#include "dynode/spec/reading.h"
 
 namespace dynode {
 namespace {
@@ -33,10 +34,10 @@ std::string array_name(const std::string& name, const std::vector<int>& ids, con
     if (const ArrayName j = parse_array_name(rest); j.of == ArrayName::Of::connection && j.rest.empty() && j.prefix.empty()) return rest;
   } else if (const auto [position, rest] = split_layer_name(name); position >= 0) {
     if (size_t(position) >= ids.size())
-      throw IoError(fmt::format("{}: {}", file.name(), name), fmt::format("there are {} layers only", ids.size()));
+      throw IoError(fmt::format("{}: {}", file.name(), shown(name)), fmt::format("there are {} layers only", ids.size()));
     return soen_layer_array(ids[size_t(position)], rest);
   }
-  if (name != "dt" && name != "_dt") notes.push_back(fmt::format("'{}' means nothing here and is left out", name.substr(0, 80)));
+  if (name != "dt" && name != "_dt") notes.push_back(fmt::format("'{}' means nothing here and is left out", shown(name)));
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "dynode/io/bytes.h"
 #include "dynode/io/file.h"
 #include "dynode/io/safetensors.h"
+#include "dynode/spec/reading.h"
 
 namespace dynode {
 namespace {
@@ -89,7 +90,7 @@ TorchFile::TorchFile(std::string bytes, const std::string& name)
 }
 
 void TorchFile::fail(const std::string& what, const std::string& why) const {
-  throw IoError(fmt::format("{}: {}", name_, what), why);
+  throw IoError(fmt::format("{}: {}", name_, shown(what, 200)), why);
 }
 
 // ── nodes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,11 +144,11 @@ Array TorchFile::tensor(const Node& given, const std::string& what) const {
     fail(what, "has no proper storage");
   const auto kind = std::find_if(std::begin(kStorages), std::end(kStorages), [&](auto& s) { return s.name == type.text; });
   if (kind == std::end(kStorages) || kind->dtype == Dtype::C64)
-    throw IoError(fmt::format("{}: {}", name_, what), fmt::format("is a {}, which is not read", type.text.substr(6)),
+    throw IoError(fmt::format("{}: {}", name_, shown(what, 200)), fmt::format("is a {}, which is not read", type.text.substr(6)),
                   "real tensors of ordinary types are");
   if (storage_.first != key.text || storage_.second.empty()) {
     const int64_t member = archive_.find(top_ + "data/" + key.text);
-    if (member < 0) fail(what, fmt::format("its storage is not in the file (data/{})", key.text.substr(0, 40)));
+    if (member < 0) fail(what, fmt::format("its storage is not in the file (data/{})", shown(key.text)));
     read_ += archive_.members()[size_t(member)].size;
     if (read_ > kMostSharing * bytes_.size() + kSpareBytes) fail(what, "the tensors of this file go back and forth between storages");
     storage_ = {key.text, archive_.read(size_t(member))};
@@ -236,7 +237,7 @@ Value TorchFile::value(const Node& given, const std::string& what, int depth, si
         if (key.kind != Kind::text && key.kind != Kind::integer) fail(what, "has a key that is no text");
         spend(key.text.size() / 64);
         entries.emplace_back(key.kind == Kind::text ? key.text : std::to_string(key.integer), Value());
-        entries.back().value = value(pickle_[node.items[i + 1]], fmt::format("{}.{}", what.substr(0, 200), entries.back().key.substr(0, 60)),
+        entries.back().value = value(pickle_[node.items[i + 1]], fmt::format("{}.{}", what.substr(0, 200), shown(entries.back().key)),
                                      depth + 1, budget);
       }
       // the last of equal keys counts, as in Python
