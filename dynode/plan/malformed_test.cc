@@ -185,7 +185,7 @@ TEST(MalformedNetwork, Polarity) {
             "range [0, 1]");
   EXPECT_EQ(layer("CTRNN", "polarity_init: {ratio: 0.5}"),
             "net.yaml:3:71 layers[1].params.polarity_init.ratio: polarity_init has no parameter 'ratio'\n"
-            "  it has: excitatory_ratio, seed, draw");
+            "  it has: excitatory_ratio, seed, draw, areas");
   EXPECT_EQ(
       layer("CTRNN", "polarity_enforcement_method: clip"),
       "net.yaml:3:84 layers[1].params.polarity_enforcement_method: there is no polarity_enforcement_method 'clip'\n"
