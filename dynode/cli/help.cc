@@ -66,11 +66,11 @@ std::string HelpText::make_help(const CLI::App* app, std::string, CLI::AppFormat
     text += "\nVerbs\n" + two_columns(rows);
   }
   // what has a place first, help last
-  Rows rows, last;
+  Rows rows, options, last;
   for (const CLI::Option* o : app->get_options([](const CLI::Option*) { return true; })) {
-    if (o->get_positional()) rows.insert(rows.begin(), {option_text(o), o->get_description()});
-    else (o == app->get_help_ptr() ? last : rows).emplace_back(option_text(o), o->get_description());
+    (o->get_positional() ? rows : o == app->get_help_ptr() ? last : options).emplace_back(option_text(o), o->get_description());
   }
+  rows.insert(rows.end(), options.begin(), options.end());
   rows.insert(rows.end(), last.begin(), last.end());
   text += "\nOptions\n" + two_columns(rows);
   if (!app->get_footer().empty()) text += "\nExamples\n" + indented(app->get_footer());
