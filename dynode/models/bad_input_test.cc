@@ -1,6 +1,7 @@
 // What people are told about bad input, beyond what the tests of each room ask for: every message names the place and
 // the cause and, where the cause does not say it, the way out. What claims to be huge is refused before memory is taken.
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -176,6 +177,9 @@ const BadSpec kBadSpecs[] = {
     // families
     {"RangeOfTimesTurnedRound", layer("RateDale", "taus: [20, 4], noise_std: 0"), "net.yaml:3:64 layers[1].params.taus",
      "taus [20, 4] is not a range of numbers that are at least 1e-09", "give [lowest, highest], or one number"},
+    {"RangeOfTwoTimesTurnedRound", kInput + "  - {layer_id: 1, layer_type: RateDale, params: {dim: 2, taus: [5, 4]}}\n",
+     "net.yaml:3:64 layers[1].params.taus", "taus [5, 4] is not a range of numbers that are at least 1e-09",
+     "give [lowest, highest], one number, or {value: [5, 4]} for a number of each unit"},
     {"NegativeTime", layer("RateDale", "taus: -4, noise_std: 0"), "net.yaml:3:64 layers[1].params.taus",
      "taus of unit 0 is -4, but must be at least 1e-09", ""},
     {"MoreSOMUnitsThanInhibitoryOnes", som("som_N: 5, polarity_init: alternating"),
@@ -185,12 +189,18 @@ const BadSpec kBadSpecs[] = {
      "expected a whole number, got the text 'few'", ""},
     {"SOMUnitsWithoutPolarity", som("som_N: 1"), "net.yaml:3:79 layers[1].params.som_N",
      "som_N is 1, but layer 1 has 0 inhibitory units", "SOM units are inhibitory units"},
+    {"SOMUnitsWithoutFeedback", layer("RateDale", "som_N: -7"), "net.yaml:3:65 layers[1].params.som_N",
+     "som_N is about the connection of layer 1 to itself, and there is none", "add it, or remove som_N"},
     {"MisspeltDiagonal", layer("LeakyGRU", "candidate_diag: ones"), "net.yaml:3:74 layers[1].params.candidate_diag",
      "there is no candidate_diag 'ones'", "did you mean 'one'?"},
     {"MisspeltSpacing", layer("LeakyGRU", "tau_init: [1, 5], tau_spacing: log"),
      "net.yaml:3:89 layers[1].params.tau_spacing", "there is no tau_spacing 'log'", "there are: geometric"},
     {"GeometricNegativeTimes", layer("LeakyGRU", "tau_init: [-1, 5]"), "net.yaml:3:68 layers[1].params.tau_init",
      "-1 and 5 cannot be spaced geometrically", "give positive numbers, or tau_spacing: linear"},
+    {"FloorOfNothing", layer("LeakyGRU", "tau_eps: 2"), "net.yaml:3:67 layers[1].params.tau_eps",
+     "tau_eps belongs to tau_init, which is not given", "give tau_init, or remove it"},
+    {"SpacingOfNothing", layer("LeakyGRU", "tau_spacing: linear"), "net.yaml:3:71 layers[1].params.tau_spacing",
+     "tau_spacing belongs to tau_init, which is not given", "give tau_init, or remove it"},
     {"NegativeFloor", layer("LeakyGRU", "tau_init: 3, tau_eps: -1"), "net.yaml:3:80 layers[1].params.tau_eps",
      "must be a positive number", ""},
     // polarity
@@ -383,6 +393,15 @@ TEST(GiantSizes, AreRefusedBeforeMemoryIsTaken) {
   EXPECT_SAYS(said_about(two("dense, mode: NOCC")), too_many);
   EXPECT_SAYS(said_about(layer("GRU", "") + "  - {layer_id: 2, layer_type: LSTM, params: {dim: 9000000}}\n"),
               "36000000 × 9000000 weights are too many");
+  // each connection could be held, all of them cannot
+  std::string layers = "layers:\n", connections = "connections:\n";
+  for (int to = 0; to < 30; ++to) {
+    layers += fmt::format("  - {{layer_id: {}, layer_type: Linear, params: {{dim: 31000}}}}\n", to);
+    for (int from = 0; from < 30 && to > 0; ++from)
+      connections += fmt::format("  - {{from_layer: {}, to_layer: {}, connection_type: dense}}\n", from, to);
+  }
+  EXPECT_SAYS(said_about(layers + connections), "net.yaml: this network has 8.4e+11 weights and parameters, absent weights "
+                                                "included; they need 20066 GB, and this machine has ");
   EXPECT_SAYS(said_about(structure("hierarchical_blocks", "levels: 4, base_size: 1000000")), "need 1e+24 units");
   EXPECT_SAYS(said_about("layers: " + std::string(100'000, '[')), "nested more than 64 deep");
 

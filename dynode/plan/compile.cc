@@ -23,6 +23,7 @@ Compiler::Compiler(const Spec& spec, const CompileOptions& options) : options_(o
 
 std::shared_ptr<const Plan> Compiler::compile() {
   refuse_unavailable();
+  refuse_total();
   choose_step();
   for (const LayerSpec& l : plan_.spec.layers) add_layer(l);
   choose_ends();
@@ -32,7 +33,7 @@ std::shared_ptr<const Plan> Compiler::compile() {
   for (size_t i = 0; i < plan_.spec.layers.size(); ++i) add_core(int(i));   // not for parts
   add_noise();
   wire();
-  plan_.stages = arrange_stages(plan_.layers, plan_.connections);
+  plan_.stages = arrange_stages(plan_.layers, plan_.connections, {plan_.spec.file, 0, 0, "connections"});
   for (const Stage& stage : plan_.stages)
     for (int layer : stage.layers) plan_.layers[size_t(layer)].recurrent = stage.recurrent;
   plan_.theta.resize(plan_.parameters.size());

@@ -83,12 +83,6 @@ std::vector<double> Compiler::draw_weights(const ConnectionSpec& c, const Connec
 
 std::string Compiler::name_of(const ConnectionSpec& c) { return fmt::format("J_{}_to_{}", c.from_layer, c.to_layer); }
 
-void Compiler::refuse_size(const At& at, size_t to, size_t from) {
-  constexpr double kMost = 1e9;
-  if (double(to) * double(from) > kMost)
-    throw SpecError(at, fmt::format("{} × {} weights are too many", to, from), "at most 1e9 of a connection can be held");
-}
-
 void Compiler::refuse_flat(const ConnectionParams& p) {
   std::vector<std::string> known;
   for (const Fact& f : find_structure(p.structure, p.at).facts) known.push_back(f.name);
@@ -101,6 +95,15 @@ void Compiler::refuse_flat(const ConnectionParams& p) {
     if (std::find(ready.begin(), ready.end(), entry.key) == ready.end() &&
         !(entry.value.is_boolean() && !entry.value.boolean()))
       throw SpecError(p.rest.key_at(entry), fmt::format("'{}' is not available yet", entry.key), "leave it out");
+}
+
+void Compiler::check_som_units(const LayerSpec& spec) const {
+  const Value* count = spec.params.find("som_N");
+  if (!count || count->integer() == 0) return;
+  for (const ConnectionSpec& c : plan_.spec.connections)
+    if (c.from_layer == spec.layer_id && c.to_layer == spec.layer_id) return;
+  count->fail(fmt::format("som_N is about the connection of layer {} to itself, and there is none", spec.layer_id),
+              "add it, or remove som_N");
 }
 
 void Compiler::spare_som_units(int layer_id, Mask& mask) {

@@ -50,6 +50,11 @@ void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell) {
   for (const SettingFacts& f : cell.settings) known.push_back(f.name);
   for (const NoiseFacts& n : cell.noise) known.push_back(n.word);
   refuse_unknown(cell.name, spec.params, known);
+  for (const ParamFacts& p : cell.params)
+    for (const char* word : {p.alternative.spacing, p.alternative.floor})
+      if (const Value* v = word[0] && !spec.params.has(p.alternative.name) ? spec.params.find(word) : nullptr)
+        v->fail(fmt::format("{} belongs to {}, which is not given", word, p.alternative.name),
+                fmt::format("give {}, or remove it", p.alternative.name));
   if (const Value* learn = spec.params.find("learnable_params")) {
     std::vector<std::string> names;
     for (const ParamFacts& p : cell.params) names.push_back(p.name);
@@ -178,6 +183,7 @@ void Compiler::add_layer(const LayerSpec& spec) {
   if (!holds_input)
     for (const ConstantFacts& c : cell->constants) layer.constants.emplace_back(layer.units, c.value);
   check_derived(spec, layer);
+  check_som_units(spec);
   choose_start(spec, layer);
   layer.incoming.resize(cell->ports.size());
   plan_.layers.push_back(std::move(layer));
@@ -303,7 +309,8 @@ std::vector<double> Compiler::draw_in_range(const Value& pair, const LayerPlan& 
   const double low = pair.list()[0].number(), high = pair.list()[1].number();
   if (!(std::isfinite(low) && std::isfinite(high) && low >= facts.min && low < high && high <= facts.max))
     pair.fail(fmt::format("{} [{}, {}] is not a range of numbers that are {}", facts.name, low, high, range_text(facts.min, facts.max)),
-              "give [lowest, highest], or one number");
+              layer.units == 2 ? fmt::format("give [lowest, highest], one number, or {{value: [{}, {}]}} for a number of each unit", low, high)
+                               : "give [lowest, highest], or one number");
   b.transform = Transform::sigmoid(low, high);
   b.learnable = true;
   b.min = -1e300, b.max = 1e300;   // the transform keeps the range

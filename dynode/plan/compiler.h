@@ -1,7 +1,7 @@
 // The compiler of specs, one class in several files: compile.cc (order, time, ends), compile_layers.cc,
 // compile_connections.cc, compile_cores.cc, compile_noise.cc, compile_spikes.cc, compile_composites.cc (layers made of
-// several parts, in general), compile_liquid.cc (LTC), compile_cfc.cc (CfC). It fills a Plan from front to back;
-// everything random comes from a stream named after what is drawn.
+// several parts, in general), compile_liquid.cc (LTC), compile_cfc.cc (CfC), compile_size.cc. It fills a Plan from front
+// to back; everything random comes from a stream named after what is drawn.
 #pragma once
 #include <optional>
 #include <string>
@@ -79,7 +79,12 @@ class Compiler {
   static std::string name_of(const ConnectionSpec& c);
   /// Weights are held one by one, absent ones too.
   static void refuse_size(const At& at, size_t to, size_t from);
+  /// What all layers and connections hold together must fit into the memory of this machine. Of composites only their
+  /// connections count.
+  void refuse_total() const;
   void refuse_flat(const ConnectionParams& p);
+  /// @throws SpecError  where som_N has no connection to act on
+  void check_som_units(const LayerSpec& spec) const;
   /// The first som_N inhibitory units of a layer take no inhibition from it, their own included.
   void spare_som_units(int layer_id, Mask& mask);
   /// Gives the block its signs, from the polarity of the source or entry by entry, and makes initial weights obey:

@@ -281,12 +281,12 @@ TEST(MalformedNetwork, CyclesWithinOneStep) {
       "  - {from_layer: 1, to_layer: 2, connection_type: dense}\n  - {from_layer: 2, to_layer: 3, connection_type: "
       "dense}\n";
   EXPECT_EQ(failure(three + "  - {from_layer: 3, to_layer: 1, connection_type: dense, lag: 0}\n"),
-            "layers 2, 3, 1 wait for each other within one step: every connection of the cycle has lag 0\n"
+            "net.yaml connections: layers 2, 3, 1 wait for each other within one step: every connection of the cycle has lag 0\n"
             "  give one connection of the cycle lag: 1");
   EXPECT_EQ(failure(three + "  - {from_layer: 3, to_layer: 1, connection_type: dense}\n"), "no error")
       << "late by itself";
   EXPECT_EQ(failure(three + "  - {from_layer: 2, to_layer: 2, connection_type: dense, lag: 0}\n"),
-            "layer 2 waits for itself within one step: its connection to itself has lag 0\n  give it lag: 1");
+            "net.yaml connections: layer 2 waits for itself within one step: its connection to itself has lag 0\n  give it lag: 1");
 }
 
 TEST(MalformedNetwork, RateTables) {

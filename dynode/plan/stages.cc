@@ -70,7 +70,7 @@ class Components {
 
 /// Orders a group so that fresh sources come first.
 std::vector<int> order_group(const std::vector<int>& group, std::span<const LayerPlan> layers,
-                             std::span<const ConnectionPlan> connections) {
+                             std::span<const ConnectionPlan> connections, const At& at) {
   std::vector<int> order, left = group;
   while (!left.empty()) {
     /// A layer that `layer` waits for, or -1.
@@ -85,12 +85,12 @@ std::vector<int> order_group(const std::vector<int>& group, std::span<const Laye
       std::vector<int> chain = {left.front()};
       while (std::count(chain.begin(), chain.end(), chain.back()) < 2) chain.push_back(awaited(chain.back()));
       std::vector<std::string> names;
-      for (auto at = std::find(chain.begin(), chain.end(), chain.back()); at + 1 != chain.end(); ++at)
-        names.insert(names.begin(), layers[size_t(*at)].name);
+      for (auto one = std::find(chain.begin(), chain.end(), chain.back()); one + 1 != chain.end(); ++one)
+        names.insert(names.begin(), layers[size_t(*one)].name);
       if (names.size() == 1)
-        throw SpecError({}, fmt::format("layer {} waits for itself within one step: its connection to itself has lag 0", names[0]),
+        throw SpecError(at, fmt::format("layer {} waits for itself within one step: its connection to itself has lag 0", names[0]),
                         "give it lag: 1");
-      throw SpecError({}, fmt::format("layers {} wait for each other within one step: every connection of the cycle has "
+      throw SpecError(at, fmt::format("layers {} wait for each other within one step: every connection of the cycle has "
                                       "lag 0", join(names)),
                       "give one connection of the cycle lag: 1");
     }
@@ -102,14 +102,15 @@ std::vector<int> order_group(const std::vector<int>& group, std::span<const Laye
 
 }  // namespace
 
-std::vector<Stage> arrange_stages(std::span<const LayerPlan> layers, std::span<const ConnectionPlan> connections) {
+std::vector<Stage> arrange_stages(std::span<const LayerPlan> layers, std::span<const ConnectionPlan> connections,
+                                  const At& at) {
   std::vector<Stage> stages;
   for (const auto& group : Components(layers.size(), connections).groups) {
     if (group.size() == 1 && layers[size_t(group[0])].is_input) continue;
     const bool self = std::any_of(connections.begin(), connections.end(), [&](const ConnectionPlan& c) {
       return c.from == group[0] && c.to == group[0];
     });
-    stages.push_back({order_group(group, layers, connections), group.size() > 1 || self});
+    stages.push_back({order_group(group, layers, connections, at), group.size() > 1 || self});
   }
   return stages;
 }

@@ -13,7 +13,9 @@ namespace dynode {
 
 /// Groups layers into stages, sources before targets. Inside a stage layers stand so that a source of lag 0 comes
 /// before its target; otherwise they keep the order of `layers`.
+/// @param at  the place an error names
 /// @throws SpecError  if every connection of a cycle has lag 0; names the cycle
-std::vector<Stage> arrange_stages(std::span<const LayerPlan> layers, std::span<const ConnectionPlan> connections);
+std::vector<Stage> arrange_stages(std::span<const LayerPlan> layers, std::span<const ConnectionPlan> connections,
+                                  const At& at = {});
 
 }  // namespace dynode
