@@ -25,7 +25,7 @@ struct EnumNames<Split> {
 struct ModelScores {
   std::string              data;  // the file
   int64_t                  rows = 0, steps = 0;
-  double                   loss = 0;  // of all terms, mean over rows
+  double                   loss = 0;  // of all terms, of all rows as one batch
   std::vector<NamedNumber> metrics;
   int64_t                  classes = 0;      // 0: no confusion matrix
   std::vector<int64_t>     confusion;        // [asked][answered]

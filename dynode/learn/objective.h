@@ -68,6 +68,11 @@ class Objective {
   const std::vector<R>& pooled(size_t term) const { return pooled_[term]; }
   /// Value of a term in the last run, weight included.
   double value(size_t term) const;
+  /// N of the mean that this value is (see loss.h): with it, values of several batches become that of all their rows.
+  /// 0: of weights, the same for every batch.
+  double count(size_t term) const { return normaliser_[term]; }
+  /// Whether that does not hold, for a loss couples the rows of a batch.
+  bool couples_rows() const { return has_sums(); }
 
  private:
   size_t      units(size_t term) const;

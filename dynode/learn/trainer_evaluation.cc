@@ -131,20 +131,40 @@ void Minibatch<R>::add_to_confusion(std::vector<int64_t>& counts) const {
   add_confusion(outputs(), counts);
 }
 
+double SetLoss::value() const {
+  double sum = 0;
+  for (size_t i = 0; i < values.size(); ++i) sum += counts[i] > 0 ? values[i] / counts[i] : values[i];
+  return sum;
+}
+
+template <class R>
+void Minibatch<R>::add_to(SetLoss& loss) const {
+  const size_t terms = objective_.terms().size();
+  loss.values.resize(terms), loss.counts.resize(terms);
+  for (size_t i = 0; i < terms; ++i) {
+    const double count = objective_.count(i), value = objective_.value(i);
+    const LossEntry* entry = objective_.terms()[i].loss;
+    if (entry && entry->of_weights) loss.values[i] = value;
+    else loss.values[i] += count * value, loss.counts[i] += count;
+  }
+}
+
 template <class R>
 Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std::span<const size_t> rows,
                 std::vector<Metric> metrics, int64_t classes) {
   Scores result{.loss = 0, .metrics = std::move(metrics), .confusion = {}};
   result.confusion.assign(size_t(classes * classes), 0);
-  double sum = 0;
-  for (size_t at = 0; at < rows.size(); at += kEvaluationRows) {
-    batch.load(data, rows.subspan(at, std::min(kEvaluationRows, rows.size() - at)));
+  const size_t most = batch.couples_rows() ? rows.size() : kEvaluationRows;
+  SetLoss      loss;
+  for (size_t at = 0; at < rows.size(); at += most) {
+    batch.load(data, rows.subspan(at, std::min(most, rows.size() - at)));
     batch.noise = {.pass = kEvaluationPass, .first_row = at};
-    sum += batch.loss(engine) * double(batch.rows());
+    batch.loss(engine);
+    batch.add_to(loss);
     batch.add_to(result.metrics);
     if (classes > 0) batch.add_to_confusion(result.confusion);
   }
-  result.loss = sum / double(rows.size());
+  result.loss = loss.value();
   return result;
 }
 

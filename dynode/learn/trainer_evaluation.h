@@ -23,6 +23,12 @@
 
 namespace dynode {
 
+/// Loss of a set that comes in batches: each term is a mean over what it counts in the whole set.
+struct SetLoss {
+  std::vector<double> values = {}, counts = {};   // per term: Σ N_batch · value, Σ N_batch; of weights value, 0
+  double value() const;
+};
+
 /// A minibatch in memory, and the loss that looks at it.
 template <class R>
 class Minibatch {
@@ -39,6 +45,10 @@ class Minibatch {
   double gradient(Engine<R>& engine, R* theta_bar);
   double loss(Engine<R>& engine);
 
+  /// Whether only the loss of all rows at once is the loss of a set.
+  bool couples_rows() const { return objective_.couples_rows(); }
+  /// Adds the loss of the last run to the loss of a set.
+  void add_to(SetLoss& loss) const;
   /// Adds the outputs of the last run.
   void add_to(std::vector<Metric>& metrics) const;
   void add_to_confusion(std::vector<int64_t>& counts) const;
@@ -66,12 +76,12 @@ class Minibatch {
 };
 
 struct Scores {
-  double               loss = 0;  // mean over rows
+  double               loss = 0;  // of the whole set, as if it were one batch
   std::vector<Metric>  metrics;
   std::vector<int64_t> confusion;  // [classes][classes], where asked for
 };
 
-/// Runs over `rows` of `data` in batches.
+/// Runs over `rows` of `data`, in batches unless a loss couples rows.
 /// @param classes  0: no confusion matrix
 template <class R>
 Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std::span<const size_t> rows,
