@@ -6,10 +6,11 @@
 #include "golden_ncp.h"
 #include "golden_rate.h"
 #include "golden_soen.h"
+#include "golden_soen_functions.h"
 
 namespace dynode::golden {
 
-TEST(Golden, SoenNetworksAreReproduced) { EXPECT_EQ(run_system("soen", run_soen_case).failed, 0); }
+TEST(Golden, SoenNetworksAreReproduced) { EXPECT_EQ(run_system("soen", run_soen_case, soen_collections()).failed, 0); }
 
 TEST(Golden, CtrnnNetworksAreReproduced) { EXPECT_EQ(run_system("ctrnn", run_ctrnn_case).failed, 0); }
 

@@ -14,6 +14,7 @@ CellEntry single_dendrite();
 CellEntry dendrite_readout();
 CellEntry non_linear();
 CellEntry scaling_layer();
+CellEntry synapse();
 CellEntry softmax();
 CellEntry multiplier_wicc();
 CellEntry multiplier_nocc();
@@ -42,7 +43,7 @@ const std::vector<CellEntry>& cells() {
     return std::vector<CellEntry>{linear(),          scaling_layer(),    non_linear(),      softmax(),
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
-                                  lstm(),            min_gru(),          leaky_gru(),       nocc_edge(),
+                                  lstm(),            min_gru(),          leaky_gru(),       synapse(),         nocc_edge(),
                                   nocc_sum(),        lif(),             cfc(),             cfc_pure(),
                                   cfc_states(),      activation(),       affine_map(),      sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};

@@ -31,6 +31,8 @@ Verb resume_verb(CLI::App& tool);
 Verb evaluate_verb(CLI::App& tool);
 Verb report_verb(CLI::App& tool);
 Verb tasks_verb(CLI::App& tool);
+Verb quantize_verb(CLI::App& tool);
+Verb signal_verb(CLI::App& tool);
 Verb mean_field_verb(CLI::App& tool);
 Verb convert_verb(CLI::App& tool);
 Verb rate_table_verb(CLI::App& tool);

@@ -79,7 +79,6 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"callbacks", "time_pooling_scale_scheduler", "give model.time_pooling a fixed scale"},
       {"callbacks", "stateful_training", "sequences start from the initial state"},
       {"callbacks", "connection_noise", "remove the key"},
-      {"callbacks", "qat", "remove the key"},
       {"callbacks", "metrics", "metrics are listed in logging.metrics"},
   };
   return keys;
@@ -417,6 +416,7 @@ TrainConfig read_train_config(const Value& value) {
   settle_stop_rule(config, root);
   settle_schedule(config.callbacks.lr_scheduler);
   check_schedule_of(config, place_of(root, {"callbacks", "lr_scheduler"}));
+  quantisation_of(config, place_of(root, {"callbacks", "qat"}));
   settle_yardsticks(config, root);
   for (size_t i = 0; i < config.yardsticks.size(); ++i)
     check_schedule_of(yardstick_config(config, i), root.at("yardsticks").list()[i].at());
@@ -489,6 +489,14 @@ Pooling pooling_of(const TrainConfig& config) {
 OptimizerSettings optimizer_of(const TrainConfig& config) {
   const OptimizerEntry& entry = find_optimizer(config.training.optimizer.name);
   return optimizer_settings(entry, check_arguments(entry.name, entry.facts, config.training.optimizer.kwargs));
+}
+
+std::optional<Quantisation> quantisation_of(const TrainConfig& config, const At& at) {
+  const std::optional<QatConfig>& qat = config.callbacks.qat;
+  if (!qat || !qat->active) return std::nullopt;
+  return Quantisation{.codebook    = codebook_of(qat->bits, qat->levels, qat->min_val, qat->max_val, at),
+                      .stochastic  = qat->stochastic_rounding,
+                      .connections = qat->connections};
 }
 
 Schedule schedule_of(const TrainConfig& config) {

@@ -15,6 +15,7 @@
 #include "dynode/learn/optimizer.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/learn/schedule.h"
+#include "dynode/params/quantisation.h"
 #include "dynode/run/adjoint_policy.h"
 #include "dynode/spec/fields.h"
 #include "dynode/spec/value.h"
@@ -235,11 +236,34 @@ struct StopRule {
   int64_t                                     min_samples = 0;
 };
 
-struct CallbacksConfig {
-  Value lr_scheduler;  // {type: cosine, …}; null: constant at optimizer.lr
+/// Weights act as levels of a codebook while they learn; gradients pass straight through.
+struct QatConfig {
+  bool                     active = true;
+  std::optional<int>       bits, levels;  // one of them
+  double                   min_val = 0, max_val = 0;
+  std::vector<std::string> connections;
+  bool                     stochastic_rounding = false, update_on_train_epoch_start = false;
 
   static constexpr auto fields = std::tuple{
-      field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters")};
+      field("active", &QatConfig::active, "false: weights act as they are"),
+      field("bits", &QatConfig::bits, "2^bits + 1 levels, one of them zero", within(0, 16)),
+      field("levels", &QatConfig::levels, "so many levels, instead of bits", at_least(1)),
+      field("min_val", &QatConfig::min_val, "lowest level", required),
+      field("max_val", &QatConfig::max_val, "highest level", required),
+      field("connections", &QatConfig::connections, "J_0_to_1, …; missing: all"),
+      field("stochastic_rounding", &QatConfig::stochastic_rounding,
+            "updates see one of the two levels around a weight by chance; evaluations the nearest"),
+      field("update_on_train_epoch_start", &QatConfig::update_on_train_epoch_start,
+            "accepted; levels are never out of date here")};
+};
+
+struct CallbacksConfig {
+  Value                    lr_scheduler;  // {type: cosine, …}; null: constant at optimizer.lr
+  std::optional<QatConfig> qat;
+
+  static constexpr auto fields = std::tuple{
+      field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters"),
+      field("qat", &CallbacksConfig::qat, "weights act as levels of a codebook while they learn")};
 };
 
 /// What is written, where.
@@ -335,6 +359,8 @@ struct Schedule {
   Arguments            arguments;
 };
 Schedule schedule_of(const TrainConfig& config);
+/// Nothing where weights act as they are.
+std::optional<Quantisation> quantisation_of(const TrainConfig& config, const At& at = {});
 
 /// Nothing where stop_when is not given.
 std::optional<StopRule> stop_rule_of(const TrainConfig& config);

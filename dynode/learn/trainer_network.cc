@@ -63,6 +63,7 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       start_(Clock::now()) {
   const auto batch   = int64_t(config.training.batch_size);
   updates_per_epoch_ = (int64_t(data_->train.size()) + batch - 1) / batch;
+  if (recipe_.quantisation) engine_.set_quantisation(recipe_.quantisation);
 }
 
 template <class R>

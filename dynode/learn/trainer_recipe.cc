@@ -156,6 +156,13 @@ std::vector<std::string> metrics_of(const TrainConfig& config, const TrainingDat
   return *config.logging.metrics;
 }
 
+/// Checked against the connections of the network.
+std::optional<Quantisation> quantisation_for(const TrainConfig& config, const Plan& plan) {
+  std::optional<Quantisation> quantisation = quantisation_of(config);
+  if (quantisation) quantised_blocks(plan.parameters, *quantisation);
+  return quantisation;
+}
+
 }  // namespace
 
 Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingData& data) {
@@ -168,6 +175,7 @@ Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingDa
           .schedule  = schedule_of(config),
           .terms     = terms_of(config, plan, data),
           .metrics   = metrics_of(config, data),
+          .quantisation = quantisation_for(config, plan),
           .stop      = stop_rule_of(config)};
 }
 

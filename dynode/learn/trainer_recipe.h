@@ -18,6 +18,7 @@ struct Recipe {
   Schedule                    schedule;
   std::vector<ObjectiveTerm>  terms;  // the first has the outputs that metrics look at
   std::vector<std::string>    metrics;
+  std::optional<Quantisation> quantisation = {};  // nothing: weights act as they are
   std::optional<StopRule>     stop = {};
 
   std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }

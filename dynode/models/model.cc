@@ -78,8 +78,9 @@ struct Core {
   int64_t                     updates = 0;   // by descend
   ModelOptions                options;
 
-  Core(std::shared_ptr<const Plan> p, const ModelOptions& options)
-      : plan(p), theta(p->theta.begin(), p->theta.end()), engine(p, std::make_shared<Threads>(options.threads)) {}
+  Core(std::shared_ptr<const Plan> p, const ModelOptions& o)
+      : plan(p), theta(p->theta.begin(), p->theta.end()), engine(p, std::make_shared<Threads>(o.threads)),
+        options(o) {}
 
   void changed() {
     project(plan->parameters, theta.data());
@@ -597,6 +598,22 @@ void Model::descend(const Gradient& gradient, double rate) {
     grow(c.plan->parameters, c.theta.data(), c.plan->seed, ++c.updates);
     c.changed();
   });
+}
+
+Model Model::quantised(const Quantisation& quantisation, const std::optional<RoundingDraw>& draw) const {
+  return impl_->visit([&]<class R>(Core<R>& c) {
+    Model copy(std::make_unique<Impl>(c.plan, c.options));
+    copy.impl_->visit([&]<class S>(Core<S>& other) {
+      other.theta.assign(c.theta.begin(), c.theta.end());
+      quantise_stored(c.plan->parameters, quantisation, draw, other.theta.data());
+      other.changed();
+    });
+    return copy;
+  });
+}
+
+void Model::set_quantisation(std::optional<Quantisation> quantisation) {
+  impl_->visit([&](auto& c) { c.engine.set_quantisation(std::move(quantisation)); });
 }
 
 void Model::save(const std::string& path) const {

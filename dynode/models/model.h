@@ -13,6 +13,7 @@
 
 #include "dynode/analysis/power.h"
 #include "dynode/io/npy.h"
+#include "dynode/params/quantisation.h"
 #include "dynode/io/stored_model.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/adjoint_policy.h"
@@ -129,6 +130,13 @@ class Model {
   void set_parameter(const std::string& name, const Array& values);
   /// Sets all parameters found in an .npz or .dynode file; masks in it are checked against the plan's.
   void load_parameters(const std::string& path);
+
+  /// The same network with weights that are levels of a codebook: the nearest, or with `draw` those of stochastic
+  /// rounding (whatever `quantisation.stochastic` says). @throws SpecError
+  Model quantised(const Quantisation& quantisation, const std::optional<RoundingDraw>& draw = {}) const;
+  /// Weights act as levels in every later run, gradients pass straight through, and parameters stay what they are;
+  /// nothing: weights act as they are. Stochastic rounding is for gradients, drawn per pass. @throws SpecError
+  void set_quantisation(std::optional<Quantisation> quantisation);
 
   /// @param x  [rows][steps][units] (or [steps][units]); narrower inputs are padded with zeros, wider ones cut with a
   ///           warning

@@ -39,6 +39,7 @@ std::shared_ptr<const Plan> Compiler::compile() {
   plan_.theta.resize(plan_.parameters.size());
   for (const auto& [block, values] : initial_) set_real<double>(plan_.parameters[block], values, plan_.theta.data());
   project(plan_.parameters, plan_.theta.data());
+  check_solvers();
   return std::make_shared<Plan>(std::move(plan_));
 }
 

@@ -64,8 +64,6 @@ void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell) {
     }
     refuse_unknown(cell.name, *learn, names);
   }
-  if (const Value* solver = spec.params.find("solver"); solver && lower_case(solver->text()) != "fe")
-    solver->fail(fmt::format("there is no solver '{}'", solver->text()), "there is: FE (forward Euler)");
 }
 
 /// A pair [first, last] of a setting that has a spacing becomes a number per unit.
@@ -156,6 +154,7 @@ void Compiler::add_layer(const LayerSpec& spec) {
   const bool holds_input = plan_.layers.empty() && plan_.spec.simulation.input_type == InputType::state;
   if (cell->takes_sources && !holds_input) return add_output(spec);
   refuse_unknown_params(spec, *cell);
+  check_solver(spec, *cell);
   if (holds_input && std::string(cell->name) != "Linear") {
     plan_.warnings.push_back(fmt::format("layer {} takes the input as its state; its type {} has no effect", spec.layer_id,
                                          cell->name));

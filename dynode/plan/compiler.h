@@ -60,6 +60,10 @@ class Compiler {
   static void refuse_noise(const Value& noise, const Value& perturb);
   static int source_position(const std::string& name, const At& at);
   void choose_source(const LayerSpec& spec, LayerPlan& layer);
+  /// Refuses solvers that a cell does not have.
+  static void check_solver(const LayerSpec& spec, const CellEntry& cell);
+  /// Refuses what the solvers of dendrites cannot do, once all weights are there.
+  void check_solvers() const;
   /// The table of the network: its own file, else the built-in one.
   int rate_table();
   void add_parameter(const LayerSpec& spec, LayerPlan& layer, const ParamFacts& facts);

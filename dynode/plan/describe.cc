@@ -121,6 +121,9 @@ class Description {
     for (size_t p = 0; p < l.params.size(); ++p)
       words.push_back(parameter(l, p));
     if (l.start_block >= 0) words.push_back("initial state is learnt");
+    if (l.cell->name == std::string("SingleDendrite") && l.name == std::to_string(l.layer_id))
+      if (const Value* solver = plan_.spec.layer(l.layer_id)->params.find("solver"); solver && lower_case(solver->text()) != "fe")
+        words.push_back(fmt::format("solver {}: walked step by step like FE, same numbers", solver->text()));
     if (const auto signs = polarity(l); !signs.empty()) words.push_back(signs);
     return join(words, kSeparator);
   }

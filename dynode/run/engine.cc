@@ -49,7 +49,30 @@ template <class R>
 void Engine<R>::set_parameters(std::span<const R> theta) {
   expects(theta.size() == plan_->parameters.size(), "θ has the length of the plan");
   theta_.assign(theta.begin(), theta.end());
-  prepared_.set(theta_.data());
+  fresh_ = false;
+  if (!quantisation_ || !quantisation_->stochastic) round_weights({});
+}
+
+template <class R>
+void Engine<R>::set_quantisation(std::optional<Quantisation> quantisation) {
+  if (quantisation) {
+    std::vector<R> weights = theta_;
+    quantise(plan_->parameters, *quantisation, {}, weights.data());   // refuses what does not fit
+  }
+  quantisation_ = std::move(quantisation);
+  fresh_        = false;
+  round_weights({});
+}
+
+template <class R>
+void Engine<R>::round_weights(const RunNoise<R>& noise) {
+  const bool by_chance = quantisation_ && quantisation_->stochastic && noise.on && noise.training;
+  const auto pass      = by_chance ? std::optional(noise.pass) : std::nullopt;
+  if (fresh_ && pass == pass_) return;
+  prepared_.set(theta_.data(), quantisation_ ? &*quantisation_ : nullptr,
+                pass ? std::optional(RoundingDraw{plan_->seed, *pass}) : std::nullopt);
+  fresh_ = true;
+  pass_  = pass;
 }
 
 template <class R>
@@ -120,6 +143,7 @@ TileInput<R> Engine<R>::seen_from(const Tile& tile, const RunInput<R>& input) co
 template <class R>
 size_t Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
   check_input(input);
+  round_weights(input.noise);
   const auto   tiles  = cut(input);
   const size_t window = std::min(input.steps, kSimulationWindow);
   for (const Tile& t : tiles) prepared_.panels(t, false);
@@ -204,6 +228,7 @@ template <class R>
 double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                       const GradientOutputs<R>* outputs) {
   check_input(input);
+  round_weights(input.noise);
   if (outputs) refuse_spikes();
   const auto tiles = cut(input);
   for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);

@@ -100,6 +100,10 @@ class Engine {
   /// Takes parameters; every later run uses them. @param theta  [θ], as stored, satisfying the constraints
   void set_parameters(std::span<const R> theta);
 
+  /// Weights act as levels of a codebook in every later run, and gradients pass straight through; nothing: as they are.
+  /// Stochastic rounding draws per pass in runs that train. @throws SpecError  where it does not fit the plan
+  void set_quantisation(std::optional<Quantisation> quantisation);
+
   /// @throws NumericsError  if an output stops being finite
   size_t simulate(const RunInput<R>& input, std::span<const Record<R>> records);
 
@@ -122,6 +126,8 @@ class Engine {
   struct Worker;
 
   void          check_input(const RunInput<R>& input) const;
+  /// Prepares parameters as this run wants them, unless they are.
+  void          round_weights(const RunNoise<R>& noise);
   void          refuse_spikes() const;
   std::vector<Tile> cut(const RunInput<R>& input) const;
   Workspace<R>& workspace(Worker& worker, const WorkspaceShape& shape);
@@ -139,6 +145,9 @@ class Engine {
   std::shared_ptr<Threads>             threads_;
   Prepared<R>                          prepared_;
   std::vector<R>                       theta_;
+  std::optional<Quantisation>          quantisation_;
+  bool                                 fresh_ = false;   // prepared_ has θ …
+  std::optional<uint64_t>              pass_;            // … rounded for this pass; nothing: to the nearest levels
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::vector<R>>          partials_;   // gradient per group of tiles
   struct Segment { size_t rows, steps, memory; bool spans; size_t chosen; };

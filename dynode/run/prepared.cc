@@ -52,9 +52,11 @@ Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()
 }
 
 template <class R>
-void Prepared<R>::set(const R* theta) {
-  std::copy(theta, theta + theta_.size(), theta_.begin());
+void Prepared<R>::set(const R* stored, const Quantisation* quantisation, const std::optional<RoundingDraw>& draw) {
+  std::copy(stored, stored + theta_.size(), theta_.begin());
   to_effective(plan_.parameters, theta_.data());
+  if (quantisation) quantise(plan_.parameters, *quantisation, draw, theta_.data());
+  const R* theta = theta_.data();   // parameters of cells may be entries of weights
   for (size_t i = 0; i < layers_.size(); ++i) {
     const LayerPlan& l = plan_.layers[i];
     LayerNumbers<R>& n = layers_[i];

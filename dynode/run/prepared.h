@@ -1,6 +1,7 @@
 // Prepared: θ in the form kernels read, made once per change of θ.
 //
-//   θ ──real values──▶ parameters per layer (padded), biases per port, packed weights per tile shape
+//   θ ──signs, levels──▶ weights as they act ──▶ parameters per layer (real, padded), biases per port, packed weights per
+//                                                tile shape
 #pragma once
 #include <algorithm>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "dynode/kernels/events.h"
 #include "dynode/kernels/noise.h"
 #include "dynode/kernels/sparse.h"
+#include "dynode/params/quantisation.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/tiles.h"
 #include "dynode/sources/rate_table.h"
@@ -55,7 +57,8 @@ class Prepared {
   explicit Prepared(const Plan& plan);
 
   /// Takes new parameters. @param theta  [plan.parameters.size()], as stored
-  void set(const R* theta);
+  /// @param quantisation  null: weights act as they are      @param draw  of stochastic rounding; nothing: nearest levels
+  void set(const R* theta, const Quantisation* quantisation = nullptr, const std::optional<RoundingDraw>& draw = {});
 
   /// Packs the weights for tiles of this shape unless it is done; `transposed` those the adjoint needs too.
   /// Not to be called while others read.
