@@ -81,8 +81,9 @@ Graph custom_weights() {
 Graph polarity() {
   Graph g({.dt = 37, .network_evaluation_method = Evaluation::stepwise_gauss_seidel}, {.seed = 42});
   g.add_layer(0, layers::Linear(100, {{"polarity_init", "alternating"}}))
-      .add_layer(1, layers::SingleDendrite(100, {{"polarity_init", Value::map({{"excitatory_ratio", 0.8}, {"seed", 42}})},
-                                                 {"phi_offset", kOffset}}))
+      .add_layer(1,
+                 layers::SingleDendrite(100, {{"polarity_init", Value::map({{"excitatory_ratio", 0.8}, {"seed", 42}})},
+                                              {"phi_offset", kOffset}}))
       .add_layer(2, layers::SingleDendrite(50, {{"polarity_file", kFolder + "polarity.npy"}, {"phi_offset", kOffset}}))
       .add_layer(3, layers::Linear(10))
       .connect(0, 1, {.init = init::uniform(-0.5, 0.5)})
@@ -103,7 +104,7 @@ Graph classifier() {
 }
 
 Graph feedback() {
-  Graph g({.dt = 37,
+  Graph g({.dt                          = 37,
            .network_evaluation_method   = Evaluation::stepwise_gauss_seidel,
            .early_stopping_forward_pass = true,
            .steady_window_min           = 50,
@@ -121,16 +122,16 @@ struct Example {
   const char* file;
   Graph (*make)();
 };
-constexpr Example kExamples[] = {{"quick_start.yaml", quick_start}, {"quick_start.json", quick_start},
-                                 {"parameters.yaml", parameters}, {"programmable.yaml", programmable},
+constexpr Example kExamples[] = {{"quick_start.yaml", quick_start},       {"quick_start.json", quick_start},
+                                 {"parameters.yaml", parameters},         {"programmable.yaml", programmable},
                                  {"custom_weights.yaml", custom_weights}, {"polarity.yaml", polarity},
-                                 {"classifier.yaml", classifier}, {"feedback.yaml", feedback}};
+                                 {"classifier.yaml", classifier},         {"feedback.yaml", feedback}};
 
 TEST_F(Cli, NetworksOfDendritesAreTheSameFromFilesAndFromCode) {
   for (const Example& example : kExamples) {
     SCOPED_TRACE(example.file);
-    Graph         g     = example.make();
-    const int64_t units = int64_t(g.model().plan().input_width());
+    Graph              g     = example.make();
+    const int64_t      units = int64_t(g.model().plan().input_width());
     std::vector<float> x(size_t(2 * 60 * units));
     for (size_t i = 0; i < x.size(); ++i) x[i] = i % 17 < 5 ? 0.4f : 0.0f;
     const Array input{{2, 60, units}, x};
@@ -154,8 +155,9 @@ TEST_F(Cli, EveryNetworkOfDendritesIsTested) {
 }
 
 TEST_F(Cli, ATableOfACircuitIsDrawn) {
-  good("rate-table --phi-count 6 --phi-step 0.1 --ib-first 1 --ib-step 0.5 --ib-count 4 --end 400 --slow-end 400 "
-       "--output table.npz --plot table.svg");
+  good(
+      "rate-table --phi-count 6 --phi-step 0.1 --ib-first 1 --ib-step 0.5 --ib-count 4 --end 400 --slow-end 400 "
+      "--output table.npz --plot table.svg");
   const std::string svg = read_file(path("table.svg"));
   EXPECT_SAYS(svg, "<svg ");
   EXPECT_SAYS(svg, "i = 2.50");

@@ -118,7 +118,8 @@ Verb rate_table_verb(CLI::App& tool) {
   add_number(*app, "--slow-end", r.slow_end, with_default("time when slow points end", r.slow_end));
   add_threads(*app, s->threads);
   app->footer(
-      "dynode rate-table --output table.npz --plot table.svg\ndynode rate-table --beta-c 0.5 --phi-count 101 --phi-step 0.005 --output "
+      "dynode rate-table --output table.npz --plot table.svg\ndynode rate-table --beta-c 0.5 --phi-count 101 "
+      "--phi-step 0.005 --output "
       "coarse.npz");
   return {app, [s] { run(*s); }};
 }

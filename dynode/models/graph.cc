@@ -62,13 +62,13 @@ Graph& Graph::add_layer(int layer_id, Layer layer, LayerOptions options) {
   Value params = Value::map({{"dim", layer.dim}});
   for (const Value::Entry& entry : layer.params.value().entries()) params.set(entry.key, entry.value);
   if (!options.learnable_params.empty()) params.set("learnable_params", options.learnable_params.value());
-  LayerSpec spec{.layer_id    = layer_id,
-                 .layer_type  = std::move(layer.type),
-                 .params      = std::move(params),
-                 .model_id    = options.model_id,
-                 .description = std::move(options.description),
-                 .noise       = mapping_or_null(options.noise),
-                 .perturb     = mapping_or_null(options.perturb)};
+  LayerSpec  spec{.layer_id    = layer_id,
+                  .layer_type  = std::move(layer.type),
+                  .params      = std::move(params),
+                  .model_id    = options.model_id,
+                  .description = std::move(options.description),
+                  .noise       = mapping_or_null(options.noise),
+                  .perturb     = mapping_or_null(options.perturb)};
   const auto after = std::ranges::find_if(spec_.layers, [&](const LayerSpec& l) { return l.layer_id > layer_id; });
   spec_.layers.insert(after, std::move(spec));
   return *this;
@@ -160,11 +160,7 @@ std::string Graph::summary() { return describe(model().plan()); }
 
 // ---- running --------------------------------------------------------------------------------------------
 
-Array Graph::operator()(const Array& x, SimulateOptions options) {
-  const SimulationSpec& simulation = spec_.simulation;
-  if (simulation.track_phi) options.record.emplace_back("phi");
-  if (simulation.track_g) options.record.emplace_back("g");
-  if (simulation.track_s) options.record.emplace_back("s");
+Array Graph::operator()(const Array& x, const SimulateOptions& options) {
   last_ = model().simulate(x, options);
   return last_.at("output");
 }

@@ -21,11 +21,11 @@
 namespace dynode {
 
 struct LayerOptions {
-  std::string description     = {};
-  int         model_id        = 0;    // group shown together
+  std::string description      = {};
+  int         model_id         = 0;   // group shown together
   NamedValues learnable_params = {};  // {{"gamma_minus", false}}; missing: all of them learn
-  NamedValues noise           = {};   // fresh every step: {{"phi", 0.01}, {"relative", false}}
-  NamedValues perturb         = {};   // drawn once per run: {{"bias_current_std", 0.05}}
+  NamedValues noise            = {};  // fresh every step: {{"phi", 0.01}, {"relative", false}}
+  NamedValues perturb          = {};  // drawn once per run: {{"bias_current_std", 0.05}}
 };
 
 /// A box that training keeps weights in.
@@ -34,18 +34,18 @@ struct Box {
 };
 
 struct ConnectionOptions {
-  Structure             structure              = {};     // dense
-  Init                  init                   = {};     // normal(0, 0.1)
-  std::string           mode                   = {};     // WICC, NOCC, spike; missing: fixed weights
-  NamedValues           connection_params      = {};     // of the mode: {{"alpha", 1.5}, {"j_out", 0.4}}
+  Structure             structure              = {};  // dense
+  Init                  init                   = {};  // normal(0, 0.1)
+  std::string           mode                   = {};  // WICC, NOCC, spike; missing: fixed weights
+  NamedValues           connection_params      = {};  // of the mode: {{"alpha", 1.5}, {"j_out", 0.4}}
   Box                   constraints            = {};
   bool                  learnable              = true;
   bool                  allow_self_connections = true;
-  std::string           bias                   = {};     // zero, fan_in_uniform, fan_in_normal or a file
-  std::optional<int>    lag                    = {};     // 0 reads the source fresh, 1 one step late
-  std::optional<double> delay                  = {};     // of spikes, in the unit of dt
-  NamedValues           noise                  = {}, perturb = {};   // on the weights: {{"j", 0.01}}, {{"j_std", 0.1}}
-  NamedValues           params                 = {};     // further words of connections[].params: polarity, port, …
+  std::string           bias                   = {};  // zero, fan_in_uniform, fan_in_normal or a file
+  std::optional<int>    lag                    = {};  // 0 reads the source fresh, 1 one step late
+  std::optional<double> delay                  = {};  // of spikes, in the unit of dt
+  NamedValues           noise = {}, perturb = {};     // on the weights: {{"j", 0.01}}, {{"j_std", 0.1}}
+  NamedValues           params                 = {};  // further words of connections[].params: polarity, port, …
   Value                 visualization_metadata = {};
 };
 
@@ -83,20 +83,24 @@ class Graph {
   std::string summary();
 
   // ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  /// The output [rows][steps + 1][units]; records what track_phi, track_g and track_s of the simulation ask for.
+  /// The output [rows][steps + 1][units]; records what the track_ words of the simulation ask for.
   /// @param x  as for Model::simulate
-  Array operator()(const Array& x, SimulateOptions options = {});
-  /// What the last call recorded, by layer_id. phi, g: [rows][steps][units], s: [rows][steps + 1][units].
+  Array operator()(const Array& x, const SimulateOptions& options = {});
+  /// What the last call recorded, by layer_id. phi, g: [rows][steps][units], s: [rows][steps + 1][units], power: that of
+  /// dendrites, W.
   /// @throws SpecError  if it was not tracked
   std::map<int, Array> phi_history() const { return history("phi", "track_phi"); }
   std::map<int, Array> g_history() const { return history("g", "track_g"); }
   std::map<int, Array> s_history() const { return history("s", "track_s"); }
+  std::map<int, Array> power_history() const { return history("power", "track_power"); }
+  /// Everything the last call gave.
+  const Results& results() const { return last_; }
 
   // ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────
   /// Network and parameters. @throws IoError
   void save(const std::string& path);
   /// The network without parameters, .yaml, .yml or .json. @throws IoError
-  void save_spec(const std::string& path) const;
+  void        save_spec(const std::string& path) const;
   std::string yaml() const;
 
  private:
@@ -111,10 +115,10 @@ class Graph {
 };
 
 struct SequentialOptions {
-  SimulationSpec simulation   = {};
-  bool           auto_connect = true;   // dense connections between neighbours
-  Init           connection_init = {};  // of those
-  ModelOptions   model        = {};
+  SimulationSpec simulation      = {};
+  bool           auto_connect    = true;  // dense connections between neighbours
+  Init           connection_init = {};    // of those
+  ModelOptions   model           = {};
 };
 
 /// Layers in a row, numbered from 0.

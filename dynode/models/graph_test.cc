@@ -109,21 +109,36 @@ TEST(Parameters, AreWrittenAsShortAsPossible) {
 }
 
 TEST(Parts, NamesOfTheFactoriesAreInTheCatalogues) {
-  const std::vector<structure::Kind> structure_kinds = {
-      structure::dense,       structure::one_to_one,      structure::inverse_one_to_one,  structure::chain,
-      structure::sparse,      structure::constant_fan_out, structure::power_law,          structure::exponential,
-      structure::block_structure, structure::hierarchical_blocks, structure::custom};
-  const std::vector<init::Kind> init_kinds = {
-      init::normal,         init::uniform,         init::linear,        init::constant,       init::zero,
-      init::xavier_normal,  init::xavier_uniform,  init::kaiming_normal, init::kaiming_uniform, init::fan_in_normal,
-      init::fan_in_uniform, init::gaus,            init::gamma,         init::orthogonal,     init::flux_balanced,
-      init::custom_weights};
+  const std::vector<structure::Kind> structure_kinds = {structure::dense,
+                                                        structure::one_to_one,
+                                                        structure::inverse_one_to_one,
+                                                        structure::chain,
+                                                        structure::sparse,
+                                                        structure::constant_fan_out,
+                                                        structure::power_law,
+                                                        structure::exponential,
+                                                        structure::block_structure,
+                                                        structure::hierarchical_blocks,
+                                                        structure::custom,
+                                                        structure::multi_area,
+                                                        structure::area_input,
+                                                        structure::area_readout,
+                                                        structure::input_groups,
+                                                        structure::readout_groups,
+                                                        structure::random_inputs,
+                                                        structure::random_readouts};
+  const std::vector<init::Kind>      init_kinds      = {
+                init::normal,         init::uniform,        init::linear,         init::constant,        init::zero,
+                init::xavier_normal,  init::xavier_uniform, init::kaiming_normal, init::kaiming_uniform, init::fan_in_normal,
+                init::fan_in_uniform, init::gaus,           init::gamma,          init::orthogonal,      init::flux_balanced,
+                init::custom_weights};
   const std::vector<param::Kind> param_kinds = {param::constant,   param::normal, param::uniform,   param::lognormal,
                                                 param::loguniform, param::linear, param::loglinear, param::fan_out};
-  const auto expect_all = [](const auto& catalogue, const auto& kinds) {
+  const auto                     expect_all  = [](const auto& catalogue, const auto& kinds) {
     for (const auto& kind : kinds)
-      EXPECT_TRUE(std::ranges::any_of(catalogue, [&](const auto& entry) { return std::string(kind.name) == entry.name; }))
-          << kind.name;
+      EXPECT_TRUE(std::ranges::any_of(catalogue, [&](const auto& entry) {
+        return std::string(kind.name) == entry.name;
+      })) << kind.name;
   };
   expect_all(structures(), structure_kinds);
   expect_all(initialisers(), init_kinds);
@@ -131,22 +146,30 @@ TEST(Parts, NamesOfTheFactoriesAreInTheCatalogues) {
 }
 
 TEST(Parts, LayersOfTheFactoriesAreInTheCatalogue) {
-  for (const layers::Kind& kind : {layers::Input, layers::Linear, layers::ScalingLayer, layers::NonLinear, layers::Softmax,
-                                   layers::SingleDendrite, layers::MultiplierWICC, layers::MultiplierNOCC,
-                                   layers::DendriteReadout, layers::RNN, layers::GRU, layers::LSTM, layers::MinGRU,
-                                   layers::LeakyGRU, layers::CTRNN, layers::RateDale, layers::LIF, layers::CfC})
+  for (const layers::Kind& kind :
+       {layers::Input, layers::Linear, layers::ScalingLayer, layers::NonLinear, layers::Softmax, layers::SingleDendrite,
+        layers::MultiplierWICC, layers::MultiplierNOCC, layers::DendriteReadout, layers::RNN, layers::GRU, layers::LSTM,
+        layers::MinGRU, layers::LeakyGRU, layers::CTRNN, layers::RateDale, layers::LIF, layers::CfC})
     EXPECT_NE(find_cell(kind.name), nullptr) << kind.name;
 }
 
 // ---- running --------------------------------------------------------------------------------------------
 
 TEST(Graphs, KeepWhatWasTracked) {
-  Graph g = small();
+  Graph       g = small();
   const Array y = g(ramp(2, 9, 4));
   EXPECT_EQ(y.shape, (std::vector<int64_t>{2, 10, 2}));
   EXPECT_EQ(g.s_history().at(2), y);
   EXPECT_EQ(g.phi_history().at(1).shape, (std::vector<int64_t>{2, 9, 3}));
   EXPECT_EQ(failure([&] { g.g_history(); }), "no g was recorded\n  set track_g in the simulation and run");
+}
+
+TEST(Graphs, KeepThePowerOfDendrites) {
+  Graph g({.track_power = true});
+  g.add_layer(0, layers::Linear(2)).add_layer(1, layers::SingleDendrite(3)).connect(0, 1);
+  g(ramp(2, 9, 2));
+  EXPECT_EQ(g.power_history().at(1).shape[2], 3);
+  EXPECT_NE(g.results().find("energy_diss/1"), nullptr);
 }
 
 TEST(Graphs, CompileWhenSomebodyAsks) {
@@ -159,7 +182,7 @@ TEST(Graphs, CompileWhenSomebodyAsks) {
 }
 
 TEST(Graphs, ParametersAreSetByName) {
-  Graph g = small();
+  Graph       g = small();
   const Array w{{3, 4}, std::vector<double>(12, 0.125)};
   g.set_parameters({{"J_0_to_1", w}});
   EXPECT_EQ(g.parameters().at("J_0_to_1"), w);
@@ -170,7 +193,7 @@ TEST(Graphs, ParametersAreSetByName) {
 }
 
 TEST(Graphs, KeepTheirParametersWhenTheSimulationChanges) {
-  Graph g = small();
+  Graph       g = small();
   const Array w{{3, 4}, std::vector<double>(12, 0.125)};
   g.set_parameters({{"J_0_to_1", w}});
   g.set_simulation({.dt = 10});
@@ -179,9 +202,9 @@ TEST(Graphs, KeepTheirParametersWhenTheSimulationChanges) {
 }
 
 TEST(Graphs, PartsOfThemKeepTheirParameters) {
-  Graph g = small();
+  Graph      g      = small();
   const auto values = g.parameters();
-  Graph part = g.subgraph({0, 1});
+  Graph      part   = g.subgraph({0, 1});
   EXPECT_EQ(part.spec().connections.size(), 1u);
   EXPECT_EQ(part.parameters().at("J_0_to_1"), values.at("J_0_to_1"));
   EXPECT_EQ(part(ramp(1, 5, 4)), (g(ramp(1, 5, 4)), g.s_history().at(1)));
@@ -192,7 +215,7 @@ TEST(Graphs, PartsOfThemKeepTheirParameters) {
 
 TEST(Graphs, ComeBackFromFiles) {
   const TemporaryFolder folder;
-  Graph g = small();
+  Graph                 g = small();
   g.set_parameters({{"J_0_to_1", Array{{3, 4}, std::vector<double>(12, 0.125)}}});
   g.save(folder / "net.dynode");
   Graph same = Graph::load(folder / "net.dynode", {.precision = Precision::float64});
@@ -240,7 +263,10 @@ TEST(Graphs, SayWhatIsWrong) {
   expect_says(compile([](Graph& g) { g.add_layer(1, layers::Linear(2)); }), "layer 1 is there already");
   expect_says(compile([](Graph& g) { g.connect(0, 1).connect(0, 1); }), "connections[1]");
   expect_says(compile([](Graph& g) { g.connect(0, 9); }), "layer 9");
-  expect_says(compile([](Graph& g) { g.add_layer(2, layers::GRU(2, {{"gamma_plsu", 1}})).connect(1, 2); }), "gamma_plsu");
+  expect_says(compile([](Graph& g) {
+                g.add_layer(2, layers::GRU(2, {{"gamma_plsu", 1}})).connect(1, 2);
+              }),
+              "gamma_plsu");
   expect_says(compile([](Graph& g) { g.connect(0, 1, {.init = init::uniform({{"mx", 1}})}); }), "'mx'");
   expect_says(compile([](Graph& g) { g.connect(0, 1, {.init = init::uniform(1, 2, 3)}); }),
               "uniform takes 2 values, got 3\n  in this order: min, max");

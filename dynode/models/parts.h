@@ -1,4 +1,4 @@
-// Parts of a network, for builders: kinds of layers, structures, initialisers and parameters under the names of the spec.
+// Parts of a network, for builders: layers, structures, initialisers, parameters under the names of the spec.
 //
 //   layers::SingleDendrite(20, {{"bias_current", param::uniform(1.5, 1.9)}, {"gamma_minus", 1e-3}})
 //   structure::power_law(2.0, 4)           structure::power_law({{"expected_fan_out", 4}})
@@ -99,7 +99,7 @@ struct KindOf {
 
 struct LayerKind {
   const char* name;
-  const char* own_word = nullptr;   // a parameter whose default differs from that of a spec
+  const char* own_word  = nullptr;   // a parameter whose default differs from that of a spec
   double      own_value = 0;
 
   Layer operator()(int dim, NamedValues params = {}) const {
@@ -125,9 +125,12 @@ inline constexpr Kind CTRNN{"CTRNN"}, RateDale{"RateDale"}, LIF{"LIF"}, LTC{"LTC
 /// Structures: sparse(sparsity), power_law(alpha, expected_fan_out), custom(mask_file), …
 namespace structure {
 using Kind = parts_detail::KindOf<Structure>;
-inline constexpr Kind dense{"dense"}, one_to_one{"one_to_one"}, inverse_one_to_one{"inverse_one_to_one"}, chain{"chain"},
-    sparse{"sparse"}, constant_fan_out{"constant"}, power_law{"power_law"}, exponential{"exponential"},
+inline constexpr Kind dense{"dense"}, one_to_one{"one_to_one"}, inverse_one_to_one{"inverse_one_to_one"},
+    chain{"chain"}, sparse{"sparse"}, constant_fan_out{"constant"}, power_law{"power_law"}, exponential{"exponential"},
     block_structure{"block_structure"}, hierarchical_blocks{"hierarchical_blocks"}, custom{"custom"};
+inline constexpr Kind multi_area{"multi_area"}, area_input{"area_input"}, area_readout{"area_readout"},
+    input_groups{"input_groups"}, readout_groups{"readout_groups"}, random_inputs{"random_inputs"},
+    random_readouts{"random_readouts"};
 /// No weights: hands its source to a layer that weighs its inputs itself (LTC, CfC).
 inline Structure direct() { return {"direct"}; }
 }  // namespace structure
