@@ -61,6 +61,11 @@ class SpecGenerator {
       }
     }
     add_noise();
+    for (LayerSpec& l : spec_.layers)   // SOM units are about the connection of a layer to itself
+      if (std::none_of(spec_.connections.begin(), spec_.connections.end(), [&](const ConnectionSpec& c) {
+            return c.from_layer == l.layer_id && c.to_layer == l.layer_id;
+          }))
+        l.params.erase("som_N");
     return spec_;
   }
 
