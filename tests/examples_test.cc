@@ -8,6 +8,7 @@
 #include "dynode/io/file.h"
 #include "dynode/learn/config.h"
 #include "dynode/models/model.h"
+#include "dynode/models/robustness.h"
 #include "dynode/spec/yaml.h"
 
 namespace dynode {
@@ -49,7 +50,8 @@ TEST(Examples, TrainingsNameNetworksThatHaveGradients) {
   int trainings = 0;
   for (const std::string& path : files("examples", {".yaml"})) {
     SCOPED_TRACE(path);
-    if (load_value(path).find("layers")) continue;
+    const Value file = load_value(path);
+    if (file.find("layers") || file.find("experiments")) continue;
     const TrainConfig config = load_train_config(path);
     EXPECT_EQ(config.warnings, std::vector<std::string>{});
     std::vector<std::string> networks = {config.model.architecture_yaml};
@@ -67,6 +69,17 @@ TEST(Examples, TrainingsNameNetworksThatHaveGradients) {
     ++trainings;
   }
   EXPECT_GE(trainings, 4);
+}
+
+TEST(Examples, StudiesAreUnderstood) {
+  int studies = 0;
+  for (const std::string& path : files("examples", {".yaml"})) {
+    SCOPED_TRACE(path);
+    if (!load_value(path).find("experiments")) continue;
+    EXPECT_NO_THROW(read_robustness_config(load_value(path)));
+    ++studies;
+  }
+  EXPECT_GE(studies, 1);
 }
 
 TEST(Documents, NetworksInThemRun) {
