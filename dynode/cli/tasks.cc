@@ -8,7 +8,9 @@
 #include "dynode/base/threads.h"
 #include "dynode/cli/fact_table.h"
 #include "dynode/cli/options.h"
+#include "dynode/cli/task_plot.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/file.h"
 #include "dynode/io/npz.h"
 #include "dynode/plan/arguments.h"
 #include "dynode/tasks/task.h"
@@ -17,7 +19,7 @@ namespace dynode::cli {
 namespace {
 
 struct Settings {
-  std::string              name, output;
+  std::string              name, output, plot;
   std::vector<std::string> set;
   size_t                   count = 64, seed = 0;
   bool                     count_given = false;
@@ -74,7 +76,10 @@ void print_task(const Task& task) {
   for (size_t k = 0; k < entry.labels.size(); ++k) labels.push_back(fmt::format("{} = {}", k, entry.labels[k]));
   if (!labels.empty()) line("labels", join(labels, " · "));
   fmt::print("\n{}", fact_table(entry.facts, 2, "setting"));
-  fmt::print("\ndynode tasks {} --set {}=… --out trials.npz writes trials\n", entry.name, entry.facts[0].name);
+  if (task.fixed_count() == 0)
+    fmt::print("\ntrain on it with  data: {{format: task, task: {}, settings: {{…}}}}", entry.name);
+  fmt::print("\ndynode tasks {} --set {}=… --plot trials.svg draws trials, --out trials.npz writes them\n", entry.name,
+             entry.facts[0].name);
 }
 
 template <class To, class From>
@@ -116,7 +121,8 @@ void write(const Task& task, const Settings& s) {
 
 void run(const Settings& s) {
   if (s.name.empty()) {
-    for (const auto& [given, option] : {std::pair(!s.set.empty(), "--set"), std::pair(!s.output.empty(), "--out")})
+    for (const auto& [given, option] : {std::pair(!s.set.empty(), "--set"), std::pair(!s.output.empty(), "--out"),
+                                        std::pair(!s.plot.empty(), "--plot")})
       if (given) throw SpecError({.path = option}, "which task?", "name it: dynode tasks go_nogo …");
     return print_all();
   }
@@ -126,11 +132,23 @@ void run(const Settings& s) {
       throw IoError(s.output, "trials are written as .npz", "name it like trials.npz");
     check_writable(s.output);
   }
+  if (!s.plot.empty()) {
+    if (lower_case(std::filesystem::path(s.plot).extension().string()) != ".svg")
+      throw IoError(s.plot, "pictures are written as .svg", "name it like trials.svg");
+    check_writable(s.plot);
+  }
   Value values = Value::map();
   for (const std::string& assignment : s.set) set_value(values, assignment);
   const Task task(entry, check_arguments(entry.name, entry.facts, values), {.path = "--set"});
-  if (s.output.empty()) print_task(task);
-  else write(task, s);
+  if (!s.plot.empty()) {
+    try {
+      write_file(s.plot, task_picture(task, s.seed));
+    } catch (const IoError& error) { throw Failure(error.what()); }
+    fmt::print("{}\n", task.entry().name);
+    line("picture", s.plot);
+  }
+  if (!s.output.empty()) write(task, s);
+  else if (s.plot.empty()) print_task(task);
 }
 
 }  // namespace
@@ -141,12 +159,14 @@ Verb tasks_verb(CLI::App& tool) {
   app->add_option("name", s->name, "task to explain; without it all are listed")->type_name("NAME");
   app->add_option("--out", s->output, "write trials here: x, y, and mask, timespans, label where the task has them")
       ->type_name("TRIALS.npz");
+  app->add_option("--plot", s->plot, "draw a trial of each label here")->type_name("TRIALS.svg");
   CLI::Option* count = add_count(*app, "--count", s->count, 1, "how many trials (default 64, of a fixed set all)");
   add_count(*app, "--seed", s->seed, 0, "of the random numbers (default 0)");
   add_set(*app, s->set, "T=300");
   add_threads(*app, s->threads);
   app->footer(
-      "dynode tasks\ndynode tasks go_nogo\ndynode tasks xor --out trials.npz --count 1000 --seed 1 --set delay=30");
+      "dynode tasks\ndynode tasks go_nogo\ndynode tasks xor --out trials.npz --count 1000 --seed 1 --set delay=30\n"
+      "dynode tasks mante --plot mante.svg");
   return {app, [s, count] {
             s->count_given = count->count() > 0;
             run(*s);

@@ -15,15 +15,30 @@
 namespace dynode {
 namespace {
 
-constexpr size_t kHeader       = 128;
-constexpr size_t kMostBytes    = size_t(2) << 30;  // of all variables, expanded
+constexpr size_t kHeader        = 128;
+constexpr size_t kMostBytes     = size_t(2) << 30;  // of all variables, expanded
 constexpr size_t kMostVariables = 10'000, kMostAxes = 32;
-constexpr size_t kDeflateRatio = 1032;             // more than deflate can reach
-constexpr size_t kLongestName  = 63;               // of a variable in MATLAB
+constexpr size_t kDeflateRatio = 1032;  // more than deflate can reach
+constexpr size_t kLongestName  = 63;    // of a variable in MATLAB
 
 // types of elements
-enum : uint32_t { kInt8 = 1, kUint8, kInt16, kUint16, kInt32, kUint32, kSingle, kDouble = 9, kInt64 = 12, kUint64,
-                  kMatrix, kCompressed, kUtf8, kUtf16, kUtf32 };
+enum : uint32_t {
+  kInt8 = 1,
+  kUint8,
+  kInt16,
+  kUint16,
+  kInt32,
+  kUint32,
+  kSingle,
+  kDouble = 9,
+  kInt64  = 12,
+  kUint64,
+  kMatrix,
+  kCompressed,
+  kUtf8,
+  kUtf16,
+  kUtf32
+};
 // classes of variables
 enum : uint32_t { kChars = 4, kDoubles = 6, kSingles = 7, kInts8 = 8, kUints8 = 9, kInts64 = 14, kUints64 = 15 };
 constexpr uint32_t kLogicalFlag = 0x200, kComplexFlag = 0x800;
@@ -31,10 +46,19 @@ constexpr uint32_t kLogicalFlag = 0x200, kComplexFlag = 0x800;
 /// Bytes of one number of this type; 0: it is none.
 size_t width_of(uint32_t type) {
   switch (type) {
-    case kInt8: case kUint8: case kUtf8: return 1;
-    case kInt16: case kUint16: case kUtf16: return 2;
-    case kInt32: case kUint32: case kSingle: case kUtf32: return 4;
-    case kDouble: case kInt64: case kUint64: return 8;
+    case kInt8:
+    case kUint8:
+    case kUtf8: return 1;
+    case kInt16:
+    case kUint16:
+    case kUtf16: return 2;
+    case kInt32:
+    case kUint32:
+    case kSingle:
+    case kUtf32: return 4;
+    case kDouble:
+    case kInt64:
+    case kUint64: return 8;
     default: return 0;
   }
 }
@@ -72,7 +96,8 @@ class Reader {
       element.type = word;
       size         = size_t(load_bits(bytes_.data() + at_ + 4, 4, big_));
       at_ += 8;
-      if (size > bytes_.size() - at_) fail(fmt::format("has an element of {} bytes, but {} are left", size, bytes_.size() - at_));
+      if (size > bytes_.size() - at_)
+        fail(fmt::format("has an element of {} bytes, but {} are left", size, bytes_.size() - at_));
       element.data = bytes_.substr(at_, size);
       at_ += size;
       if (element.type != kCompressed) at_ = std::min(bytes_.size(), (at_ + 7) / 8 * 8);
@@ -96,7 +121,10 @@ class Reader {
       case kSingle: return std::bit_cast<float>(uint32_t(bits));
       case kDouble: return std::bit_cast<double>(bits);
       case kUint64: return double(bits);
-      case kInt8: case kInt16: case kInt32: case kInt64: return double(sign_extend(bits, width));
+      case kInt8:
+      case kInt16:
+      case kInt32:
+      case kInt64: return double(sign_extend(bits, width));
       default: return double(bits);
     }
   }
@@ -107,7 +135,7 @@ class Reader {
     const uint64_t bits = load_bits(e.data.data() + i * width, width, big_);
     if (e.type == kUint64) return unsigned_to_int64(bits, file_);
     return e.type == kInt8 || e.type == kInt16 || e.type == kInt32 || e.type == kInt64 ? sign_extend(bits, width)
-                                                                                      : int64_t(bits);
+                                                                                       : int64_t(bits);
   }
 
   const std::string& file() const { return file_; }
@@ -140,7 +168,9 @@ void append_utf8(std::string& text, uint32_t c) {
   if (c < 0x80) text += char(c);
   else if (c < 0x800) text += {char(0xC0 | c >> 6), char(0x80 | (c & 63))};
   else if (c < 0x10000) text += {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
-  else text += {char(0xF0 | (c >> 18 & 7)), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+  else
+    text +=
+        {char(0xF0 | (c >> 18 & 7)), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
 }
 
 /// Rows of characters without the spaces that fill them up; none where all would be empty.
@@ -154,14 +184,16 @@ std::vector<std::string> read_text(Reader& reader, const Element& data, const st
   } else {
     rows.resize(size_t(shape[1] > 0 ? shape[0] : 0));
     size_t i = 0;
-    for_positions(shape, [&](size_t at) { append_utf8(rows[i++ / size_t(shape[1])], uint32_t(reader.integer(data, at))); });
+    for_positions(shape,
+                  [&](size_t at) { append_utf8(rows[i++ / size_t(shape[1])], uint32_t(reader.integer(data, at))); });
   }
   for (std::string& row : rows) row.erase(row.find_last_not_of(' ') + 1);
   if (std::ranges::all_of(rows, [](const std::string& row) { return row.empty(); })) rows.clear();
   return rows;
 }
 
-Array read_numbers(Reader& reader, const Element& data, const std::vector<int64_t>& shape, uint32_t kind, bool logical) {
+Array read_numbers(Reader& reader, const Element& data, const std::vector<int64_t>& shape, uint32_t kind,
+                   bool logical) {
   if (int64_t(data.count()) != element_count(shape))
     reader.fail(fmt::format("has {} numbers where {} are announced", data.count(), element_count(shape)));
   const auto all = [&](auto zero, auto number) {
@@ -183,7 +215,8 @@ struct Variables {
 };
 
 const char* kind_text(uint32_t kind) {
-  constexpr std::array<const char*, 6> kinds = {"unknown", "a cell array", "a structure", "an object", "a text", "sparse"};
+  constexpr std::array<const char*, 6> kinds = {"unknown",   "a cell array", "a structure",
+                                                "an object", "a text",       "sparse"};
   return kind < kinds.size() ? kinds[kind] : kind == 16 ? "a function" : kind == 17 ? "opaque" : "unknown";
 }
 
@@ -199,7 +232,8 @@ void read_variable(std::string_view bytes, const Reader& outer, Variables& to) {
     reader.fail("has a variable without dimensions");
   std::vector<int64_t> shape;
   for (size_t i = 0; i < dimensions.count(); ++i) shape.push_back(reader.integer(dimensions, i));
-  if (element_count(shape) < 0) reader.fail(fmt::format("has a variable of impossible size [{}]", fmt::join(shape, ", ")));
+  if (element_count(shape) < 0)
+    reader.fail(fmt::format("has a variable of impossible size [{}]", fmt::join(shape, ", ")));
 
   const Element named = reader.numbers("names");
   if (named.type != kInt8 && named.type != kUint8 && named.type != kUtf8) reader.fail("has a variable without a name");
@@ -245,7 +279,8 @@ std::string inflated(std::string_view packed, size_t limit, const Reader& reader
 
 bool is_name(const std::string& name) {
   const auto fits = [](char c) { return std::isalnum(uint8_t(c)) || c == '_'; };
-  return !name.empty() && name.size() <= kLongestName && std::isalpha(uint8_t(name[0])) && std::ranges::all_of(name, fits);
+  return !name.empty() && name.size() <= kLongestName && std::isalpha(uint8_t(name[0])) &&
+         std::ranges::all_of(name, fits);
 }
 
 }  // namespace
@@ -282,7 +317,8 @@ Mat parse_mat(std::string_view bytes, const std::string& name) {
   const std::string_view order = bytes.size() >= kHeader ? bytes.substr(126, 2) : "";
   const bool             big   = order == "MI";
   if ((!big && order != "IM") || load_bits(bytes.data() + 124, 2, big) != 0x100)
-    throw IoError(name, "is no MATLAB file of version 5 to 7", "MATLAB writes one with save(…, '-v7'), SciPy with savemat");
+    throw IoError(name, "is no MATLAB file of version 5 to 7",
+                  "MATLAB writes one with save(…, '-v7'), SciPy with savemat");
 
   Variables variables;
   size_t    expanded = 0;
@@ -297,7 +333,8 @@ Mat parse_mat(std::string_view bytes, const std::string& name) {
       expanded += inner.size();
       Reader        one(inner, big, name);
       const Element variable = one.next();
-      if (variable.type != kMatrix) one.fail(fmt::format("has an element of type {} where a variable should be", variable.type));
+      if (variable.type != kMatrix)
+        one.fail(fmt::format("has an element of type {} where a variable should be", variable.type));
       read_variable(variable.data, one, variables);
     } else {
       reader.fail(fmt::format("has an element of type {} where a variable should be", element.type));
@@ -362,10 +399,11 @@ Written written(const std::string& name, const Array& array) {
 Written written(const std::string&, const std::vector<std::string>& rows) {
   size_t width = 0;
   for (const std::string& row : rows) width = std::max(width, row.size());
-  Written               w{.kind = kChars, .type = kUint16, .shape = {int64_t(width ? rows.size() : 0), int64_t(width)}, .data = {}};
+  Written w{.kind = kChars, .type = kUint16, .shape = {int64_t(width ? rows.size() : 0), int64_t(width)}, .data = {}};
   std::vector<uint16_t> all;
   for (const std::string& row : rows)
-    for (size_t i = 0; i < width; ++i) all.push_back(i >= row.size() ? ' ' : uint8_t(row[i]) < 128 ? uint16_t(row[i]) : '?');
+    for (size_t i = 0; i < width; ++i)
+      all.push_back(i >= row.size() ? ' ' : uint8_t(row[i]) < 128 ? uint16_t(row[i]) : '?');
   w.data = turned(all, w.shape);
   return w;
 }
@@ -390,12 +428,14 @@ std::string mat_bytes(const std::vector<Mat::Entry>& entries) {
   std::set<std::string> names;
   for (const auto& [name, value] : entries) {
     if (!is_name(name))
-      throw IoError(name, "is no name of a variable in MATLAB", "at most 63 letters, digits and _, beginning with a letter");
+      throw IoError(name, "is no name of a variable in MATLAB",
+                    "at most 63 letters, digits and _, beginning with a letter");
     if (!names.insert(name).second) throw IoError(name, "appears twice");
     const std::string& variable = name;
-    const Written      w = std::visit([&](const auto& v) { return written(variable, v); }, value);
-    if (w.data.size() >= kMostBytes) throw IoError(name, "has more than 2 GiB, which a MATLAB file of version 5 cannot hold");
-    std::string        dimensions, inner, whole;
+    const Written      w        = std::visit([&](const auto& v) { return written(variable, v); }, value);
+    if (w.data.size() >= kMostBytes)
+      throw IoError(name, "has more than 2 GiB, which a MATLAB file of version 5 cannot hold");
+    std::string dimensions, inner, whole;
     for (int64_t n : w.shape) append_word(dimensions, uint32_t(n));
     append_element(inner, kUint32, words({w.kind, 0}));
     append_element(inner, kInt32, dimensions);

@@ -31,15 +31,18 @@ connections:
 )");
   }
 
-  TrainConfig config(const std::string& data = "", const std::string& training = "", const std::string& metrics = "success, mse") {
+  TrainConfig config(const std::string& data = "", const std::string& training = "",
+                     const std::string& metrics = "success, mse") {
     return read_train_config(parse_yaml(
-        "data: {format: task, task: go-nogo, settings: {T: 30, stim_on: 4, stim_dur: 6}, epoch_trials: 20, val_trials: 12, test_trials: 30" +
+        "data: {format: task, task: go-nogo, settings: {T: 30, stim_on: 4, stim_dur: 6}, epoch_trials: 20, val_trials: "
+        "12, test_trials: 30" +
             data + "}\nmodel: {architecture_yaml: net.yaml, dtype: float64}\n" +
-            "training: {batch_size: 4, max_epochs: 3, optimizer: {name: adam, lr: 0.01}, loss: {losses: [{name: l2}]}" + training +
-            "}\nlogging: {log_freq: 1, metrics: [" + metrics + "]}\n",
+            "training: {batch_size: 4, max_epochs: 3, optimizer: {name: adam, lr: 0.01}, loss: {losses: [{name: l2}]}" +
+            training + "}\nlogging: {log_freq: 1, metrics: [" + metrics + "]}\n",
         folder / "train.yaml"));
   }
-  TrainResult run(const TrainConfig& c, const std::string& name, int threads = 1, const std::atomic<bool>* stop = nullptr) {
+  TrainResult run(const TrainConfig& c, const std::string& name, int threads = 1,
+                  const std::atomic<bool>* stop = nullptr) {
     return train(c, {.threads = threads, .run_directory = folder / name, .stop = stop});
   }
   std::vector<double> curve(const std::string& name, const std::string& split, const std::string& key = "loss") {
@@ -51,7 +54,8 @@ connections:
     }
     return numbers;
   }
-  std::string message(const std::string& data, const std::string& training = "", const std::string& metrics = "success") {
+  std::string message(const std::string& data, const std::string& training = "",
+                      const std::string& metrics = "success") {
     return message_of<Error>([&] {
       const TrainConfig c = config(data, training, metrics);
       run(c, "never");
@@ -67,10 +71,12 @@ TEST_F(TasksInTraining, TheSettingsOfATaskAreCompletedAndItsMappingIsItsOwn) {
   EXPECT_EQ(c.data.settings.at("threshold").number(), 0.7);
   EXPECT_EQ(c.training.mapping, Mapping::seq2seq);
   EXPECT_EQ(pooling_of(c).kind, Pooling::Kind::none);
-  EXPECT_EQ(write_train_config(read_train_config(parse_yaml(to_yaml(write_train_config(c)), "again.yaml"))), write_train_config(c));
-  const TrainConfig one = read_train_config(parse_yaml(
-      "data: {format: task, task: bit_stream_xor}\nmodel: {architecture_yaml: net.yaml}\n"
-      "training: {loss: {losses: [{name: cross_entropy}]}}\n", "train.yaml"));
+  EXPECT_EQ(write_train_config(read_train_config(parse_yaml(to_yaml(write_train_config(c)), "again.yaml"))),
+            write_train_config(c));
+  const TrainConfig one =
+      read_train_config(parse_yaml("data: {format: task, task: bit_stream_xor}\nmodel: {architecture_yaml: net.yaml}\n"
+                                   "training: {loss: {losses: [{name: cross_entropy}]}}\n",
+                                   "train.yaml"));
   EXPECT_EQ(one.training.mapping, Mapping::seq2static);
   EXPECT_EQ(pooling_of(one).kind, Pooling::Kind::final);
 }
@@ -89,7 +95,9 @@ TEST_F(TasksInTraining, ValidationAndTestAreDrawnOnceAndTrainingHasTrialsOfItsOw
   EXPECT_EQ(labels(a.all, 12), labels(b.all, 12));
   EXPECT_EQ(labels(a.test_set(), 30), labels(b.test_set(), 30));
   EXPECT_NE(labels(a.test_set(), 30), labels(other.test_set(), 30));
-  const auto drawn = [&](const char* part, uint64_t batch) { return draw_task_samples(a.task, 1, part, batch, 30).labels; };
+  const auto drawn = [&](const char* part, uint64_t batch) {
+    return draw_task_samples(a.task, 1, part, batch, 30).labels;
+  };
   EXPECT_NE(drawn("train", 0), drawn("train", 1));
   EXPECT_NE(drawn("train", 0), drawn("test", 0));
   EXPECT_EQ(drawn("test", 0), labels(a.test_set(), 30));
@@ -116,9 +124,9 @@ TEST_F(TasksInTraining, AnyNumberOfThreadsAndInterruptionsGiveTheSameRun) {
 }
 
 TEST_F(TasksInTraining, SuccessIsTheShareOfTrialsTheTaskCallsCorrect) {
-  const TrainingData data  = load_data(config(), 1);
-  const Task&        task  = *data.task;
-  const size_t       steps = task.shape().steps, rows = data.test.size();
+  const TrainingData   data  = load_data(config(), 1);
+  const Task&          task  = *data.task;
+  const size_t         steps = task.shape().steps, rows = data.test.size();
   std::vector<double>  output, values, input;
   std::vector<int64_t> labels;
   size_t               right = 0;
@@ -133,8 +141,14 @@ TEST_F(TasksInTraining, SuccessIsTheShareOfTrialsTheTaskCallsCorrect) {
     right += solved;
   }
   Metric success("success");
-  success.add(MetricBatch<double>{.rows = rows, .steps = steps, .units = 1, .output = output.data(), .values = values.data(),
-                                  .task = &task, .input = input.data(), .labels = labels.data()});
+  success.add(MetricBatch<double>{.rows   = rows,
+                                  .steps  = steps,
+                                  .units  = 1,
+                                  .output = output.data(),
+                                  .values = values.data(),
+                                  .task   = &task,
+                                  .input  = input.data(),
+                                  .labels = labels.data()});
   EXPECT_DOUBLE_EQ(success.value(), double(right) / double(rows));
 }
 
@@ -162,8 +176,14 @@ TEST_F(TasksInTraining, TheRuleAsksForEverythingAtOnce) {
   const Task          task(find_task("go_nogo"));
   std::vector<double> output(task.shape().steps), values = output;
   int64_t             nogo = 0;
-  success.add(MetricBatch<double>{.rows = 1, .steps = output.size(), .units = 1, .output = output.data(), .values = values.data(),
-                                  .task = &task, .input = values.data(), .labels = &nogo});
+  success.add(MetricBatch<double>{.rows   = 1,
+                                  .steps  = output.size(),
+                                  .units  = 1,
+                                  .output = output.data(),
+                                  .values = values.data(),
+                                  .task   = &task,
+                                  .input  = values.data(),
+                                  .labels = &nogo});
   EXPECT_TRUE(reaches(rule, 6, {success}, 1500));
   EXPECT_FALSE(reaches(rule, 7, {success}, 1500));
   EXPECT_FALSE(reaches(rule, 6, {success}, 1499));
@@ -182,10 +202,13 @@ connections:
   - {from_layer: 1, to_layer: 1, connection_type: dense, params: {init: fan_in_uniform}}
   - {from_layer: 1, to_layer: 2, connection_type: dense, params: {init: fan_in_uniform}}
 )");
-  const TrainConfig c = read_train_config(parse_yaml(
-      "data: {format: task, task: bit_stream_xor, settings: {pad: 6}, epoch_trials: 16, val_trials: 0, test_trials: 50}\n"
-      "model: {architecture_yaml: two.yaml}\ntraining: {batch_size: 8, max_epochs: 1, loss: {losses: [{name: cross_entropy}]}}\n"
-      "logging: {metrics: [success, accuracy]}\n", folder / "train.yaml"));
+  const TrainConfig c =
+      read_train_config(parse_yaml("data: {format: task, task: bit_stream_xor, settings: {pad: 6}, epoch_trials: 16, "
+                                   "val_trials: 0, test_trials: 50}\n"
+                                   "model: {architecture_yaml: two.yaml}\ntraining: {batch_size: 8, max_epochs: 1, "
+                                   "loss: {losses: [{name: cross_entropy}]}}\n"
+                                   "logging: {metrics: [success, accuracy]}\n",
+                                   folder / "train.yaml"));
   const TrainResult r = run(c, "one_answer");
   ASSERT_EQ(r.test.size(), 2u);
   EXPECT_EQ(r.test[0].value, r.test[1].value);
@@ -203,18 +226,23 @@ TEST_F(TasksInTraining, WhatDoesNotGoTogetherIsRefused) {
   says(message("", ", stop_when: {r2: 0.5}"), "nothing called 'r2' is measured");
   TrainConfig blind     = config("", ", stop_when: {loss: 5}");
   blind.data.val_trials = 0;
-  says(message_of<SpecError>([&] { run(blind, "blind"); }), "looks at the validation, but there is none\n  give data.val_trials");
+  says(message_of<SpecError>([&] { run(blind, "blind"); }),
+       "looks at the validation, but there is none\n  give data.val_trials");
   const auto data = [&](const std::string& text) {
     return message_of<SpecError>([&] {
-      read_train_config(parse_yaml("data: {" + text + "}\nmodel: {architecture_yaml: net.yaml}\ntraining: {loss: {losses: [{name: l2}]}}\n", "t.yaml"));
+      read_train_config(parse_yaml(
+          "data: {" + text + "}\nmodel: {architecture_yaml: net.yaml}\ntraining: {loss: {losses: [{name: l2}]}}\n",
+          "t.yaml"));
     });
   };
   says(data("format: task"), "which task?");
   says(data("format: task, task: go_nogoo"), "did you mean 'go_nogo'?");
   says(data("format: npz, data_path: x.npz, task: go_nogo"), "a task needs format: task");
   says(data("format: task, task: go_nogo, settings: {stim_onn: 3}"), "did you mean 'stim_on'?");
-  says(data("format: task, task: go_nogo, settings: {stim_on: 190}"), "the answer of go_nogo would begin at step 215, but the trial has 199 steps");
-  says(data("format: task, task: bit_stream_xor, settings: {set: test}"), "dynode tasks bit_stream_xor --out trials.npz");
+  says(data("format: task, task: go_nogo, settings: {stim_on: 190}"),
+       "the answer of go_nogo would begin at step 215, but the trial has 199 steps");
+  says(data("format: task, task: bit_stream_xor, settings: {set: test}"),
+       "dynode tasks bit_stream_xor --out trials.npz");
   says(data("format: npz"), "missing key 'data_path'");
 }
 

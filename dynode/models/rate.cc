@@ -37,9 +37,9 @@ struct Skeleton {
   std::string         activation;
   double              dt = 1, noise_std = 0.1, x0_std = 0.01;
   std::string         noise_when = "always";
-  Value               polarity   = Value::map();   // words of the layer; empty without Dale's law
+  Value               polarity   = Value::map();  // words of the layer; empty without Dale's law
   std::string         structure  = "dense";
-  Value               recurrent  = Value::map();   // params of the recurrent connection
+  Value               recurrent  = Value::map();  // params of the recurrent connection
 };
 
 Spec spec_of(const Skeleton& s) {
@@ -47,7 +47,8 @@ Spec spec_of(const Skeleton& s) {
   check(s.inputs >= 1 && s.inputs <= 1'000'000, "inputs", s.inputs, "at least 1");
   check(s.outputs >= 1 && s.outputs <= 1'000'000, "outputs", s.outputs, "at least 1");
   if (s.taus.empty() || s.taus.size() > 2)
-    throw SpecError({.path = "taus"}, fmt::format("has {} numbers", s.taus.size()), "give one time constant, or a range of two");
+    throw SpecError({.path = "taus"}, fmt::format("has {} numbers", s.taus.size()),
+                    "give one time constant, or a range of two");
   Spec spec;
   spec.simulation.dt = s.dt;
   Value rate         = Value::map({{"dim", s.N},
@@ -58,20 +59,22 @@ Spec spec_of(const Skeleton& s) {
                                    {"noise_when", s.noise_when}});
   for (const Value::Entry& word : s.polarity.entries()) rate.set(word.key, word.value);
   if (s.som_N != 0) rate.set("som_N", s.som_N);
-  const auto normal = [](double std) { return Value::map({{"name", "normal"}, {"params", Value::map({{"std", std}})}}); };
-  spec.layers       = {{.layer_id = 0, .layer_type = "Input", .params = Value::map({{"dim", s.inputs}})},
-                       {.layer_id = 1, .layer_type = "RateDale", .params = rate},
-                       {.layer_id = 2, .layer_type = "Linear", .params = Value::map({{"dim", s.outputs}})}};
-  spec.connections  = {{.from_layer      = 0,
-                        .to_layer        = 1,
-                        .connection_type = "dense",
-                        .params          = Value::map({{"init", normal(1)}}),
-                        .learnable       = false},
-                       {.from_layer = 1, .to_layer = 1, .connection_type = s.structure, .params = s.recurrent},
-                       {.from_layer      = 1,
-                        .to_layer        = 2,
-                        .connection_type = "dense",
-                        .params          = Value::map({{"init", normal(0.01)}, {"bias", "zero"}, {"polarity", false}})}};
+  const auto normal = [](double std) {
+    return Value::map({{"name", "normal"}, {"params", Value::map({{"std", std}})}});
+  };
+  spec.layers      = {{.layer_id = 0, .layer_type = "Input", .params = Value::map({{"dim", s.inputs}})},
+                      {.layer_id = 1, .layer_type = "RateDale", .params = rate},
+                      {.layer_id = 2, .layer_type = "Linear", .params = Value::map({{"dim", s.outputs}})}};
+  spec.connections = {{.from_layer      = 0,
+                       .to_layer        = 1,
+                       .connection_type = "dense",
+                       .params          = Value::map({{"init", normal(1)}}),
+                       .learnable       = false},
+                      {.from_layer = 1, .to_layer = 1, .connection_type = s.structure, .params = s.recurrent},
+                      {.from_layer      = 1,
+                       .to_layer        = 2,
+                       .connection_type = "dense",
+                       .params          = Value::map({{"init", normal(0.01)}, {"bias", "zero"}, {"polarity", false}})}};
   return spec;
 }
 
@@ -81,7 +84,8 @@ Spec spec_of(const RateOptions& o) {
   check(o.gain > 0 && std::isfinite(o.gain), "gain", o.gain, "larger than 0");
   check(o.som_N >= 0 && o.som_N <= o.N, "som_N", o.som_N, "within [0, N]");
   if (o.som_N > 0 && !o.apply_dale)
-    throw SpecError({.path = "som_N"}, "there are no inhibitory units without Dale's law", "give apply_dale, or som_N 0");
+    throw SpecError({.path = "som_N"}, "there are no inhibitory units without Dale's law",
+                    "give apply_dale, or som_N 0");
   if (o.w_dist != "gaus" && o.w_dist != "gamma")
     throw SpecError({.path = "w_dist"}, fmt::format("there is no '{}'", o.w_dist), "there are: gaus, gamma");
   Skeleton s{.N          = o.N,
@@ -96,7 +100,8 @@ Spec spec_of(const RateOptions& o) {
              .noise_when = o.noise_when};
   if (o.apply_dale) {
     const double share = o.exact_inh ? std::round(o.N * o.P_inh) / std::max(1, o.N) : o.P_inh;
-    s.polarity.set("polarity_init", Value::map({{"excitatory_ratio", 1 - share}, {"draw", o.exact_inh ? "count" : "independent"}}));
+    s.polarity.set("polarity_init",
+                   Value::map({{"excitatory_ratio", 1 - share}, {"draw", o.exact_inh ? "count" : "independent"}}));
     s.polarity.set("polarity_enforcement_method", "relu");
   }
   // with Dale's law a weight that is 0 stays 0, so what does not exist is left out; without it, it learns to exist
@@ -138,9 +143,9 @@ Spec spec_of(const RateParts& p) {
 void check_model(const Plan& plan) {
   const auto& all  = plan.parameters;
   const bool  fits = plan.layers.size() == 3 && plan.layers[0].is_input &&
-                     std::string_view(plan.layers[1].cell->name) == "RateDale" && all.find(kRecurrent) >= 0 &&
-                     all.find(kInput) >= 0 && all.find(kReadout) >= 0 && plan.layers[0].layer_id == 0 &&
-                     plan.layers[1].layer_id == 1 && plan.layers[2].layer_id == 2;
+                    std::string_view(plan.layers[1].cell->name) == "RateDale" && all.find(kRecurrent) >= 0 &&
+                    all.find(kInput) >= 0 && all.find(kReadout) >= 0 && plan.layers[0].layer_id == 0 &&
+                    plan.layers[1].layer_id == 1 && plan.layers[2].layer_id == 2;
   if (!fits)
     throw SpecError({}, "is no network of an input (layer 0), rate units (1, RateDale) and a readout (2)",
                     "use it as a Model");
@@ -178,7 +183,8 @@ Array entries_of(const Array& history, int64_t first, bool batch) {
 
 }  // namespace
 
-RateRNN::RateRNN(const RateOptions& options, const ModelOptions& model) : model_(Model::from_spec(spec_of(options), model)) {
+RateRNN::RateRNN(const RateOptions& options, const ModelOptions& model)
+    : model_(Model::from_spec(spec_of(options), model)) {
   if (options.w_in) model_.set_parameter(kInput, *options.w_in);
   if (options.w_out) model_.set_parameter(kReadout, *options.w_out);
   w0_ = model_.parameter(kRecurrent);
@@ -199,7 +205,8 @@ RateRNN::RateRNN(const RateParts& parts, const ModelOptions& model)
 RateRNN::RateRNN(Model model) : model_(std::move(model)) { check_model(model_.plan()); }
 
 RateRNN RateRNN::load(const std::string& path, const ModelOptions& options) {
-  if (lower_case(std::filesystem::path(path).extension().string()) == ".mat") return RateRNN(load_rate_mat(path), options);
+  if (lower_case(std::filesystem::path(path).extension().string()) == ".mat")
+    return RateRNN(load_rate_mat(path), options);
   return RateRNN(Model::load(path, options));
 }
 
@@ -208,9 +215,9 @@ void RateRNN::save(const std::string& path) const {
   else model_.save(path);
 }
 
-int RateRNN::N() const { return int(model_.plan().layers[1].units); }
-int RateRNN::inputs() const { return int(model_.plan().layers[0].units); }
-int RateRNN::outputs() const { return int(model_.plan().layers[2].units); }
+int                 RateRNN::N() const { return int(model_.plan().layers[1].units); }
+int                 RateRNN::inputs() const { return int(model_.plan().layers[0].units); }
+int                 RateRNN::outputs() const { return int(model_.plan().layers[2].units); }
 std::vector<int8_t> RateRNN::sign() const { return model_.plan().layers[1].polarity; }
 
 RateParts RateRNN::parts() const {
@@ -229,7 +236,8 @@ RateParts RateRNN::parts() const {
   if (const Value* n = rate.find("som_N")) p.som_N = int(n->integer());
   for (const char* word : {"source_func", "activation"})
     if (const Value* f = rate.find(word)) p.activation = lower_case(f->text());
-  if (plan.parameters.find("layer1/taus_gaus") >= 0 && plan.parameters[plan.parameters.find("layer1/taus_gaus")].stored_name() == "layer1/taus_gaus") {
+  if (plan.parameters.find("layer1/taus_gaus") >= 0 &&
+      plan.parameters[plan.parameters.find("layer1/taus_gaus")].stored_name() == "layer1/taus_gaus") {
     const Transform& range = plan.parameters[plan.parameters.find("layer1/taus_gaus")].transform;
     p.taus                 = {range.low, range.high};
     p.taus_gaus            = model_.parameter("layer1/taus_gaus").as_double();
@@ -253,11 +261,12 @@ Array RateRNN::effective_w() const {
 // ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Trial RateRNN::eval(const Array& u, const SimulateOptions& options) {
-  SimulateOptions own  = options;
-  own.record           = {"s/1", "state/1/x"};
-  const Results run    = model_.simulate(without_last(u, inputs()), own);
-  const bool    batch  = u.shape.size() == 3;
-  return {entries_of(run.at("output"), 1, batch), entries_of(run.at("s/1"), 0, batch), entries_of(run.at("state/1/x"), 0, batch)};
+  SimulateOptions own = options;
+  own.record          = {"s/1", "state/1/x"};
+  const Results run   = model_.simulate(without_last(u, inputs()), own);
+  const bool    batch = u.shape.size() == 3;
+  return {entries_of(run.at("output"), 1, batch), entries_of(run.at("s/1"), 0, batch),
+          entries_of(run.at("state/1/x"), 0, batch)};
 }
 
 namespace {
@@ -274,7 +283,8 @@ std::string loss_word(std::string_view loss) {
 Gradient RateRNN::gradient(const Array& u, const Array& z, std::string_view loss, const GradientRequest& request) {
   const Array                x        = without_last(u, inputs());
   const std::vector<int64_t> expected = {x.shape[0], x.shape[1], outputs()};
-  if (int64_t(z.size()) != element_count(expected)) throw ShapeError("z", expected, z.shape, "one target for each step from 1 on");
+  if (int64_t(z.size()) != element_count(expected))
+    throw ShapeError("z", expected, z.shape, "one target for each step from 1 on");
   return model_.gradient(x, {{.loss = loss_word(loss), .target = Array{expected, z.as_double()}}}, request);
 }
 
@@ -290,19 +300,22 @@ double loss_op(const Array& o, const Array& z, std::string_view loss) {
 std::string RateRNN::display() const {
   const std::vector<double> w = effective_w().as_double();
   const std::vector<int8_t> s = sign();
-  const auto share            = [&](auto is) { return 100 * double(std::ranges::count_if(w, is)) / double(w.size()); };
-  const auto inhibitory       = std::ranges::count(s, -1);
-  std::string text            = fmt::format("{} rate units, {} input{}, {} output{}\n", grouped(N()), inputs(), inputs() == 1 ? "" : "s",
-                                            outputs(), outputs() == 1 ? "" : "s");
-  text += s.empty() ? "  without Dale's law\n" : fmt::format("  {} excitatory, {} inhibitory\n", N() - inhibitory, inhibitory);
-  text += fmt::format("  recurrent weights: {:.1f} % absent, {:.1f} % positive, {:.1f} % negative\n", share([](double x) { return x == 0; }),
-                      share([](double x) { return x > 0; }), share([](double x) { return x < 0; }));
+  const auto  share           = [&](auto is) { return 100 * double(std::ranges::count_if(w, is)) / double(w.size()); };
+  const auto  inhibitory      = std::ranges::count(s, -1);
+  std::string text            = fmt::format("{} rate units, {} input{}, {} output{}\n", grouped(N()), inputs(),
+                                 inputs() == 1 ? "" : "s", outputs(), outputs() == 1 ? "" : "s");
+  text += s.empty() ? "  without Dale's law\n"
+                    : fmt::format("  {} excitatory, {} inhibitory\n", N() - inhibitory, inhibitory);
+  text += fmt::format("  recurrent weights: {:.1f} % absent, {:.1f} % positive, {:.1f} % negative\n",
+                      share([](double x) { return x == 0; }), share([](double x) { return x > 0; }),
+                      share([](double x) { return x < 0; }));
   return text;
 }
 
 // ── lesions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Lesion RateRNN::lesion(std::vector<size_t> existing, double fraction, double scale, uint64_t seed, std::string_view group) {
+Lesion RateRNN::lesion(std::vector<size_t> existing, double fraction, double scale, uint64_t seed,
+                       std::string_view group) {
   check_share("fraction", fraction), check_share("scale", scale);
   Array               array = model_.parameter(kRecurrent);
   std::vector<double> w     = array.as_double();
@@ -334,7 +347,7 @@ std::vector<Lesion> RateRNN::lesion_w_by_type(double fraction, double scale, uin
   const auto                       inhibitory = [&](size_t unit) { return !s.empty() && s[unit] < 0; };
   for (size_t i = 0; i < w.size(); ++i)
     if (w[i] != 0) groups[size_t(2 * inhibitory(i % n) + inhibitory(i / n))].push_back(i);
-  std::vector<Lesion> lesions;
+  std::vector<Lesion>   lesions;
   constexpr const char* kGroups[] = {"E_E", "E_I", "I_E", "I_I"};
   for (size_t g = 0; g < 4; ++g) lesions.push_back(lesion(std::move(groups[g]), fraction, scale, seed, kGroups[g]));
   return lesions;

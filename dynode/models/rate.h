@@ -26,47 +26,47 @@ namespace dynode::rate {
 
 /// A network to draw.
 struct RateOptions {
-  int                  N = 200;             // units
-  double               P_inh = 0.2;         // probability that a unit is inhibitory
-  double               P_rec = 0.2;         // probability that a recurrent connection exists
-  int                  som_N = 0;           // the first inhibitory units take no inhibition
+  int                  N          = 200;  // units
+  double               P_inh      = 0.2;  // probability that a unit is inhibitory
+  double               P_rec      = 0.2;  // probability that a recurrent connection exists
+  int                  som_N      = 0;    // the first inhibitory units take no inhibition
   bool                 apply_dale = true;
-  std::string          w_dist = "gaus";     // or gamma: shape 2, scale 0.003, gain does not count
-  double               gain = 1.5;
-  std::vector<double>  taus = {4, 20};      // one, or the range that time constants are learnt in
-  std::string          activation = "sigmoid";   // clipped_relu, softplus, or another source function
+  std::string          w_dist     = "gaus";  // or gamma: shape 2, scale 0.003, gain does not count
+  double               gain       = 1.5;
+  std::vector<double>  taus       = {4, 20};    // one, or the range that time constants are learnt in
+  std::string          activation = "sigmoid";  // clipped_relu, softplus, or another source function
   int                  inputs = 1, outputs = 1;
-  std::optional<Array> w_in = {};           // [N][inputs]; missing: standard normal. Not learnt
-  std::optional<Array> w_out = {};          // [outputs][N]; missing: standard normal / 100
-  bool                 exact_inh = false;   // exactly round(N · P_inh) inhibitory units
+  std::optional<Array> w_in             = {};     // [N][inputs]; missing: standard normal. Not learnt
+  std::optional<Array> w_out            = {};     // [outputs][N]; missing: standard normal / 100
+  bool                 exact_inh        = false;  // exactly round(N · P_inh) inhibitory units
   bool                 self_connections = true;
-  bool                 keep_sparsity = false;    // without Dale's law: absent connections stay absent
+  bool                 keep_sparsity    = false;  // without Dale's law: absent connections stay absent
   double               dt = 1, noise_std = 0.1, x0_std = 0.01;
-  std::string          noise_when = "always";    // train, off
+  std::string          noise_when = "always";  // train, off
 };
 
 /// A network as numbers, however they came about.
 struct RateParts {
-  Array                w, w_in, w_out, b_out;    // [N][N], [N][inputs], [outputs][N], [outputs]
-  std::vector<int8_t>  sign = {};                // [N] ±1; empty: without Dale's law, w has signs of its own
-  int                  som_N = 0;
-  std::vector<double>  taus = {20};
-  std::vector<double>  taus_gaus = {};           // [N] where taus is a range
+  Array                w, w_in, w_out, b_out;  // [N][N], [N][inputs], [outputs][N], [outputs]
+  std::vector<int8_t>  sign       = {};        // [N] ±1; empty: without Dale's law, w has signs of its own
+  int                  som_N      = 0;
+  std::vector<double>  taus       = {20};
+  std::vector<double>  taus_gaus  = {};  // [N] where taus is a range
   std::string          activation = "sigmoid";
-  double               dt = 1;
-  std::optional<Array> w0 = {}, taus_gaus0 = {}; // where training began
+  double               dt         = 1;
+  std::optional<Array> w0 = {}, taus_gaus0 = {};  // where training began
 };
 
 /// What a run gives. A batch has one more axis in front.
 struct Trial {
-  Array o;      // [T − 1][outputs]
-  Array r, x;   // [T][N], the start first
+  Array o;     // [T − 1][outputs]
+  Array r, x;  // [T][N], the start first
 };
 
 /// What a lesion changed.
 struct Lesion {
-  std::vector<size_t> chosen = {};   // positions in w, post · N + pre, ascending
-  std::vector<double> before = {};   // their weights
+  std::vector<size_t> chosen = {};  // positions in w, post · N + pre, ascending
+  std::vector<double> before = {};  // their weights
 };
 
 class RateRNN {
@@ -89,8 +89,8 @@ class RateRNN {
   int                 N() const;
   int                 inputs() const;
   int                 outputs() const;
-  std::vector<int8_t> sign() const;              // [N] ±1; empty without Dale's law
-  Array               effective_w() const;       // [N][N], as it acts
+  std::vector<int8_t> sign() const;         // [N] ±1; empty without Dale's law
+  Array               effective_w() const;  // [N][N], as it acts
 
   /// @param u  [inputs][T], or a batch [rows][T][inputs]; the last column is never used
   Trial eval(const Array& u, const SimulateOptions& options = {});

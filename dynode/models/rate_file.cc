@@ -10,31 +10,34 @@ namespace {
 
 /// Numbers of this shape, −1 for any; a vector may lie the other way round. @throws ShapeError, IoError
 Array matrix(const Mat& file, const char* name, int64_t rows, int64_t columns) {
-  const Array& array = file.at(name);
-  const auto   fits  = [](int64_t asked, int64_t is) { return asked < 0 ? is > 0 : asked == is; };
-  const auto&  s     = array.shape;
+  const Array& array    = file.at(name);
+  const auto   fits     = [](int64_t asked, int64_t is) { return asked < 0 ? is > 0 : asked == is; };
+  const auto&  s        = array.shape;
   const bool   straight = s.size() == 2 && fits(rows, s[0]) && fits(columns, s[1]);
-  const bool   turned   = s.size() == 2 && (rows == 1 || columns == 1) && fits(rows, s[1]) && fits(columns, s[0]) && (s[0] == 1 || s[1] == 1);
+  const bool   turned   = s.size() == 2 && (rows == 1 || columns == 1) && fits(rows, s[1]) && fits(columns, s[0]) &&
+                      (s[0] == 1 || s[1] == 1);
   if (!straight && !turned) throw ShapeError(file.file() + ": " + name, {rows, columns}, s);
   std::vector<double> values = array.as_double();
   for (const double v : values)
-    if (!std::isfinite(v)) throw IoError(file.file(), fmt::format("{} has {} in it", name, v), "weights and parameters are finite");
+    if (!std::isfinite(v))
+      throw IoError(file.file(), fmt::format("{} has {} in it", name, v), "weights and parameters are finite");
   return {straight ? s : std::vector<int64_t>{s[1], s[0]}, std::move(values)};
 }
 
 int count(const Mat& file, const char* name) {
   const double n = matrix(file, name, 1, 1).as_double()[0];
-  if (n < 0 || n > 1e6 || n != std::floor(n)) throw IoError(file.file(), fmt::format("{} is {}", name, n), "it is a number of units");
+  if (n < 0 || n > 1e6 || n != std::floor(n))
+    throw IoError(file.file(), fmt::format("{} is {}", name, n), "it is a number of units");
   return int(n);
 }
 
 }  // namespace
 
 RateParts load_rate_mat(const std::string& path) {
-  const Mat     file = load_mat(path);
-  const int     N    = count(file, "N");
-  const Array   m = matrix(file, "m", N, N), som = matrix(file, "som_m", N, N);
-  RateParts     p;
+  const Mat   file = load_mat(path);
+  const int   N    = count(file, "N");
+  const Array m = matrix(file, "m", N, N), som = matrix(file, "som_m", N, N);
+  RateParts   p;
   p.w     = matrix(file, "w", N, N);
   p.w_in  = matrix(file, "w_in", N, -1);
   p.w_out = matrix(file, "w_out", -1, N);
@@ -42,28 +45,31 @@ RateParts load_rate_mat(const std::string& path) {
 
   // signs and who takes no inhibition
   const std::vector<double> signs = m.as_double(), spared = som.as_double();
-  const auto                n     = size_t(N);
-  bool                      dale  = false;
+  const auto                n    = size_t(N);
+  bool                      dale = false;
   for (size_t i = 0; i < n * n; ++i) {
     const bool diagonal = i % (n + 1) == 0;
     if (diagonal ? std::abs(signs[i]) != 1 : signs[i] != 0)
-      throw IoError(path, fmt::format("m[{}, {}] is {}", i / n, i % n, signs[i]), "m has 1 or -1 on its diagonal, else 0");
+      throw IoError(path, fmt::format("m[{}, {}] is {}", i / n, i % n, signs[i]),
+                    "m has 1 or -1 on its diagonal, else 0");
     if (diagonal) p.sign.push_back(int8_t(signs[i]));
     dale |= signs[i] < 0;
   }
   if (file.find("apply_dale")) dale = matrix(file, "apply_dale", 1, 1).as_double()[0] != 0;
-  p.som_N = file.find("som_N") ? count(file, "som_N") : 0;
+  p.som_N  = file.find("som_N") ? count(file, "som_N") : 0;
   int left = p.som_N;
   for (size_t to = 0; to < n; ++to) {
     const bool spares = p.sign[to] < 0 && left-- > 0;
     for (size_t from = 0; from < n; ++from) {
       const double expected = spares && p.sign[from] < 0 ? 0 : 1;
       if (spared[to * n + from] != expected)
-        throw IoError(path, fmt::format("som_m[{}, {}] is {}, but som_N is {}", to, from, spared[to * n + from], p.som_N),
+        throw IoError(path,
+                      fmt::format("som_m[{}, {}] is {}, but som_N is {}", to, from, spared[to * n + from], p.som_N),
                       "the first som_N inhibitory units take no inhibition, all others take everything");
     }
   }
-  if (left > 0) throw IoError(path, fmt::format("som_N is {}, but there are {} inhibitory units", p.som_N, p.som_N - left));
+  if (left > 0)
+    throw IoError(path, fmt::format("som_N is {}, but there are {} inhibitory units", p.som_N, p.som_N - left));
   if (!dale) p.sign.clear();
 
   // dynamics
@@ -99,7 +105,7 @@ void save_rate_mat(const std::string& path, const RateParts& p) {
                                   {"m", Array{{N, N}, m}},
                                   {"som_m", Array{{N, N}, som}},
                                   {"w_in", doubles(p.w_in)},
-                                  {"w_in0", doubles(p.w_in)},   // not trained
+                                  {"w_in0", doubles(p.w_in)},  // not trained
                                   {"w_out", doubles(p.w_out)},
                                   {"b_out", column(p.b_out.as_double())},
                                   {"N", number(N)},

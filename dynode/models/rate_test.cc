@@ -35,8 +35,8 @@ size_t existing(const RateRNN& net) {
 }
 
 TEST(RateRNN, IsDrawnAsAsked) {
-  const RateRNN net = small({.N = 400, .P_inh = 0.25, .P_rec = 0.3, .gain = 2});
-  const Numbers w = net.effective_w().as_double();
+  const RateRNN net  = small({.N = 400, .P_inh = 0.25, .P_rec = 0.3, .gain = 2});
+  const Numbers w    = net.effective_w().as_double();
   const auto    sign = net.sign();
   double        sum = 0, count = 0, inhibitory = 0;
   for (const int8_t s : sign) inhibitory += s < 0;
@@ -97,12 +97,14 @@ TEST(RateRNN, LossesAreSumsNotMeans) {
   const Trial trial = net.eval(pulse(20), kQuiet);
   const Array target{{19}, Numbers(19, 0.5)};
   for (const char* name : {"L1", "l2", "mse"})
-    EXPECT_NEAR(net.gradient(pulse(20), target, name, {.noise = {.on = false}}).loss, loss_op(trial.o, target, name), 1e-13) << name;
+    EXPECT_NEAR(net.gradient(pulse(20), target, name, {.noise = {.on = false}}).loss, loss_op(trial.o, target, name),
+                1e-13)
+        << name;
 }
 
 TEST(RateRNN, LesionsTakeAShareOfWhatExists) {
-  RateRNN      net = small({.P_rec = 0.5});
-  const size_t all = existing(net);
+  RateRNN      net    = small({.P_rec = 0.5});
+  const size_t all    = existing(net);
   const Array  before = net.parts().w;
   const Lesion lesion = net.lesion_w(0.3);
   EXPECT_EQ(lesion.chosen.size(), size_t(0.3 * double(all)));
@@ -139,8 +141,8 @@ TEST(RateRNN, DeadWeightsDoNotExist) {
 
 TEST(RateRNN, DisplayCountsUnitsAndWeights) {
   RateParts parts = small({.N = 4}).parts();
-  parts.sign = {1, -1, 1, 1};
-  parts.w    = {{4, 4}, Numbers{1, 1, 0, -1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0}};
+  parts.sign      = {1, -1, 1, 1};
+  parts.w         = {{4, 4}, Numbers{1, 1, 0, -1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0}};
   EXPECT_EQ(RateRNN(parts).display(),
             "4 rate units, 1 input, 1 output\n  3 excitatory, 1 inhibitory\n"
             "  recurrent weights: 50.0 % absent, 25.0 % positive, 25.0 % negative\n");
@@ -148,8 +150,9 @@ TEST(RateRNN, DisplayCountsUnitsAndWeights) {
 
 TEST(RateRNN, FilesOfTheOriginalComeBack) {
   const TemporaryFolder folder;
-  for (const RateOptions& options : {RateOptions{.N = 12, .som_N = 1, .activation = "softplus", .inputs = 2, .exact_inh = true},
-                                     RateOptions{.N = 12, .apply_dale = false, .taus = {10}}}) {
+  for (const RateOptions& options :
+       {RateOptions{.N = 12, .som_N = 1, .activation = "softplus", .inputs = 2, .exact_inh = true},
+        RateOptions{.N = 12, .apply_dale = false, .taus = {10}}}) {
     RateRNN           net  = small(options);
     const std::string path = folder / "net.mat";
     net.save(path);
@@ -166,8 +169,9 @@ TEST(RateRNN, FilesOfTheOriginalComeBack) {
     EXPECT_EQ(file.at("b_out").shape, (std::vector<int64_t>{1, 1}));
 
     net.save(folder / "net.dynode");
-    EXPECT_EQ(RateRNN::load(folder / "net.dynode", {.precision = Precision::float64}).eval(pulse(30, net.inputs()), kQuiet).o,
-              net.eval(pulse(30, net.inputs()), kQuiet).o);
+    EXPECT_EQ(
+        RateRNN::load(folder / "net.dynode", {.precision = Precision::float64}).eval(pulse(30, net.inputs()), kQuiet).o,
+        net.eval(pulse(30, net.inputs()), kQuiet).o);
   }
 }
 
@@ -197,7 +201,7 @@ TEST(RateRNN, DamagedFilesAreExplained) {
   const std::string     path = folder / "net.mat";
   small({.N = 6, .P_inh = 0.5, .exact_inh = true}).save(path);
   const std::vector<Mat::Entry> sound = load_mat(path).entries();
-  const auto with = [&](const std::string& name, std::optional<Array> value) {
+  const auto                    with  = [&](const std::string& name, std::optional<Array> value) {
     std::vector<Mat::Entry> entries;
     for (const Mat::Entry& e : sound)
       if (e.first != name) entries.push_back(e);
