@@ -12,6 +12,7 @@ repeats: 2
 experiments:
   - {name: weights apart, type: parameter, target: J_*, change: relative, levels: [0, 0.5]}
   - {type: noise, target: layer1, quantity: phi, levels: [0.1]}
+  - {type: weight_quantization, quantity: bits, min: -1, max: 1, levels: [2, 8]}
 )";
 
 TEST_F(Cli, RobustnessDisturbsATrainedNetwork) {

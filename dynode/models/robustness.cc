@@ -17,6 +17,7 @@
 #include "dynode/learn/trainer.h"
 #include "dynode/learn/trainer_evaluation.h"
 #include "dynode/learn/trainer_recipe.h"
+#include "dynode/params/quantisation.h"
 #include "dynode/spec/yaml.h"
 
 namespace dynode {
@@ -210,6 +211,26 @@ void disturb(const Plan& plan, const RobustnessExperiment& e, double level, uint
   project(plan.parameters, theta.data());
 }
 
+template <class R>
+void quantise_weights(const Plan& plan, const RobustnessExperiment& e, double level, uint64_t seed, int repeat,
+                      std::vector<R>& theta) {
+  const bool   bits = e.quantity == "bits";
+  Quantisation q{
+      .codebook = codebook_of(bits ? std::optional<int64_t>(std::llround(level)) : std::nullopt,
+                              bits ? std::nullopt : std::optional<int64_t>(std::llround(level)), *e.min, *e.max),
+      .stochastic = e.stochastic};
+  if (!e.target.empty()) {
+    for (const Block& block : plan.parameters.blocks())
+      if (block.name.starts_with("J_") && matches(e.target, block.name)) q.connections.push_back(block.name);
+    if (q.connections.empty())
+      throw SpecError({.path = "target"}, fmt::format("no weights are called '{}'", e.target),
+                      did_you_mean(e.target, plan.parameters.names(), "there are"));
+  }
+  std::optional<RoundingDraw> draw;
+  if (e.stochastic) draw = RoundingDraw{.seed = seed, .pass = uint64_t(repeat)};
+  quantise_stored<R>(plan.parameters, q, draw, theta.data());
+}
+
 /// Noise on outputs, or levels in their place.
 template <class R>
 void disturb_readout(const RobustnessExperiment& e, double level, Random& random, std::vector<R>& output) {
@@ -231,6 +252,7 @@ double measure(const Bench& bench, const std::vector<R>& trained, const Robustne
   std::shared_ptr<const Plan> plan  = bench.plan;
   std::vector<R>              theta = trained;
   if (e && e->type == Disturbance::parameter) disturb(*plan, *e, level, seed, repeat, theta);
+  if (e && e->type == Disturbance::weight_quantization) quantise_weights(*plan, *e, level, seed, repeat, theta);
   if (e && (e->type == Disturbance::noise || e->type == Disturbance::perturbation)) plan = with_noise(bench, *e, level);
 
   Engine<R>    engine(plan, std::make_shared<Threads>(1));
@@ -318,8 +340,7 @@ void check(const RobustnessExperiment& e, const At& at) {
         throw SpecError(at, "perturbations are amounts", "remove change: relative");
       break;
     case Disturbance::readout: one_of({"noise", "bits"}); break;
-    case Disturbance::weight_quantization:
-      throw SpecError(at, "weights cannot be quantised yet", "leave this experiment out");
+    case Disturbance::weight_quantization: one_of({"bits", "levels"}); break;
   }
   if (e.min && e.max && !(*e.min < *e.max))
     throw SpecError(at, fmt::format("min {} is not below max {}", *e.min, *e.max));

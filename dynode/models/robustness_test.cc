@@ -80,6 +80,15 @@ TEST_F(Robustness, NoiseHasTheVarianceItShouldHave) {
 
 TEST_F(Robustness, FewLevelsRound) {
   expect_near(study("type: readout, quantity: bits, min: 0, max: 3, levels: [1, 2, 16]"), {1.96, 0.16, 0}, 1e-4);
+  expect_near(study("type: weight_quantization, quantity: bits, min: -1, max: 1, levels: [1]"), {0.16});  // −1, 0, 1
+  expect_near(study("type: weight_quantization, quantity: levels, min: -1, max: 1, levels: [11]"),
+              {0});  // 0.8 is there
+  const auto by_chance = study_robustness(config("  - {type: weight_quantization, quantity: bits, stochastic: true, "
+                                                 "repeats: 200, min: -1, max: 1, levels: [1]}\n"),
+                                          1)
+                             .curves[0];
+  for (double v : by_chance.values[0]) EXPECT_TRUE(std::abs(v - 0.16) < 1e-5 || std::abs(v - 2.56) < 1e-5) << v;
+  EXPECT_NEAR(by_chance.mean[0], 0.8 * 0.16 + 0.2 * 2.56, 0.25);  // up with probability 0.8
 }
 
 TEST_F(Robustness, ThreadsChangeNothing) {
@@ -127,6 +136,8 @@ TEST_F(Robustness, SaysWhatIsWrong) {
   expect_says(said("type: readout, quantity: bit, min: 0, max: 1, levels: [1]"), "did you mean 'bits'");
   expect_says(said("type: readout, quantity: bits, levels: [1]"), "needs 'min and max'");
   expect_says(said("type: readout, quantity: bits, min: 1, max: 0, levels: [1]"), "min 1 is not below max 0");
+  expect_says(said("type: weight_quantization, quantity: bits, min: 0, max: 1, levels: [0.5]"),
+              "0.5 is no number of bits");
   expect_says(failure([&] { config("  []\n"); }), "there are no experiments");
   expect_says(failure([&] {
                 read_robustness_config(
