@@ -42,6 +42,61 @@ TEST_F(Cli, TasksWritesTheTrialsOfTheLibrary) {
   EXPECT_NE(read_file(path("a.npz")), first);
 }
 
+TEST_F(Cli, TasksArePictures) {
+  for (const TaskEntry& entry : tasks()) {
+    good(fmt::format("tasks {} --plot a.svg", entry.name));
+    const std::string svg = read_file(path("a.svg"));
+    EXPECT_SAYS(svg, "<svg ");
+    EXPECT_SAYS(svg, entry.summary);
+    for (size_t i = 0; i < std::min<size_t>(4, entry.labels.size()); ++i) EXPECT_SAYS(svg, fmt::format(">{}</text>", entry.labels[i]));
+    EXPECT_EQ(svg.find("nan"), svg.npos);
+  }
+  EXPECT_SAYS(run("tasks go_nogo --plot a.png").err, "pictures are written as .svg");
+  EXPECT_SAYS(run("tasks --plot a.svg").err, "which task?");
+}
+
+TEST_F(Cli, TrainingDrawsTrialsOfTasks) {
+  write("rate.yaml", R"(layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 1}}
+  - {layer_id: 1, layer_type: RateDale, params: {dim: 8}}
+  - {layer_id: 2, layer_type: Linear, params: {dim: 1}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: dense}
+  - {from_layer: 1, to_layer: 2, connection_type: dense}
+)");
+  write("go.yaml", R"(name: go
+data: {format: task, task: go_nogo, settings: {T: 20, stim_on: 2, stim_dur: 3}, epoch_trials: 10, val_trials: 10, test_trials: 20}
+model: {architecture_yaml: rate.yaml}
+training: {max_epochs: 2, batch_size: 1, loss: {losses: [{name: l2}]}, stop_when: {success: 0.999, loss: 1.0e-6}}
+)");
+  const std::string text = good("train go.yaml").out;
+  EXPECT_SAYS(text, "ends without reaching stop_when");
+  EXPECT_SAYS(text, "test success");
+  EXPECT_SAYS(good("evaluate runs/go --split validation").out, "trials of go_nogo, the validation set: 10 × 19 steps");
+  EXPECT_SAYS(run("evaluate runs/go --split train").err, "training draws its trials anew");
+  EXPECT_SAYS(run("train go.yaml --set data.settings.stim_dur=30").err, "the answer of go_nogo would begin at step 32");
+}
+
+TEST_F(Cli, NetworksGoToMatlabFilesAndBack) {
+  write("rate.yaml", R"(layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 1}}
+  - {layer_id: 1, layer_type: RateDale, params: {dim: 8, taus: [4, 20], polarity_init: {excitatory_ratio: 0.5}, polarity_enforcement_method: relu}}
+  - {layer_id: 2, layer_type: Linear, params: {dim: 1}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: dense, learnable: false}
+  - {from_layer: 1, to_layer: 1, connection_type: dense, params: {init: gaus}}
+  - {from_layer: 1, to_layer: 2, connection_type: dense, params: {bias: zero, polarity: false}}
+)");
+  good("convert rate.yaml rate.mat --dtype float64");
+  good("convert rate.mat rate.dynode --dtype float64");
+  good("convert rate.dynode again.mat");
+  EXPECT_EQ(read_file(path("again.mat")), read_file(path("rate.mat")));
+  EXPECT_SAYS(good("info rate.mat").out, "RateDale");
+  write("broken.mat", read_file(path("rate.mat")).substr(0, 300));
+  EXPECT_SAYS(run("info broken.mat").err, "it is damaged, or not all of it is there");
+  EXPECT_EQ(run("info broken.mat").code, 2);
+}
+
 TEST_F(Cli, TrialsOfTasksCanBeTrainedOn) {
   write("one.yaml", R"(layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}

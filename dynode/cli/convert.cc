@@ -237,7 +237,9 @@ void run(const Settings& s) {
     } else if (ending == ".dynode") {
       model.save(s.out);
     } else if (ending == ".mat") {
-      rate::RateRNN(std::move(model)).save(s.out);
+      rate::RateRNN net(std::move(model));
+      net.save(s.out);
+      model = std::move(net.model());
     } else {
       write_arrays(s.out, arrays_of(s, model, report));
     }

@@ -11,6 +11,7 @@
 #include "dynode/io/model_formats.h"
 #include "dynode/io/npz.h"
 #include "dynode/learn/objective.h"
+#include "dynode/models/rate.h"
 #include "dynode/models/records.h"
 #include "dynode/run/engine.h"
 
@@ -477,6 +478,7 @@ StoredModel Model::stored() const {
 }
 
 Model Model::load(const std::string& path, const ModelOptions& options) {
+  if (std::filesystem::path(path).extension() == ".mat") return std::move(rate::RateRNN::load(path, options).model());
   if (std::filesystem::path(path).extension() != ".dynode") {
     if (auto stored = load_stored_model(path)) {
       stored->spec.warnings.insert(stored->spec.warnings.end(), stored->notes.begin(), stored->notes.end());
