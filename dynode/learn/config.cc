@@ -72,8 +72,6 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"logging", "s3*", "copy the run directory after the run", {false}},
       {"logging", "upload*", "copy the run directory after the run", {false}},
 
-      {"callbacks", "noise_annealers", "remove the key"},
-      {"callbacks", "loss_weight_schedulers", "give the losses fixed weights"},
       {"callbacks", "dynamic_loss_weight", "give the losses fixed weights"},
       {"callbacks", "seq_len_scheduler", "sequences are as long as in the file"},
       {"callbacks", "time_pooling_scale_scheduler", "give model.time_pooling a fixed scale"},
@@ -125,12 +123,40 @@ void spell_out_name(Value* value) {
   if (value && value->is_text()) value->replace(Value::map({{"name", value->text()}}));
 }
 
+struct Warmup {
+  double                epochs = 0;
+  std::optional<double> start_lr;
+  bool                  enabled = true;
+
+  static constexpr auto fields =
+      std::tuple{field("epochs", &Warmup::epochs, "straight rise to max_lr", non_negative),
+                 field("start_lr", &Warmup::start_lr, "rate at which it starts", non_negative),
+                 field("enabled", &Warmup::enabled, "false: none")};
+};
+
 void move_into(Value& from, std::string_view key, Value& to) {
   if (Value* value = from.find(key)) {
     Value copy = *value;
     from.erase(key);
     if (!copy.is_null()) to.set(std::string(key), std::move(copy));
   }
+}
+
+/// greedy: warmup: {epochs, start_lr, enabled}, and changes within an epoch.
+void spell_out_warmup(Value& schedule) {
+  const Value* type = schedule.find("type");
+  if (!type || !(*type == Value("greedy"))) return;
+  if (const Value* inside = schedule.find("intra_epoch"); inside && inside->boolean())
+    inside->fail("changes within an epoch are not available yet", "give intra_epoch: false");
+  for (const char* key : {"intra_epoch", "adjustment_frequency", "ema_beta"}) schedule.erase(key);
+  Value* warmup = schedule.find("warmup");
+  if (!warmup) return;
+  for (const char* key : {"warmup_epochs", "warmup_start_lr"})
+    if (schedule.has(key)) warmup->fail(fmt::format("stands beside {}, which says the same", key), "keep one of them");
+  const Warmup given = read<Warmup>(*warmup);
+  schedule.erase("warmup");
+  schedule.set("warmup_epochs", given.enabled ? given.epochs : 0.0);
+  if (given.start_lr) schedule.set("warmup_start_lr", *given.start_lr);
 }
 
 void spell_out(Value& root) {
@@ -157,6 +183,8 @@ void spell_out(Value& root) {
   if (Value* yardsticks = root.find("yardsticks"); yardsticks && yardsticks->is_list())
     for (Value& yardstick : yardsticks->items())
       if (yardstick.is_mapping()) spell_out_name(yardstick.find("time_pooling"));
+  if (Value* callbacks = root.find("callbacks"); callbacks && callbacks->is_mapping())
+    if (Value* schedule = callbacks->find("lr_scheduler"); schedule && schedule->is_mapping()) spell_out_warmup(*schedule);
   root.place_children();
 }
 
@@ -381,6 +409,28 @@ void settle_stop_rule(const TrainConfig& config, const Value& root) {
   if (!asks) throw SpecError(at, "says nothing that could be reached", "give stop_when: {loss: 0.1}, for example");
 }
 
+void settle_callbacks(TrainConfig& config, const Value& root) {
+  const auto place = [&](const char* list, size_t i) { return root.at("callbacks").at(list).list()[i].at(); };
+  const int  epochs = config.training.max_epochs;
+  for (size_t i = 0; i < config.callbacks.noise_annealers.size(); ++i)
+    check_annealer(config.callbacks.noise_annealers[i], epochs, place("noise_annealers", i));
+
+  std::vector<const LossEntry*> scheduled;
+  for (size_t i = 0; i < config.callbacks.loss_weight_schedulers.size(); ++i) {
+    LossWeightSchedulerConfig& s    = config.callbacks.loss_weight_schedulers[i];
+    const At                   at   = place("loss_weight_schedulers", i);
+    const LossEntry&           loss = find_loss(s.loss_name, at);
+    if (std::ranges::none_of(config.training.loss.losses, [&](const LossConfig& l) { return &find_loss(l.name) == &loss; }))
+      throw SpecError(at, fmt::format("training has no loss '{}'", s.loss_name), "add it to training.loss.losses");
+    if (std::ranges::find(scheduled, &loss) != scheduled.end())
+      throw SpecError(at, fmt::format("the weight of '{}' is scheduled twice", s.loss_name), "keep one of them");
+    scheduled.push_back(&loss);
+    const WeightRuleEntry& rule = find_weight_rule(s.scheduler_type, at);
+    s.params                    = completed(fmt::format("scheduler {}", rule.name), rule.facts, s.params);
+    check_weight_scheduler(s, epochs, at);
+  }
+}
+
 void settle_yardsticks(TrainConfig& config, const Value& root) {
   for (size_t i = 0; i < config.yardsticks.size(); ++i) {
     YardstickConfig& yardstick = config.yardsticks[i];
@@ -417,6 +467,7 @@ TrainConfig read_train_config(const Value& value) {
   settle_schedule(config.callbacks.lr_scheduler);
   check_schedule_of(config, place_of(root, {"callbacks", "lr_scheduler"}));
   quantisation_of(config, place_of(root, {"callbacks", "qat"}));
+  settle_callbacks(config, root);
   settle_yardsticks(config, root);
   for (size_t i = 0; i < config.yardsticks.size(); ++i)
     check_schedule_of(yardstick_config(config, i), root.at("yardsticks").list()[i].at());
@@ -453,6 +504,7 @@ TrainConfig yardstick_config(const TrainConfig& config, size_t i) {
   own.model.dt.reset();
   own.model.dt_learnable.reset();
   own.training.optimizer.param_groups.clear();
+  own.callbacks.noise_annealers.clear();
   if (yardstick.max_epochs) own.training.max_epochs = *yardstick.max_epochs;
   if (yardstick.batch_size) own.training.batch_size = *yardstick.batch_size;
   if (yardstick.lr) own.training.optimizer.lr = *yardstick.lr;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dynode/base/facts.h"
+#include "dynode/learn/callbacks.h"
 #include "dynode/learn/optimizer.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/learn/schedule.h"
@@ -260,10 +261,14 @@ struct QatConfig {
 struct CallbacksConfig {
   Value                    lr_scheduler;  // {type: cosine, …}; null: constant at optimizer.lr
   std::optional<QatConfig> qat;
+  std::vector<NoiseAnnealerConfig>       noise_annealers;
+  std::vector<LossWeightSchedulerConfig> loss_weight_schedulers;
 
   static constexpr auto fields = std::tuple{
       field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters"),
-      field("qat", &CallbacksConfig::qat, "weights act as levels of a codebook while they learn")};
+      field("qat", &CallbacksConfig::qat, "weights act as levels of a codebook while they learn"),
+      field("noise_annealers", &CallbacksConfig::noise_annealers, "deviations of noise over time"),
+      field("loss_weight_schedulers", &CallbacksConfig::loss_weight_schedulers, "weights of losses over time")};
 };
 
 /// What is written, where.

@@ -110,11 +110,11 @@ data: {format: npz, data_path: pulses.npz, min_scale: 0.0, max_scale: 0.4, num_c
 model: {architecture_yaml: net.yaml, time_pooling: {name: max, params: {scale: 10.0}}, dt: 37}
 callbacks:
   lr_scheduler: {type: cosine, max_lr: 1.0e-3, min_lr: 1.0e-6, warmup_epochs: 5, cycle_epochs: 50}
-  noise_annealers: [{key: bias_current, target: perturb, start_value: 0.1, end_value: 0.0}]
+  seq_len_scheduler: {start_len: 10, end_len: 100}
   qat: {active: false, bits: 4}
 )";
   const std::string said = message(text);
-  EXPECT_SAYS(said, "train.yaml:12:3 callbacks.noise_annealers: 'noise_annealers' is not available yet");
+  EXPECT_SAYS(said, "train.yaml:12:3 callbacks.seq_len_scheduler: 'seq_len_scheduler' is not available yet");
 }
 
 struct BadCase {

@@ -88,6 +88,7 @@ ModelScores evaluate_model(const std::string& model, TrainConfig config, Split s
   config.model.dt.reset();
   config.model.dt_learnable.reset();
   config.training.optimizer.param_groups.clear();
+  config.callbacks.noise_annealers.clear();   // the model has its noise as it was
   const std::shared_ptr<const Plan> plan = training_plan(config, config.seed);
   const TensorFile                  file = load_safetensors(model);
 

@@ -45,6 +45,8 @@ class Objective {
   Objective(const Plan& plan, std::vector<ObjectiveTerm> terms);
 
   const std::vector<ObjectiveTerm>& terms() const { return terms_; }
+  /// From the next run on.
+  void set_weight(size_t term, double weight) { terms_[term].weight = weight; }
 
   /// θ, as stored, for losses that look at weights. @param theta  the one the engine runs with
   void set_parameters(std::span<const R> theta);

@@ -129,8 +129,10 @@ Job prepare(const TrainConfig& config, Call& call) {
 
 /// Settles a prepared network in its directory and trains it.
 TrainResult start_network(Job job, RunDirectory& directory, Call& call) {
-  directory.write("spec.yaml", to_yaml(write_spec(job.plan->spec, Defaults::write)));
-  TrainConfig& config = job.config;
+  TrainConfig&           config = job.config;
+  const TrainingProgress start  = progress_at(config, *job.data, 0);
+  directory.write("spec.yaml", to_yaml(write_spec(with_annealed_noise(*job.plan, config.callbacks.noise_annealers, start),
+                                                  Defaults::write)));
   if (config.model.base_model_path.empty()) {
     config.model.architecture_yaml = "spec.yaml";
     config.model.architecture      = Value();
@@ -148,7 +150,8 @@ TrainResult resume_network(const TrainConfig& config, RunDirectory& directory, C
     const TensorFile file    = load_safetensors(path);
     CompileOptions   options = model_options(file);
     options.seed             = config.seed;
-    const Job job{config, compile(model_spec(file, path), options), call.shelf.get(config)};
+    const Job job{config, compile_annealed(model_spec(file, path), options, config.callbacks.noise_annealers),
+                  call.shelf.get(config)};
     return run_network(job, directory, call, &file, path);
   }
   // interrupted before its first checkpoint
@@ -257,7 +260,7 @@ std::shared_ptr<const Plan> training_plan(const TrainConfig& config, uint64_t se
   }
   if (model.dt) spec.simulation.dt = model.dt;
   if (model.dt_learnable) spec.simulation.dt_learnable = *model.dt_learnable;
-  return compile(spec, options);
+  return compile_annealed(spec, options, config.callbacks.noise_annealers);
 }
 
 TrainResult train(const TrainConfig& config, const TrainOptions& options) {

@@ -158,7 +158,7 @@ Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std
   SetLoss      loss;
   for (size_t at = 0; at < rows.size(); at += most) {
     batch.load(data, rows.subspan(at, std::min(most, rows.size() - at)));
-    batch.noise = {.pass = kEvaluationPass, .first_row = at};
+    batch.noise = {.pass = kEvaluationPass, .first_row = at, .shares = std::move(batch.noise.shares)};
     batch.loss(engine);
     batch.add_to(loss);
     batch.add_to(result.metrics);

@@ -38,6 +38,9 @@ class Minibatch {
   /// θ, as the engine has it, for losses on weights.
   void set_parameters(std::span<const R> theta) { objective_.set_parameters(theta); }
 
+  /// Weight of a term of the objective, from the next run on.
+  void set_weight(size_t term, double weight) { objective_.set_weight(term, weight); }
+
   /// Takes these rows. @throws ShapeError  if targets do not fit the loss
   void load(const Dataset& data, std::span<const size_t> rows);
 

@@ -61,8 +61,7 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       held_(held_entries(plan_->parameters)),
       held_values_(held_.size()),
       start_(Clock::now()) {
-  const auto batch   = int64_t(config.training.batch_size);
-  updates_per_epoch_ = (int64_t(data_->train.size()) + batch - 1) / batch;
+  updates_per_epoch_ = progress(0).updates_per_epoch;
   if (recipe_.quantisation) engine_.set_quantisation(recipe_.quantisation);
 }
 
@@ -83,7 +82,7 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
   } else {
     project(plan_->parameters, theta_.data());
     if (config_.training.save_initial_state)
-      write_file(directory.checkpoint("initial"), checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_));
+      write_file(directory.checkpoint("initial"), checkpoint());
   }
   use(theta_);
 
@@ -157,6 +156,7 @@ void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows
     // gradient
     batch_.load(data, rows);
     batch_.noise = {.training = true, .pass = uint64_t(state_.step)};
+    set_callbacks(state_.step);
     const double loss = batch_.gradient(engine_, theta_bar_.data());
     const int    last = plan_->layers[size_t(plan_->output)].layer_id;
     if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data.steps()), 0, loss);
@@ -200,11 +200,36 @@ void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows
 
 template <class R>
 double NetworkTrainer<R>::rate() const {
-  const TrainingProgress progress{.update            = state_.step,
-                                  .updates_total     = updates_per_epoch_ * config_.training.max_epochs,
-                                  .updates_per_epoch = updates_per_epoch_};
-  return learning_rate(*recipe_.schedule.entry, {recipe_.schedule.arguments, config_.training.optimizer.lr}, progress,
-                       state_.schedule());
+  return learning_rate(*recipe_.schedule.entry, {recipe_.schedule.arguments, config_.training.optimizer.lr},
+                       progress(state_.step), state_.schedule());
+}
+
+template <class R>
+TrainingProgress NetworkTrainer<R>::progress(int64_t update) const {
+  return progress_at(config_, *data_, update);
+}
+
+template <class R>
+void NetworkTrainer<R>::set_callbacks(int64_t update) {
+  const CallbacksConfig& callbacks = config_.callbacks;
+  batch_.noise.shares = noise_shares(callbacks.noise_annealers, recipe_.annealed, plan_->noise.size(), progress(update));
+  for (size_t i = 0; i < recipe_.scheduled.size(); ++i)
+    for (const int term : recipe_.scheduled[i])
+      batch_.set_weight(size_t(term), scheduled_weight(callbacks.loss_weight_schedulers[i], progress(update)));
+}
+
+/// Noise and weights of losses are written as they are now, so that the file gives what its validation gave.
+template <class R>
+std::string NetworkTrainer<R>::checkpoint() const {
+  const CallbacksConfig& callbacks = config_.callbacks;
+  if (callbacks.noise_annealers.empty() && callbacks.loss_weight_schedulers.empty())
+    return checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_);
+  const Spec  spec   = with_annealed_noise(*plan_, callbacks.noise_annealers, progress(state_.step));
+  TrainConfig config = config_;
+  for (const LossWeightSchedulerConfig& s : callbacks.loss_weight_schedulers)
+    for (LossConfig& loss : config.training.loss.losses)
+      if (&find_loss(loss.name) == &find_loss(s.loss_name)) loss.weight = scheduled_weight(s, progress(state_.step));
+  return checkpoint_bytes<R>(*plan_, theta_, optimizer_, config, state_, &spec);
 }
 
 template <class R>
@@ -227,6 +252,7 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
   double monitored = train.mean_loss();
   if (!data_->validation.empty()) {
     try {
+      set_callbacks(state_.step);
       const Scores scores = evaluate<R>(engine_, batch_, data_->all, data_->validation, recipe_.fresh_metrics());
       if (!std::isfinite(scores.loss))
         throw NumericsError(plan_->layers[size_t(plan_->output)].layer_id, "the validation loss", 0, 0, 0, scores.loss);
@@ -278,7 +304,7 @@ void NetworkTrainer<R>::save(bool best) {
 
   // last.dynode is the one a resumed run trusts: it comes after those it names, and before any is removed
   state_.metrics_lines    = directory_->metrics_lines();
-  const std::string bytes = checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_);
+  const std::string bytes = checkpoint();
   if (!state_.kept.empty() && state_.kept.back().epoch == state_.epoch)
     write_file(directory_->checkpoint(epoch_name(state_.epoch)), bytes);
   if (best) write_file(directory_->checkpoint("best"), bytes);
@@ -294,6 +320,7 @@ void NetworkTrainer<R>::test(TrainResult& result) {
   const std::string path = directory_->checkpoint("best");
   const TensorFile  best = load_safetensors(path);
   use(model_theta<R>(*plan_, best, path));
+  set_callbacks(state_.best_epoch * updates_per_epoch_);
 
   const Dataset& set     = data_->test_set();
   const bool     confuse = set.has_classes() && set.entries() == 1;
@@ -351,6 +378,12 @@ void NetworkTrainer<R>::log_train(const Window& window) {
   const auto grows = [](const Block& b) { return b.growth.present >= 0; };
   if (std::ranges::any_of(plan_->parameters.blocks(), grows))
     line.set("grown", int64_t(window.synapses.grown)).set("pruned", int64_t(window.synapses.pruned));
+  for (size_t i = 0; i < recipe_.annealed.size(); ++i)
+    for (const int site : recipe_.annealed[i])
+      line.set("noise/" + plan_->noise[size_t(site)].name,
+               annealed_deviation(config_.callbacks.noise_annealers[i], progress(state_.step - 1)));
+  for (const LossWeightSchedulerConfig& s : config_.callbacks.loss_weight_schedulers)
+    line.set("loss_weight/" + s.loss_name, scheduled_weight(s, progress(state_.step - 1)));
   line.set("seconds", seconds());
   directory_->add_metrics(line);
 }

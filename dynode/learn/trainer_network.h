@@ -54,6 +54,9 @@ class NetworkTrainer {
   };
   Rows              rows_from(size_t from);
   void              update(const Dataset& data, std::span<const size_t> rows, Window& window);
+  TrainingProgress  progress(int64_t update) const;
+  void              set_callbacks(int64_t update);  // noise and weights of losses as they are after so many
+  std::string       checkpoint() const;
   void              finish_epoch(const Window& train, double seconds);
   void              save(bool best);
   void              test(TrainResult& result);
@@ -72,7 +75,7 @@ class NetworkTrainer {
   Recipe                              recipe_;
   Engine<R>                           engine_;
   Minibatch<R>                        batch_;
-  Optimizer<R>                        optimizer_;
+  mutable Optimizer<R>                optimizer_;   // hands out its memory to be written
   std::vector<R>                      theta_, theta_bar_;
   std::vector<HeldEntry>              held_;           // entries of θ that go only part of a step
   std::vector<R>                      held_values_;

@@ -165,18 +165,31 @@ std::optional<Quantisation> quantisation_for(const TrainConfig& config, const Pl
 
 }  // namespace
 
+TrainingProgress progress_at(const TrainConfig& config, const TrainingData& data, int64_t update) {
+  const auto    batch     = int64_t(config.training.batch_size);
+  const int64_t per_epoch = (int64_t(data.train.size()) + batch - 1) / batch;
+  return {.update = update, .updates_total = per_epoch * config.training.max_epochs, .updates_per_epoch = per_epoch};
+}
+
 Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingData& data) {
   check_network(plan, data);
   if (!config.training.stop_when.is_null() && data.validation.empty())
     throw SpecError({{}, 0, 0, "training.stop_when"}, "looks at the validation, but there is none",
                     data.task ? "give data.val_trials" : "give data.val_split");
-  return {.optimizer = optimizer_of(config),
+  Recipe recipe = {.optimizer = optimizer_of(config),
           .blocks    = blocks_of(config.training.optimizer, plan.parameters),
           .schedule  = schedule_of(config),
           .terms     = terms_of(config, plan, data),
           .metrics   = metrics_of(config, data),
           .quantisation = quantisation_for(config, plan),
-          .stop      = stop_rule_of(config)};
+          .stop      = stop_rule_of(config),
+          .annealed  = annealed_sites(plan, config.callbacks.noise_annealers)};
+  for (const LossWeightSchedulerConfig& s : config.callbacks.loss_weight_schedulers) {
+    std::vector<int>& terms = recipe.scheduled.emplace_back();
+    for (size_t i = 0; i < recipe.terms.size(); ++i)
+      if (recipe.terms[i].loss == &find_loss(s.loss_name)) terms.push_back(int(i));
+  }
+  return recipe;
 }
 
 bool reaches(const StopRule& rule, double loss, const std::vector<Metric>& metrics, int64_t samples) {

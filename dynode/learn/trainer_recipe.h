@@ -20,9 +20,14 @@ struct Recipe {
   std::vector<std::string>    metrics;
   std::optional<Quantisation> quantisation = {};  // nothing: weights act as they are
   std::optional<StopRule>     stop = {};
+  std::vector<std::vector<int>> annealed = {};   // sites of noise that each annealer moves
+  std::vector<std::vector<int>> scheduled = {};  // terms whose weight each scheduler sets
 
   std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }
 };
+
+/// Where training stands after so many updates.
+TrainingProgress progress_at(const TrainConfig& config, const TrainingData& data, int64_t update);
 
 /// Whether a validation reached what the rule asks for. @param samples  trained so far
 bool reaches(const StopRule& rule, double loss, const std::vector<Metric>& metrics, int64_t samples);

@@ -23,8 +23,9 @@ void TrainingState::set_schedule(const ScheduleState& s) {
 
 template <class R>
 std::string checkpoint_bytes(const Plan& plan, std::span<const R> theta, Optimizer<R>& optimizer,
-                             const TrainConfig& config, const TrainingState& state) {
+                             const TrainConfig& config, const TrainingState& state, const Spec* spec) {
   TensorFile file = model_tensors<R>(plan, theta);
+  if (spec) file.metadata["dynode.model"] = to_json(write_spec(*spec), false);
   for (const OptimizerSlot<R>& slot : optimizer.slots()) {
     for (const Block& b : plan.parameters.blocks()) {
       const auto part = slot.values.subspan(b.offset, b.size());
@@ -66,9 +67,9 @@ void restore_optimizer(const Plan& plan, const TensorFile& file, const std::stri
 }
 
 template std::string checkpoint_bytes(const Plan&, std::span<const float>, Optimizer<float>&, const TrainConfig&,
-                                      const TrainingState&);
+                                      const TrainingState&, const Spec*);
 template std::string checkpoint_bytes(const Plan&, std::span<const double>, Optimizer<double>&, const TrainConfig&,
-                                      const TrainingState&);
+                                      const TrainingState&, const Spec*);
 template void        restore_optimizer(const Plan&, const TensorFile&, const std::string&, Optimizer<float>&);
 template void        restore_optimizer(const Plan&, const TensorFile&, const std::string&, Optimizer<double>&);
 

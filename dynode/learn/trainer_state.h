@@ -59,9 +59,10 @@ struct TrainingState {
 
 /// The bytes of a checkpoint: a model file with the optimiser's memory (opt/m/<block>, opt/v/<block>) and, in its
 /// metadata, `dynode.train`: {config, state}. Equal runs give equal bytes.
+/// @param spec  the network as it is now; null: as it was compiled
 template <class R>
 std::string checkpoint_bytes(const Plan& plan, std::span<const R> theta, Optimizer<R>& optimizer,
-                             const TrainConfig& config, const TrainingState& state);
+                             const TrainConfig& config, const TrainingState& state, const Spec* spec = nullptr);
 
 /// What a checkpoint says of its run. @throws IoError  if it is a model file, but no checkpoint
 TrainingState checkpoint_state(const TensorFile& file, const std::string& path);

@@ -68,9 +68,10 @@ template <class R>
 void Engine<R>::round_weights(const RunNoise<R>& noise) {
   const bool by_chance = quantisation_ && quantisation_->stochastic && noise.on && noise.training;
   const auto pass      = by_chance ? std::optional(noise.pass) : std::nullopt;
-  if (fresh_ && pass == pass_) return;
-  prepared_.set(theta_.data(), quantisation_ ? &*quantisation_ : nullptr,
-                pass ? std::optional(RoundingDraw{plan_->seed, *pass}) : std::nullopt);
+  if (!fresh_ || pass != pass_)
+    prepared_.set(theta_.data(), quantisation_ ? &*quantisation_ : nullptr,
+                  pass ? std::optional(RoundingDraw{plan_->seed, *pass}) : std::nullopt);
+  prepared_.set_noise_shares(noise.shares);
   fresh_ = true;
   pass_  = pass;
 }
@@ -93,6 +94,7 @@ template <class R>
 void Engine<R>::check_input(const RunInput<R>& input) const {
   expects(input.rows > 0 && input.steps > 0, "a run has rows and steps");
   expects(input.x || plan_->input < 0, "a run has the input its plan takes");
+  expects(input.noise.shares.empty() || input.noise.shares.size() == plan_->noise.size(), "a share per site of noise");
   expects(!input.spans || plan_->takes_spans(), "a run has time spans only where its plan takes them");
 }
 

@@ -50,6 +50,7 @@ bool is_on(const Plan& plan, int site, const RunNoise<R>& noise) {
   if (!noise.on) return false;
   for (const GivenNoise<R>& g : noise.given)
     if (g.site == site) return true;
+  if (!noise.shares.empty() && noise.shares[size_t(site)] == 0 && plan.noise[size_t(site)].mean.empty()) return false;
   const NoiseSite::When when = plan.noise[size_t(site)].when;
   return when == NoiseSite::When::always || (when == NoiseSite::When::training && noise.training);
 }
@@ -167,7 +168,8 @@ void disturb(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int
   if (!run.on) {
     if (from != to) std::copy_n(from, slab.size(), to);
   } else if (!run.given) {
-    const NoisePlace place{run.key, s.once ? 0u : uint32_t(step), uint32_t(w.noise.first_row)};
+    const bool      alike = s.what == NoiseSite::What::parameter && s.connection >= 0;   // weights are the same for all rows
+    const NoisePlace place{run.key, s.once ? 0u : uint32_t(step), alike ? 0u : uint32_t(w.noise.first_row)};
     if (s.relative) prepared.noise().scale(slab, place, deviation, from, to);
     else prepared.noise().add(slab, place, deviation, mean, from, to);
   } else {

@@ -36,6 +36,7 @@ struct RunNoise {
   uint64_t pass      = 0;       // runs with the same number have the same noise
   size_t   first_row = 0;       // row of the whole batch that is row 0 of this run
   std::vector<GivenNoise<R>> given = {};
+  std::vector<double> shares = {};   // per site: what of its deviation counts; empty: all of it
 };
 
 /// Whether a site makes numbers in such a run.

@@ -111,11 +111,23 @@ template <class R>
 void Prepared<R>::scale_noise() {
   for (size_t i = 0; i < plan_.noise.size(); ++i) {
     const NoiseSite& s = plan_.noise[i];
-    if (s.scale == NoiseSite::Scale::one) continue;
-    const Buffer<R>& p = layers_[size_t(s.layer)].params[size_t(s.parameter)];
-    for (size_t u = 0; u < s.deviation.size(); ++u)
-      deviations_[i][u] = R(s.deviation[u] * (s.scale == NoiseSite::Scale::per_root ? std::sqrt(2 / double(p[u])) : 1 / double(p[u])));
+    const double     share = shares_.empty() ? 1 : shares_[i];
+    const bool       alike = s.what == NoiseSite::What::weights;
+    const R* const   p = s.scale == NoiseSite::Scale::one ? nullptr : layers_[size_t(s.layer)].params[size_t(s.parameter)].data();
+    const auto       factor = [&](size_t u) {
+      return !p ? share : share * (s.scale == NoiseSite::Scale::per_root ? std::sqrt(2 / double(p[u])) : 1 / double(p[u]));
+    };
+    const size_t units = plan_.layers[size_t(alike ? plan_.connections[size_t(s.connection)].from : s.layer)].units;
+    for (size_t u = 0; u < units && !s.deviation.empty(); ++u)
+      deviations_[i][u] = R(s.deviation[alike ? 0 : u] * factor(u));
   }
+}
+
+template <class R>
+void Prepared<R>::set_noise_shares(const std::vector<double>& shares) {
+  if (shares == shares_) return;
+  shares_ = shares;
+  scale_noise();
 }
 
 template <class R>

@@ -60,6 +60,9 @@ class Prepared {
   /// @param quantisation  null: weights act as they are      @param draw  of stochastic rounding; nothing: nearest levels
   void set(const R* theta, const Quantisation* quantisation = nullptr, const std::optional<RoundingDraw>& draw = {});
 
+  /// Takes what of their deviations sites of noise have in the next runs; empty: all of it.
+  void set_noise_shares(const std::vector<double>& shares);
+
   /// Packs the weights for tiles of this shape unless it is done; `transposed` those the adjoint needs too.
   /// Not to be called while others read.
   const Panels<R>& panels(const Tile& shape, bool transposed);
@@ -94,6 +97,7 @@ class Prepared {
   std::vector<RateTable<R>>               tables_;
   std::vector<LayerNumbers<R>>            layers_;
   std::vector<Buffer<R>>                  deviations_, means_;   // per site of noise
+  std::vector<double>                     shares_;               // likewise; empty: 1
   std::vector<Buffer<R>>                  spike_values_;   // per connection; empty where it carries no spikes
   std::vector<std::unique_ptr<Panels<R>>> panels_;   // stable addresses: workspaces keep pointers into them
 };
