@@ -106,10 +106,17 @@ void Compiler::read_noise(const std::string& prefix, const Value& noise, const V
       if (!wish.wanted() || !site) continue;
       if (relative && perturbation)
         wish.value().fail("relative noise and perturbations exclude each other", "give one of them");
-      const size_t count = site->what == NoiseSite::What::weights ? 1 : plan_.layers[size_t(site->layer)].units;
+      const size_t count = site->connection >= 0 ? 1 : plan_.layers[size_t(site->layer)].units;
       site->name      = prefix + (perturbation ? "perturb/" : "") + wish.name;
       site->deviation = wish.deviation ? read_numbers(*wish.deviation, count, true) : std::vector<double>(count, 0.0);
       if (wish.mean) site->mean = read_numbers(*wish.mean, count, false);
+      if (site->what == NoiseSite::What::parameter && site->connection >= 0) {
+        const LayerPlan& edges = plan_.layers[size_t(site->layer)];
+        if (relative && edges.param_entries[size_t(site->index)].shift != 0)
+          wish.value().fail("relative noise would count half_flux_offset as a part of the weight", "leave out relative");
+        site->deviation.resize(edges.units, site->deviation[0]);   // one number for all edges
+        if (!site->mean.empty()) site->mean.resize(edges.units, site->mean[0]);
+      }
       site->relative = relative;
       site->once     = perturbation;
       site->when     = when;
@@ -186,6 +193,15 @@ std::optional<NoiseSite> Compiler::connection_site(const ConnectionSpec& c, cons
     if (k.name != name_of(c) || k.weights < 0 || k.delay > 0) continue;
     k.sparse = k.transposed = nullptr;   // packed anew every step, which lists are not
     return NoiseSite{.what = NoiseSite::What::weights, .connection = int(i)};
+  }
+  // of a programmable connection: the flux of its edges, the same for all rows
+  for (size_t i = 0; i < plan_.connections.size(); ++i) {
+    const ConnectionPlan& k = plan_.connections[i];
+    const LayerPlan&      edges = plan_.layers[size_t(k.to)];
+    if (k.name != name_of(c) || edges.name != name_of(c) + ".edges") continue;
+    for (size_t p = 0; p < edges.params.size(); ++p)
+      if (edges.params[p] == plan_.parameters.find(name_of(c)))
+        return NoiseSite{.what = NoiseSite::What::parameter, .layer = k.to, .connection = int(i), .index = int(p)};
   }
   v.fail("noise on the weights of such a connection is not available yet", "leave it out, or use mode fixed");
 }

@@ -96,6 +96,22 @@ TEST(NoiseOfASpec, NoisyWeightsAreNoLists) {
   EXPECT_FALSE(plan_of(net("Linear", "", "", sparse + ", noise: {j: 0.1}"))->connections[0].sparse);
 }
 
+TEST(NoiseOfASpec, OfProgrammableWeightsIsThatOfTheirEdges) {
+  for (const std::string mode : {"WICC", "NOCC"}) {
+    const auto plan = plan_of(net("Linear", "", "", ", mode: " + mode + ", noise: {j: 0.1}, perturb: {j_mean: 0.2}"));
+    ASSERT_EQ(plan->noise.size(), 2u);
+    for (const NoiseSite& site : plan->noise) {
+      EXPECT_EQ(site.what, What::parameter);
+      EXPECT_EQ(plan->layers[size_t(site.layer)].name, "J_0_to_1.edges");
+      EXPECT_EQ(plan->layers[size_t(site.layer)].params[size_t(site.index)], plan->parameters.find("J_0_to_1"));
+      EXPECT_GE(site.connection, 0);
+      EXPECT_EQ(site.deviation.size(), 6u);
+    }
+    EXPECT_EQ(plan->noise[1].name, "J_0_to_1/perturb/j");
+    EXPECT_EQ(plan->noise[1].mean, Numbers(6, 0.2));
+  }
+}
+
 TEST(NoiseOfASpec, MistakesAreNamed) {
   const auto noise = [](const std::string& text, const std::string& type = "SingleDendrite") { return net(type, "", ", noise: {" + text + "}"); };
   expect_says(noise("gamma_plsu: 0.1"), "net.yaml:4:85 layers[1].noise.gamma_plsu: SingleDendrite has nothing called 'gamma_plsu' that could be noisy\n"
@@ -111,7 +127,8 @@ TEST(NoiseOfASpec, MistakesAreNamed) {
   expect_says(noise("phi: 0.1, relative: true}, perturb: {s_std: 0.1"), "relative noise and perturbations exclude each other");
   expect_says(net("Linear", "", ", perturb: {phi: 0.1}"), "'phi' says neither mean nor deviation\n  write phi_mean and phi_std");
   expect_says(net("Linear", "", "", ", noise: {s: 0.1}"), "a connection has no 's'");
-  expect_says(net("Linear", "", "", ", mode: WICC, noise: {j: 0.1}"), "noise on the weights of such a connection is not available yet");
+  expect_says(net("Linear", "", "", ", mode: WICC, connection_params: {half_flux_offset: true}, noise: {j: 0.1, relative: true}"),
+              "relative noise would count half_flux_offset as a part of the weight");
   expect_says(net("CTRNN", ", preact_noise: -1"), "a deviation must be a finite number, at least 0");
   expect_says(net("CTRNN", ", preact_noise: 1, noise_scaling: none, learn_alpha: true"), "alpha is learnt");
   expect_says(net("CTRNN", ", preact_noise: 1, noise_scaling: wild"), "there is no noise_scaling 'wild'");
