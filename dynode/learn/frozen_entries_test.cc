@@ -1,4 +1,5 @@
-// Weights whose plasticity is 0 come out of training as they went in, whatever the optimiser does to the others.
+// Weights whose plasticity is 0, and numbers of units that shall not learn, come out of training as they went in,
+// whatever the optimiser does to the others.
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -23,7 +24,7 @@ TEST(FrozenEntries, KeepTheirBitsUnderEveryOptimiserWithDecay) {
   write_file(folder / "net.yaml", R"(
 layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}
-  - {layer_id: 1, layer_type: CTRNN, params: {dim: 3, source_func: tanh, alpha: 0.5}}
+  - {layer_id: 1, layer_type: CTRNN, params: {dim: 3, source_func: tanh, alpha: 0.5, learnable_params: {alpha: [true, false, true]}}}
   - {layer_id: 2, layer_type: Linear, params: {dim: 2}}
 connections:
   - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: fan_in_uniform, bias: zero, plasticity_mask: [[0, 1], [1, 0], [0.5, 1]]}}
@@ -38,15 +39,19 @@ connections:
                        optimizer + ", lr: 0.05, kwargs: {weight_decay: 0.3}}}\n",
                    folder / "train.yaml"));
     train(config, {.threads = 1, .run_directory = folder / optimizer});
-    const auto weights = [&](const char* checkpoint) {
+    const auto numbers = [&](const char* checkpoint, const char* name) {
       const std::string path = folder / (std::string(optimizer) + "/checkpoints/" + checkpoint + ".dynode");
-      return load_safetensors(path).find("J_0_to_1")->as_array("J_0_to_1").as_double();
+      return load_safetensors(path).find(name)->as_array(name).as_double();
     };
-    const auto before = weights("initial"), after = weights("last");
+    const auto before = numbers("initial", "J_0_to_1"), after = numbers("last", "J_0_to_1");
     for (size_t i = 0; i < factors.size(); ++i) {
       if (factors[i] == 0) EXPECT_EQ(after[i], before[i]) << optimizer << " " << i;
       else EXPECT_NE(after[i], before[i]) << optimizer << " " << i;
     }
+    const auto alpha = numbers("last", "layer1/alpha");
+    EXPECT_EQ(alpha[1], 0.5) << optimizer;
+    EXPECT_NE(alpha[0], 0.5) << optimizer;
+    EXPECT_NE(alpha[2], 0.5) << optimizer;
   }
 }
 

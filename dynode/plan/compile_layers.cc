@@ -66,6 +66,16 @@ void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell) {
   }
 }
 
+/// true or false, or one of them per unit.
+void set_learnable(Block& b, const Value& learn) {
+  if (!learn.is_list()) return void(b.learnable = learn.boolean());
+  for (const Value& unit : learn.list()) b.plasticity.push_back(unit.boolean() ? 1 : 0);
+  if (b.plasticity.size() != b.size())
+    learn.fail(fmt::format("{} words for {} units", b.plasticity.size(), b.size()), "give true or false, or one of them per unit");
+  b.learnable = std::ranges::find(b.plasticity, 1.0) != b.plasticity.end();
+  if (!b.learnable || std::ranges::find(b.plasticity, 0.0) == b.plasticity.end()) b.plasticity.clear();
+}
+
 /// A pair [first, last] of a setting that has a spacing becomes a number per unit.
 void spread_pair(const LayerSpec& spec, const Alternative& setting, size_t units, ParameterSpec& p) {
   if (!setting.spacing[0]) return;
@@ -300,7 +310,7 @@ void Compiler::add_parameter(const LayerSpec& spec, LayerPlan& layer, const Para
   for (const std::string& word : {std::string(facts.learn_word), std::string("learn_") + facts.name})
     if (const Value* learn = spec.params.find(word)) b.learnable = learn->boolean();
   if (const Value* learn = spec.params.find("learnable_params"))
-    if (const Value* l = learn->find(facts.name)) b.learnable = l->boolean();
+    if (const Value* l = learn->find(facts.name)) set_learnable(b, *l);
   layer.params.push_back(add_block(std::move(b), std::move(values)));
 }
 

@@ -161,6 +161,21 @@ TEST(PlasticityMask, HoldsSharesOfTheLearningRateEntryByEntry) {
             "plasticity_mask of J_1_to_2: expected [2, 3], got [3]");
 }
 
+TEST(LearnableParams, AreForALayerOrForEachOfItsUnits) {
+  const auto alpha = [](const std::string& words) {
+    const auto plan = plan_of(", learnable_params: {alpha: " + words + "}", "bias: zero");
+    return plan->parameters[plan->parameters.find("layer1/alpha")];
+  };
+  EXPECT_TRUE(alpha("true").learnable);
+  EXPECT_TRUE(alpha("[true, false, true]").learnable);
+  EXPECT_EQ(alpha("[true, false, true]").plasticity, (Numbers{1, 0, 1}));
+  EXPECT_TRUE(alpha("[true, true, true]").plasticity.empty());
+  EXPECT_FALSE(alpha("[false, false, false]").learnable);
+  EXPECT_TRUE(alpha("[false, false, false]").plasticity.empty());
+  EXPECT_NE(failure([&] { alpha("[true, false]"); }).find("learnable_params.alpha: 2 words for 3 units"), std::string::npos);
+  EXPECT_NE(failure([&] { alpha("[true, 1, false]"); }).find("expected true or false"), std::string::npos);
+}
+
 TEST(EntryMasks, KeptOnesAreTakenBeforeFilesAndKeptWeightsStayAsTheyAre) {
   CompileOptions options;
   options.stored = [](const std::string& name) -> std::optional<NamedArray> {
