@@ -113,7 +113,32 @@ void translate_blocks(Value& holder, Warnings& warnings) {
   rename(holder, "multiplier", "connection_params", true, warnings);
 }
 
-void translate_connection(Value& connection, Warnings& warnings) {
+/// The words of the toolkit's guide for block_structure. @param layers  whose sizes say how many blocks there are
+void translate_block_structure(Value& params, const Value& connection, const Value* layers, Warnings& warnings) {
+  const bool guide = params.has("p_in") || params.has("p_out") || params.has("block_size");
+  rename(params, "p_in", "within_block_density", false, warnings);
+  rename(params, "p_out", "cross_block_density", false, warnings);
+  if (guide && !params.has("connection_mode")) params.set("connection_mode", "full");
+  const Value* size = params.find("block_size");
+  const Value* from = connection.find("from_layer");
+  if (!size || !from || !layers || !layers->is_list()) return;
+  if (params.has("block_count")) size->fail("block_count says how many blocks there are", "keep one of them");
+  for (const Value& layer : layers->list()) {
+    const Value* id  = layer.is_mapping() ? layer.find("layer_id") : nullptr;
+    const Value* own = id && *id == *from ? layer.find("params") : nullptr;
+    const Value* dim = own && own->is_mapping() ? own->find("dim") : nullptr;
+    if (!dim) continue;
+    if (size->integer() < 1 || dim->integer() % size->integer() != 0)
+      size->fail(fmt::format("blocks of {} do not fill the {} units of layer {}", size->integer(), dim->integer(), from->integer()),
+                 "give a block_size that divides them, or block_count");
+    const int64_t count = dim->integer() / size->integer();
+    params.erase("block_size");
+    params.set("block_count", count);
+    return;
+  }
+}
+
+void translate_connection(Value& connection, const Value* layers, Warnings& warnings) {
   if (!connection.is_mapping()) return;
   rename(connection, "from", "from_layer", false, warnings);
   rename(connection, "to", "to_layer", false, warnings);
@@ -133,6 +158,7 @@ void translate_connection(Value& connection, Warnings& warnings) {
   Value* inner = structure ? mapping_in(structure, "params") : params;
   if (inner && says(type, "custom")) rename(*inner, "file_path", "mask_file", true, warnings);
   if (!says(type, "block_structure")) rename(*params, "connection_mode", "mode", true, warnings);
+  else if (inner) translate_block_structure(*inner, connection, layers, warnings);
 
   // initialiser
   if (Value* init = params->find("init"); init && init->is_mapping()) {
@@ -163,7 +189,7 @@ Value translate_spec(Value spec, Warnings& warnings) {
     for (Value& layer : layers->items()) translate_layer(layer, warnings);
   }
   if (Value* connections = spec.find("connections"); connections && connections->is_list()) {
-    for (Value& connection : connections->items()) translate_connection(connection, warnings);
+    for (Value& connection : connections->items()) translate_connection(connection, spec.find("layers"), warnings);
   }
   return spec;
 }

@@ -8,6 +8,7 @@
 //   from, to, type                                 from_layer, to_layer, connection_type
 //   all_to_all, constant_fan_out, file_path        dense, constant, mask_file
 //   init: uniform with a, b                        min, max
+//   block_structure: block_size, p_in, p_out       block_count, within_block_density, cross_block_density
 //   dynamic: {…}, multiplier: {…}                  connection_params
 //   programmable, v1, dynamic_v2, …                WICC, NOCC
 #pragma once

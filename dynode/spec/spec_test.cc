@@ -255,6 +255,23 @@ TEST(Legacy, KnowsEveryNameOfTheMethods) {
   EXPECT_TRUE(spec_of("simulation: {network_evaluation_method: Layerwise}" + layers).warnings.empty());
 }
 
+TEST(Legacy, KnowsTheGuidesWordsForBlocks) {
+  const auto params = [](const std::string& words) {
+    return spec_of("layers: [{layer_id: 0, layer_type: Linear, params: {dim: 12}}]\nconnections: [{from: 0, to: 0, type: "
+                   "block_structure, params: " + words + "}]\n")
+        .connections[0].params;
+  };
+  const Value guide = Value::map({{"within_block_density", 0.8}, {"cross_block_density", 0.1}, {"connection_mode", "full"}, {"block_count", 3}});
+  EXPECT_EQ(params("{p_in: 0.8, p_out: 0.1, block_size: 4}"), guide);
+  EXPECT_EQ(params("{p_in: 0.8, p_out: 0.1, connection_mode: full, block_count: 3}"), guide);
+  EXPECT_EQ(params("{structure: {type: block_structure, params: {p_in: 0.8, p_out: 0.1, block_size: 4}}}").at("structure").at("params"), guide);
+  EXPECT_EQ(params("{p_in: 1, connection_mode: none}"), Value::map({{"within_block_density", 1}, {"connection_mode", "none"}}));
+  const auto said = [&](const std::string& words) { return message([&] { params(words); }); };
+  EXPECT_NE(said("{block_size: 5}").find("blocks of 5 do not fill the 12 units of layer 0"), std::string::npos);
+  EXPECT_NE(said("{block_size: 4, block_count: 3}").find("keep one of them"), std::string::npos);
+  EXPECT_NE(said("{p_in: 1, within_block_density: 0.5}").find("mean the same but have different values"), std::string::npos);
+}
+
 TEST(Legacy, InfersTheModeFromItsParameters) {
   const auto mode = [](const std::string& params) {
     return spec_of(
