@@ -22,6 +22,13 @@ namespace {
 const std::string kInput  = "layers:\n  - {layer_id: 0, layer_type: Linear, params: {dim: 2}}\n";
 const std::string kLayers = kInput + "  - {layer_id: 1, layer_type: SingleDendrite, params: {dim: 3}}\n";
 
+TEST(SpecsMadeInCode, AreCheckedLikeFiles) {
+  Spec spec = read_spec(parse_yaml(kLayers + "connections: [{from_layer: 0, to_layer: 1, connection_type: dense}]\n", "net.yaml"));
+  spec.connections.push_back(spec.connections[0]);
+  spec.connections[1].at = {};
+  EXPECT_SAYS(failure([&] { Model::from_spec(spec); }), "connections[1]: ");
+}
+
 std::string sized(const std::string& dim) {
   return kInput + "  - {layer_id: 1, layer_type: CTRNN, params: {dim: " + dim + "}}\n";
 }

@@ -454,6 +454,7 @@ Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
 Model Model::from_spec(const Spec& spec, const ModelOptions& options) {
+  check_spec(spec);
   return Model(std::make_unique<Impl>(compile(spec, {.seed = options.seed, .load_array = load_array, .stored = {}}), options));
 }
 
