@@ -8,6 +8,7 @@
 #include "dynode/plan/arguments.h"
 #include "dynode/tasks/task.h"
 #include "golden_case.h"
+#include "golden_rate_lif.h"
 
 namespace dynode::golden {
 
@@ -238,7 +239,7 @@ inline void run_rate_case(const fs::path& path, Comparison& compare, Precision p
   if (kind == "mat" || kind == "trained") return run_rate_file(path, config, compare, precision, tol);
   if (kind == "tasks") return run_task_items(path, config, compare);
   if (kind == "lesion") return run_rate_lesion(path, config, compare);
-  if (kind == "lif") throw Skip{"spiking networks are not available yet"};
+  if (kind == "lif") return run_rate_lif_case(path, config, compare, precision);
   if (kind != "rate_forward" && kind != "rate_grad" && kind != "rate_train")
     return compare.fail("unknown kind '" + kind + "'");
 

@@ -32,6 +32,8 @@ CellEntry cfc_pure();
 CellEntry cfc_states();
 CellEntry activation();
 CellEntry lif();
+CellEntry double_exponential_lif();
+CellEntry double_exponential_filter();
 CellEntry affine_map();
 CellEntry sensory_synapse();
 CellEntry ltc_neuron();
@@ -44,7 +46,8 @@ const std::vector<CellEntry>& cells() {
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
                                   lstm(),            min_gru(),          leaky_gru(),       synapse(),         nocc_edge(),
-                                  nocc_sum(),        lif(),             cfc(),             cfc_pure(),
+                                  nocc_sum(),        lif(),              double_exponential_lif(), double_exponential_filter(),
+                                  cfc(),             cfc_pure(),
                                   cfc_states(),      activation(),       affine_map(),      sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};
   }();

@@ -162,7 +162,8 @@ struct Core {
 
   /// The noise of the next run; `kept` owns the numbers.
   RunNoise<R> noise(const NoiseOptions& options, size_t rows, size_t steps, std::vector<std::vector<R>>& kept) {
-    RunNoise<R> run{.on = options.on, .training = options.training, .pass = options.pass.value_or(runs)};
+    RunNoise<R> run{.on = options.on, .training = options.training, .pass = options.pass.value_or(runs),
+                    .first_row = options.first_row};
     ++runs;
     for (const auto& [name, array] : options.given) {
       std::vector<std::string> known;

@@ -13,8 +13,8 @@
 
 #include "dynode/analysis/power.h"
 #include "dynode/io/npy.h"
-#include "dynode/params/quantisation.h"
 #include "dynode/io/stored_model.h"
+#include "dynode/params/quantisation.h"
 #include "dynode/plan/plan.h"
 #include "dynode/run/adjoint_policy.h"
 #include "dynode/spec/spec.h"
@@ -39,6 +39,7 @@ struct NoiseOptions {
   bool                    training = false;   // also noise that is on in training only
   std::optional<uint64_t> pass     = {};      // runs with the same number have the same noise; missing: the number of
                                               // runs of this model so far
+  size_t                  first_row = 0;      // row of a larger batch that is row 0 here: its noise is that row's
   /// Standard normal numbers [rows][steps][units] ([rows][units] at the start) in place of drawn ones, by the name of
   /// the site: layer1/preact_noise, layer1/phi, layer1/perturb/phi.
   std::map<std::string, Array> given = {};

@@ -104,6 +104,7 @@ class Engine {
   /// Stochastic rounding draws per pass in runs that train. @throws SpecError  where it does not fit the plan
   void set_quantisation(std::optional<Quantisation> quantisation);
 
+  /// @return steps that were run; where it stopped early, records mean nothing behind them
   /// @throws NumericsError  if an output stops being finite
   size_t simulate(const RunInput<R>& input, std::span<const Record<R>> records);
 

@@ -91,7 +91,9 @@ void check_gradient(uint64_t seed, NetworkCase<double>& c, double h, bool kinks,
       engine->set_parameters(c.theta);
       return c.loss(*engine);
     };
-    const Slope numeric = slope(loss, h, noise);
+    Slope numeric = slope(loss, h, noise);
+    // a kink close by may slip between the points and bend both differences alike; shorter steps leave it outside
+    if (kinks && std::abs(expected - numeric.value) > numeric.error) numeric = slope(loss, h / 8, noise);
     loss(0);
     const double tolerance = numeric.error + 1e-12 * largest, scale = std::max(largest, 1.0);
     // where a kink lies between the points, both differences mean nothing, and differ

@@ -110,6 +110,13 @@ class SpecGenerator {
            p.set("tau_membrane", g.between(3, 6)).set("tau_synaptic", g.between(1, 2.5)).set("threshold", 0.3);
            p.set("tau_refractory", g.between(0, 4)).set("reset_voltage", g.between(-0.2, 0.1));
          }},
+        {"DoubleExponentialLIF",
+         [](SpecGenerator& g, Value& p, int) {
+           p.set("tau_membrane", g.between(3, 6)).set("tau_rise", g.between(1, 2)).set("tau_decay", g.between(2, 5));
+           p.set("tau_refractory", g.between(0, 4)).set("bias_current", 0.2).set("threshold", 0.3).set("reset_voltage", 0.0);
+         }},
+        {"DoubleExponentialFilter",
+         [](SpecGenerator& g, Value& p, int) { p.set("tau_rise", g.between(1, 2)).set("tau_decay", g.between(2, 5)); }},
         {"LeakyGRU", [](SpecGenerator& g, Value& p, int) { p.set("candidate_diag", g.pick({"zero", "one", "free"})); }},
         {"RateDale",
          [](SpecGenerator& g, Value& p, int) { p.set("taus", g.chance(0.5) ? Value::list_of({2, 5}) : Value(3)); }},

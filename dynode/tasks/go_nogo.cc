@@ -41,6 +41,7 @@ TaskEntry go_nogo_task() {
                   steps_fact("stim_dur", 25, "how long it lasts"), trial_type_fact("go, nogo, or any: one half each"),
                   threshold_fact(), number_fact("nogo_limit", 0.3, 0, 1e6, "after no pulse the output stays within it")},
       .labels  = {"nogo", "go"},
+      .spiking = {.upward = true},
       .shape   = shape,
       .draw    = draw,
       .correct = correct};

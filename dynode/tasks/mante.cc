@@ -79,6 +79,7 @@ TaskEntry mante_task() {
           .summary = "the sign of the one of two constant stimuli that the context names",
           .facts   = facts,
           .labels  = {"negative", "positive"},
+          .spiking = {.delay = 10},
           .shape   = shape<false>,
           .draw    = draw,
           .correct = correct};
@@ -92,6 +93,7 @@ TaskEntry mante_kim_task() {
           .summary = "the sign of the mean of the one of two noisy stimuli that the context names",
           .facts   = facts,
           .labels  = {"negative", "positive"},
+          .spiking = {.delay = 10},
           .shape   = shape<true>,
           .draw    = draw_kim,
           .correct = correct};

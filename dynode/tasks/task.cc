@@ -113,9 +113,10 @@ TrialBatch Task::batch(uint64_t seed, uint64_t index, size_t rows, Threads* thre
 }
 
 bool Task::correct(const Trial& trial, std::span<const double> output) const {
-  if (output.size() != shape_.steps * shape_.outputs)
-    throw ShapeError(fmt::format("outputs of {}: expected {} steps of {}, got {} numbers", entry_.name, shape_.steps,
-                                 shape_.outputs, output.size()));
+  const TaskShape& shape = trial.shape;   // a trial may be told in finer steps than the task draws it
+  if (output.size() != shape.steps * shape.outputs)
+    throw ShapeError(fmt::format("outputs of {}: expected {} steps of {}, got {} numbers", entry_.name, shape.steps,
+                                 shape.outputs, output.size()));
   return entry_.correct(settings_, trial, output);
 }
 

@@ -56,6 +56,12 @@ struct TrialBatch {
   Trial trial(size_t row) const;
 };
 
+/// How the answer of a spiking network is judged, which is slower and rougher than the rates it comes from.
+struct SpikingRule {
+  size_t delay  = 25;     // steps into the answer after which it counts
+  bool   upward = false;  // answers go upwards: outputs below 0 count as 0
+};
+
 struct TaskEntry {
   const char*              name;
   const char*              summary;
@@ -63,6 +69,7 @@ struct TaskEntry {
   std::vector<const char*> labels = {};
   /// The label is the target: one answer per trial, read in the last step that counts.
   bool one_answer = false;
+  SpikingRule spiking = {};
   /// Sizes. @throws SpecError  where settings do not go together
   TaskShape (*shape)(const Arguments&, const At&) = nullptr;
   /// Fills a trial that is zero.
@@ -107,7 +114,7 @@ class Task {
   /// @throws SpecError  if the fixed set has fewer rows
   TrialBatch batch(uint64_t seed, uint64_t batch, size_t rows, Threads* threads = nullptr) const;
 
-  /// @param output  [steps][outputs], without the entry of t = 0
+  /// @param output  [steps of the trial][outputs], without the entry of t = 0
   /// @throws ShapeError  if there are more or fewer
   bool correct(const Trial& trial, std::span<const double> output) const;
 

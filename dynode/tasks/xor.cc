@@ -46,6 +46,7 @@ TaskEntry xor_task() {
                       steps_fact("delay", 10, "between the pulses", 0),
                       trial_type_fact("signs of the pulses: ++, +-, -+, --, or any: one quarter each"), threshold_fact()},
           .labels  = {"different", "same"},
+          .spiking = {.delay = 30},
           .shape   = shape,
           .draw    = draw,
           .correct = correct};
