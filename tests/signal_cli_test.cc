@@ -1,6 +1,8 @@
 // dynode signal, as a user drives it.
 #include "tests/cli_test.h"
 
+#include <algorithm>
+
 #include "dynode/analysis/signals.h"
 
 namespace dynode {
