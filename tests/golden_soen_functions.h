@@ -5,6 +5,8 @@
 #include "dynode/analysis/units.h"
 #include "dynode/base/random.h"
 #include "dynode/learn/config.h"
+#include "dynode/learn/loss.h"
+#include "dynode/learn/metrics.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/params/quantisation.h"
 #include "dynode/plan/arguments.h"
@@ -152,13 +154,24 @@ inline void check_lr_schedules(const FunctionTable& t) {
   }
 }
 
+/// The recorded rate table in a file of its own, its first current a float, as it was for these values.
+inline fs::path table_from_float(const FunctionTable& t) {
+  const Npz           table = load_npz((t.folder.parent_path() / "rate_array.npz").string());
+  std::vector<double> ib    = table.at("ib").as_double();
+  const double        first = float(ib.front()), last = ib.back();
+  for (size_t i = 0; i < ib.size(); ++i) ib[i] = first + (last - first) * double(i) / double(ib.size() - 1);
+  const fs::path path = fs::temp_directory_path() / fmt::format("dynode-golden-{}.npz", ::getpid());
+  save_npz(path.string(), {{"ib", Array{{int64_t(ib.size())}, ib}}, {"phi", table.at("phi")}, {"g", table.at("g")}});
+  return path;
+}
+
 inline void check_source_functions(const FunctionTable& t) {
+  const fs::path            table = table_from_float(t);
   const std::vector<double> phi = t.values("phi"), current = t.values("squid_current");
   const auto                units = int64_t(phi.size());
   for (const auto& [name, array] : t.arrays.entries()) {
     if (name == "phi" || name == "squid_current" || name.find('/') != std::string::npos) continue;
-    if (name == "RateArray") continue;   // the networks that read the recorded table compare it
-    Value spec = Value::map({{"simulation", Value::map({{"dt", 1}, {"input_type", "flux"}})},
+    Value spec = Value::map({{"simulation", Value::map({{"dt", 1}, {"input_type", "flux"}, {"rate_table", table.string()}})},
                              {"layers", Value(std::vector<Value>{Value::map({{"layer_id", 0}, {"layer_type", "NonLinear"},
                                  {"params", Value::map({{"dim", units}, {"source_func", name}})}})})}});
     Model model = Model::from_spec(read_spec(spec), {.precision = Precision::float64});
@@ -176,6 +189,130 @@ inline void check_source_functions(const FunctionTable& t) {
     const Gradient slopes = model.gradient(x, {{.loss = "mse", .target = Array{{1, 1, units}, target}}}, {.input = true});
     t.compare.expect(name + "/dphi", slopes.input->as_double(), t.values(name + "/dphi"), 1e-300, 1e-10, there);
     t.compare.expect(name + "/di", slopes.at("layer0/bias_current").as_double(), t.values(name + "/di"), 1e-10, 1e-10, there);
+  }
+  fs::remove(table);
+}
+
+inline void check_loss_weight_schedules(const FunctionTable& t) {
+  for (const Value& item : t.about.list()) {
+    const LossWeightSchedulerConfig s{.loss_name = "mse", .scheduler_type = item.at("scheduler_type").text(), .params = item.at("params"), .end_epoch = {}};
+    const int64_t       per_epoch = item.at("batches_per_epoch").integer(), updates = item.at("epochs").integer() * per_epoch;
+    std::vector<double> weights;
+    for (int64_t k = 0; k < updates; ++k)
+      weights.push_back(scheduled_weight(s, {.update = k, .updates_total = updates, .updates_per_epoch = per_epoch}));
+    t.compare.expect(item.at("key").text(), weights, t.values(item.at("key").text()), 1e-12);
+  }
+}
+
+/// Outputs as losses and metrics take them: [rows][steps][units], without the entry of t = 0 where there is one.
+struct Outputs {
+  size_t              rows, steps, units, first;   // first: entries of a row that are left out
+  std::vector<double> values = {};
+
+  Outputs(const FunctionTable& t, const std::string& name, bool drop)
+      : rows(size_t(t.arrays.at(name).shape[0])), steps(1), units(size_t(t.arrays.at(name).shape.back())), first(drop) {
+    const Array& a = t.arrays.at(name);
+    if (a.shape.size() == 3) steps = size_t(a.shape[1]) - first;
+    const std::vector<double> all = a.as_double();
+    for (size_t row = 0; row < rows; ++row)
+      for (size_t i = 0; i < steps * units; ++i) values.push_back(all[row * (steps + first) * units + first * units + i]);
+  }
+  /// With zeros where something was left out.
+  std::vector<double> padded(const std::vector<double>& bar) const {
+    std::vector<double> all;
+    for (size_t row = 0; row < rows; ++row) {
+      all.resize(all.size() + first * units);
+      all.insert(all.end(), bar.begin() + ptrdiff_t(row * steps * units), bar.begin() + ptrdiff_t((row + 1) * steps * units));
+    }
+    return all;
+  }
+};
+
+inline std::vector<int64_t> classes_of(const FunctionTable& t, const std::string& name) {
+  std::vector<int64_t> classes;
+  for (const double c : t.values(name)) classes.push_back(int64_t(c));
+  return classes;
+}
+
+inline void check_loss_of_weights(const FunctionTable& t, const Value& item, const LossEntry& loss, const Arguments& arguments) {
+  const std::string         key = item.at("key").text();
+  const std::vector<double> W = t.values(item.at("variable").text());
+  std::vector<double>       bar(W.size());
+  const LossWeights         connection{.place = WeightPlace::hidden, .weights = W, .present = {}, .weights_bar = bar};
+  // the toolkit keeps levels as floats
+  const bool levels = item.at("loss").text() == "gravity_quantization_loss";
+  t.compare.expect(key, {loss.of_weights(arguments, {&connection, 1})}, t.values(key), levels ? 1e-8 : 1e-12);
+  t.compare.expect(key + "/grad", bar, t.values(key + "/grad"), 1e-12, levels ? 1e-6 : 1e-12);
+}
+
+inline void check_losses(const FunctionTable& t) {
+  for (const Value& item : t.about.list()) {
+    std::string name = item.at("loss").text();
+    if (name == "rich_margin_loss" || name == "autoregressive_loss") continue;   // not among ours
+    const std::string key = item.at("key").text(), variable = item.at("variable").text();
+    Value             params = item.at("params");
+    const Value*      target = params.find("targets");
+    const std::string asked  = target ? target->text() : "";
+    for (const char* word : {"targets", "layer_ids"}) params.erase(word);
+    const LossEntry& loss      = find_loss(name);
+    const Arguments  arguments = check_arguments(name, loss.facts, params);
+    if (loss.of_weights) {
+      check_loss_of_weights(t, item, loss, arguments);
+      continue;
+    }
+    const Outputs        y(t, variable, variable == "seqp");
+    std::vector<int64_t> classes;
+    std::vector<double>  values, seen = y.values;
+    size_t               steps = y.steps;
+    if (name.find("cross_entropy") != name.npos || loss.target == LossTarget::classes) {
+      classes = classes_of(t, asked);
+    } else if (!asked.empty()) {
+      // one of the two has no steps: the toolkit takes the mean over those of the other, here time pooling or the data do
+      const Outputs wanted(t, asked, false);
+      const Pooling mean{.kind = find_pooling("mean").kind};
+      const auto    pooled = [&](const Outputs& o) {
+        std::vector<double> p(o.rows * o.units);
+        for (size_t row = 0; row < o.rows; ++row)
+          pool(mean, o.values.data() + row * o.steps * o.units, o.steps, o.units, p.data() + row * o.units);
+        return p;
+      };
+      values = wanted.steps > y.steps ? pooled(wanted) : wanted.values;
+      if (y.steps > wanted.steps) seen = pooled(y), steps = 1;
+    }
+    std::vector<double> bar(seen.size());
+    LossCall<double>    call{.rows = y.rows, .steps = steps, .units = y.units, .output = seen.data(),
+                             .classes = classes.empty() ? nullptr : classes.data(), .values = values.empty() ? nullptr : values.data(),
+                             .output_bar = bar.data()};
+    call.normaliser = loss_count(loss, arguments, call.rows, call.steps, call.units, call.classes);
+    t.compare.expect(key, {value_and_adjoint(loss, arguments, call)}, t.values(key), 1e-12);
+    if (steps < y.steps) {
+      std::vector<double> whole(y.values.size());
+      for (size_t row = 0; row < y.rows; ++row)
+        pool_adjoint({.kind = find_pooling("mean").kind}, y.values.data() + row * y.steps * y.units, y.steps, y.units,
+                     bar.data() + row * y.units, whole.data() + row * y.steps * y.units);
+      bar = whole;
+    }
+    t.compare.expect(key + "/grad", y.padded(bar), t.values(key + "/grad"), 1e-12, 1e-12);
+  }
+}
+
+inline void check_metrics(const FunctionTable& t) {
+  struct Asked {
+    const char *recorded, *metric, *output, *classes;
+    double      bound = 6e-8;   // half a unit of floats, as which most were recorded
+  };
+  for (const Asked& a : {Asked{"accuracy", "accuracy", "logits", "targets"}, {"seq_accuracy", "accuracy", "seq", "tseq"},
+                         {"top_2", "top_2", "logits", "targets"}, {"precision", "precision", "logits2", "targets2"},
+                         {"recall", "recall", "logits2", "targets2"}, {"f1", "f1", "logits2", "targets2"},
+                         {"perplexity", "perplexity", "logits", "targets", 1e-12}, {"perplexity_seq", "perplexity", "seq", "tseq", 1e-12},
+                         {"bpc", "bits_per_character", "logits", "targets", 1e-8},
+                         {"ar_accuracy", "autoregressive_accuracy", "seq", "tseq"}}) {
+    const Outputs              y(t, a.output, std::string(a.output) == "seq");
+    const std::vector<int64_t> classes = classes_of(t, a.classes);
+    Metric                     metric(a.metric);
+    metric.add(MetricBatch<double>{.rows = y.rows, .steps = y.steps, .units = y.units, .output = y.values.data(), .classes = classes.data()});
+    const double wanted = t.about.at("results").at(a.recorded).number();
+    t.compare.expect(a.recorded, {metric.value()}, {wanted}, a.bound);   // ln 2 of bits_per_character is a float there
   }
 }
 
@@ -204,6 +341,7 @@ inline Collections soen_collections() {
                  {"codebooks", check_codebooks}, {"masks", check_masks}, {"initialisers", check_initialisers},
                  {"param_init", check_param_init}, {"polarity", check_polarity}, {"time_pooling", check_time_pooling},
                  {"lr_schedules", check_lr_schedules}, {"source_functions", check_source_functions},
+                 {"loss_weight_schedules", check_loss_weight_schedules}, {"losses", check_losses}, {"metrics", check_metrics},
                  {"units", check_units}};
              std::vector<std::string> names;
              for (const auto& file : fs::directory_iterator(folder))
