@@ -30,6 +30,7 @@ Verb train_verb(CLI::App& tool);
 Verb resume_verb(CLI::App& tool);
 Verb evaluate_verb(CLI::App& tool);
 Verb robustness_verb(CLI::App& tool);
+Verb analyze_verb(CLI::App& tool);
 Verb report_verb(CLI::App& tool);
 Verb tasks_verb(CLI::App& tool);
 Verb quantize_verb(CLI::App& tool);

@@ -167,6 +167,18 @@ void check(const Report& report) {
     for (const auto& t : e.trajectories) check_size("trajectory of " + t.layer, {t.steps, t.units}, t.values.size());
   }
 
+  for (const ReportStateSpace& s : report.state_space) {
+    for (const ReportStateSpace::Run& r : s.runs)
+      check_size("places of a run", {int64_t(r.places.size()) / std::max<int64_t>(1, s.components), s.components}, r.places.size());
+    for (const ReportStateSpace::Point& p : s.points) {
+      check_size("place of a point", {s.components}, p.place.size());
+      check_size("eigenvalues of a point", {int64_t(p.re.size())}, p.im.size());
+      if (p.condition < 0 || p.condition >= int64_t(s.conditions.size()))
+        throw SpecError({}, fmt::format("a point of the report has condition {} of {}", p.condition, s.conditions.size()));
+    }
+    for (const ReportStateSpace::Condition& c : s.conditions)
+      check_size("Lyapunov exponents", {int64_t(c.lyapunov.size())}, c.deviation.size());
+  }
   for (const ReportSweep& s : report.sweeps) {
     if (s.levels.empty()) throw SpecError({}, fmt::format("sweep '{}' of the report has no levels", s.name));
     check_size("mean of " + s.name, {int64_t(s.levels.size())}, s.mean.size());
@@ -305,6 +317,22 @@ std::string example_json(const ReportExample& e, size_t allowed) {
       json_list(trajectories, [&](const auto* t) { return trajectory_json(*t, allowed); }));
 }
 
+std::string state_space_json(const ReportStateSpace& s) {
+  return fmt::format(
+      R"({{"dt":{},"units":{},"runs_all":{},"lyapunov_runs":{},"components":{},"explained":{},"labels":{},"runs":{},"conditions":{},"points":{}}})",
+      json(s.dt), s.units, s.runs_all, s.lyapunov_runs, s.components, json_list(s.explained), json_list(s.labels),
+      json_list(s.runs, [](const auto& r) { return fmt::format(R"({{"label":{},"places":{}}})", r.label, json_list(r.places)); }),
+      json_list(s.conditions, [](const auto& c) {
+        return fmt::format(R"({{"name":{},"lyapunov":{},"deviation":{}}})", json(c.name), json_list(c.lyapunov), json_list(c.deviation));
+      }),
+      json_list(s.points, [](const auto& p) {
+        return fmt::format(
+            R"({{"kind":{},"condition":{},"unstable":{},"starts":{},"speed":{},"time_constant":{},"place":{},"re":{},"im":{}}})",
+            json(p.kind), p.condition, p.unstable, p.starts, json(p.speed), json(p.time_constant), json_list(p.place),
+            json_list(p.re), json_list(p.im));
+      }));
+}
+
 std::string data_json(const Report& report) {
   const auto [curve, group] = curve_json(report.curve);
   const auto confusion_row  = [&, n = class_count(report)](int64_t i) {
@@ -346,6 +374,7 @@ std::string data_json(const Report& report) {
         return fmt::format(R"({{"name":{},"level":{},"levels":{},"mean":{},"deviation":{},"repeats":{}}})", json(s.name),
                            json(s.level_name), json_list(s.levels), json_list(s.mean), json_list(s.deviation), s.repeats);
       }));
+  if (!report.state_space.empty()) add("state_space", state_space_json(report.state_space[0]));
   add("examples", json_list(report.examples, [&](const ReportExample& e) { return example_json(e, allowed); }));
   return out + "\n}";
 }
@@ -473,11 +502,12 @@ std::string render_report(const Report& report) {
   if (!report.examples.empty()) parts.insert("examples");
   if (!report.histograms.empty()) parts.insert("weights");
   if (!report.sweeps.empty()) parts.insert("sweeps");
+  if (!report.state_space.empty()) parts.insert("state_space");
   if (!report.config_yaml.empty() || !report.spec_yaml.empty()) parts.insert("config");
 
   std::string script;
   for (auto piece : {assets.base, assets.curves, assets.confusion, assets.network, assets.examples, assets.weights,
-                     assets.sweeps})
+                     assets.sweeps, assets.state_space})
     script += piece;
   return fill(
       assets.page,

@@ -99,6 +99,34 @@ struct ReportSweep {
   int                 repeats    = 1;
 };
 
+/// Where the states of a network run and rest, by principal components.
+struct ReportStateSpace {
+  /// A run, seen from the first components.
+  struct Run {
+    int64_t            label  = 0;
+    std::vector<float> places = {};  // [points][components]
+  };
+  /// Where states rest, or nearly so, under a constant input.
+  struct Point {
+    std::string         kind = {};  // stable node, stable focus, marginal, saddle, unstable, slow
+    int64_t             condition = 0, unstable = 0, starts = 0;   // unstable: directions that grow
+    double              speed = 0, time_constant = kNotMeasured;   // per unit of time; of the slowest mode
+    std::vector<double> place = {};                                // [components]
+    std::vector<double> re = {}, im = {};                          // eigenvalues, per unit of time
+  };
+  struct Condition {
+    std::string         name = {};                            // "input 0"
+    std::vector<double> lyapunov = {}, deviation = {};        // per unit of time, over runs; may be empty
+  };
+  double                   dt = 1;                            // of a step
+  int64_t                  units = 0, runs_all = 0, lyapunov_runs = 0, components = 0;   // numbers of a state; all runs
+  std::vector<double>      explained = {};                    // share of the variance, by falling value
+  std::vector<std::string> labels    = {};                    // names; empty: labels are numbers
+  std::vector<Run>         runs      = {};
+  std::vector<Condition>   conditions = {};                   // not empty
+  std::vector<Point>       points    = {};
+};
+
 struct Report {
   std::string title = {}, summary = {};                         // summary: one or two sentences of plain text
   std::string kind  = "training";                               // of report, not empty
@@ -114,6 +142,7 @@ struct Report {
   std::vector<ReportConnection> connections    = {};
   std::vector<ReportHistogram>  histograms     = {};
   std::vector<ReportExample>    examples       = {};
+  std::vector<ReportStateSpace> state_space    = {};  // none or one
   std::vector<ReportSweep>      sweeps         = {};  // of metric_name
   std::string                   config_yaml = {}, spec_yaml = {};  // shown as they are
 };
