@@ -127,10 +127,6 @@ inline void check_lr_schedules(const FunctionTable& t) {
   for (const Value& item : t.about.at("items").list()) {
     Value schedule = item.at("params");
     schedule.set("type", item.at("type").text());
-    if (const Value* warmup = item.at("params").find("warmup")) {   // written flat here
-      schedule.erase("warmup");
-      schedule.set("warmup_epochs", warmup->at("epochs")).set("warmup_start_lr", warmup->at("start_lr"));
-    }
     const Value file = Value::map({
         {"data", Value::map({{"data_path", "x.npz"}, {"format", "npz"}})},
         {"model", Value::map({{"architecture_yaml", "net.yaml"}})},

@@ -36,7 +36,8 @@ double sinusoidal(const Arguments& a, double, double u, double epoch) {
   double cycle  = 0;
   for (; u >= period && period > 1e-9; ++cycle) u -= period, period *= a.number("period_decay");
   const double phase  = cycle + std::min(u / period, 1.0);
-  const double height = std::exp(-a.number("amplitude_decay") * phase) * (1 + std::cos(2 * std::numbers::pi * phase)) / 2;
+  const double swing  = (1 + std::cos(2 * std::numbers::pi * phase)) / 2;
+  const double height = std::exp(-a.number("amplitude_decay") * phase) * swing;
   const double min = a.number("min_weight"), max = a.number("max_weight");
   return a.text("scale") == "log" ? min * std::exp(std::log(max / min) * height) : min + (max - min) * height;
 }
@@ -60,8 +61,9 @@ Stretch stretch_of(const Config& c, const TrainingProgress& now) {
 template <class Config>
 void check_epochs(const Config& c, int max_epochs, const At& at) {
   if (c.start_epoch >= c.end_epoch.value_or(max_epochs))
-    throw SpecError(at, fmt::format("ends in epoch {}, but begins in epoch {}", c.end_epoch.value_or(max_epochs), c.start_epoch),
-                    "give an end_epoch above start_epoch");
+    throw SpecError(
+        at, fmt::format("ends in epoch {}, but begins in epoch {}", c.end_epoch.value_or(max_epochs), c.start_epoch),
+        "give an end_epoch above start_epoch");
 }
 
 At place_of(size_t annealer) { return {{}, 0, 0, fmt::format("callbacks.noise_annealers[{}]", annealer)}; }
@@ -85,7 +87,8 @@ void put(Value& mapping, const NoiseAnnealerConfig& a, double deviation, const A
   if (mapping.is_null()) mapping = Value::map();
   const bool        perturb = a.target == NoiseTarget::perturb;
   const std::string key     = a.key + (perturb ? "_std" : "");
-  if (Value* extras = mapping.find(perturb ? "extras_std" : "extras"); extras && extras->is_mapping()) extras->erase(a.key);
+  if (Value* extras = mapping.find(perturb ? "extras_std" : "extras"); extras && extras->is_mapping())
+    extras->erase(a.key);
   mapping.set(key, deviation);
   const Value* flag = mapping.find("relative");
   if (!a.relative || *a.relative == (flag && flag->boolean())) return;
@@ -100,14 +103,20 @@ void put(Value& mapping, const NoiseAnnealerConfig& a, double deviation, const A
 
 const std::vector<WeightRuleEntry>& weight_rules() {
   static const std::vector<WeightRuleEntry> entries = {
-      {"linear", "changes evenly", {weight_fact("min_weight", "first weight"), weight_fact("max_weight", "last weight")}, linear},
+      {"linear",
+       "changes evenly",
+       {weight_fact("min_weight", "first weight"), weight_fact("max_weight", "last weight")},
+       linear},
       {"exponential_decay",
        "falls by the same factor in equal times",
        {weight_fact("initial_weight", "first weight"),
         {.name = "final_weight", .value = kNone, .help = "last weight; or decay_rate"},
         {.name = "decay_rate", .value = kNone, .help = "over the whole time the weight falls by e^rate"}},
        exponential},
-      {"cosine_decay", "half a cosine", {weight_fact("initial_weight", "first weight"), weight_fact("final_weight", "last weight")}, cosine},
+      {"cosine_decay",
+       "half a cosine",
+       {weight_fact("initial_weight", "first weight"), weight_fact("final_weight", "last weight")},
+       cosine},
       {"sinusoidal",
        "goes up and down, from max_weight on",
        {weight_fact("min_weight", "smallest weight"), weight_fact("max_weight", "largest weight"),
@@ -115,7 +124,10 @@ const std::vector<WeightRuleEntry>& weight_rules() {
         {.name = "period_epochs", .value = kNone, .min = 1e-3, .help = "first period, epochs; instead of period_steps"},
         {.name = "period_decay", .value = 1, .min = 0.1, .max = 100, .help = "factor on the period from one to the next"},
         {.name = "amplitude_decay", .value = 0, .min = 0, .help = "per period the height falls by e^amplitude_decay"},
-        {.name = "scale", .kind = ArgumentKind::text, .help = "linear, or log: in the logarithm of the weight", .text = "linear"}},
+        {.name = "scale",
+         .kind = ArgumentKind::text,
+         .help = "linear, or log: in the logarithm of the weight",
+         .text = "linear"}},
        sinusoidal}};
   return entries;
 }
@@ -172,7 +184,9 @@ Spec with_annealed_noise(const Plan& plan, const std::vector<NoiseAnnealerConfig
     const NoiseAnnealerConfig& a         = annealers[i];
     const double               deviation = now ? annealed_deviation(a, *now) : peak(a);
     const bool                 perturb   = a.target == NoiseTarget::perturb;
-    const auto                 asked     = [&](int id) { return !a.layer_ids || std::ranges::find(*a.layer_ids, id) != a.layer_ids->end(); };
+    const auto asked = [&](int id) {
+      return !a.layer_ids || std::ranges::find(*a.layer_ids, id) != a.layer_ids->end();
+    };
     for (const int id : a.layer_ids.value_or(std::vector<int>{}))
       if (plan.find_layer(id) < 0) throw SpecError(place_of(i), fmt::format("layer_ids: there is no layer {}", id));
     bool found = false;
@@ -190,10 +204,12 @@ Spec with_annealed_noise(const Plan& plan, const std::vector<NoiseAnnealerConfig
       for (LayerSpec& l : spec.layers)
         if (asked(l.layer_id) && has_quantity(plan, l, a.key)) set(l);
         else if (a.layer_ids && asked(l.layer_id))
-          throw SpecError(place_of(i), fmt::format("layer {} has nothing called '{}' that could be noisy", l.layer_id, a.key));
+          throw SpecError(place_of(i),
+                          fmt::format("layer {} has nothing called '{}' that could be noisy", l.layer_id, a.key));
     }
     if (!found)
-      throw SpecError(place_of(i), fmt::format("no {} has '{}' that could be noisy", a.key == "j" ? "connection" : "layer", a.key));
+      throw SpecError(place_of(i), fmt::format("no {} has '{}' that could be noisy",
+                                               a.key == "j" ? "connection" : "layer", a.key));
   }
   return spec;
 }
@@ -219,7 +235,8 @@ std::vector<std::vector<int>> annealed_sites(const Plan& plan, const std::vector
         const int layer = j ? plan.connections[size_t(site.connection)].to : site.layer;
         if (std::ranges::find(*a.layer_ids, plan.layers[size_t(layer)].layer_id) == a.layer_ids->end()) continue;
       }
-      if (taken[n]) throw SpecError(place_of(i), fmt::format("another annealer moves {}, too", site.name), "keep one of them");
+      if (taken[n])
+        throw SpecError(place_of(i), fmt::format("another annealer moves {}, too", site.name), "keep one of them");
       taken[n] = true;
       sites[i].push_back(int(n));
     }

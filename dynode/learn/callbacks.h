@@ -6,8 +6,8 @@
 //   linear             min + (max − min) p
 //   exponential_decay  initial e^(−rate p), rate = decay_rate or ln(initial / final)
 //   cosine_decay       final + (initial − final) (1 + cos πp) / 2
-//   sinusoidal         min + (max − min) e^(−amplitude_decay φ) (1 + cos 2πφ) / 2, φ periods after the start; period k
-//                      lasts period · period_decay^k; scale: log takes logarithms of min and max
+//   sinusoidal         min + (max − min) e^(−amplitude_decay φ) (1 + cos 2πφ) / 2, φ periods after the start;
+//                      period k lasts period · period_decay^k; scale: log takes logarithms of min and max
 #pragma once
 #include <memory>
 #include <optional>
