@@ -1,0 +1,184 @@
+#include "dynode/learn/config_words.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "dynode/spec/fields.h"
+
+namespace dynode {
+namespace {
+
+// ── keys of other trainers ──────────────────────────────────────────────────────────────────────────────────────────
+
+/// A key that means nothing here, or nothing yet.
+struct ForeignKey {
+  const char*        section;       // "" at the top
+  const char*        key;           // a last * stands for anything
+  const char*        way_out;       // null: any value is left out with a warning
+  std::vector<Value> neutral = {};  // values that ask for nothing
+};
+
+const std::vector<ForeignKey>& foreign_keys() {
+  static const std::vector<ForeignKey> keys = {
+      {"", "profiler", "measure with the programs of bench/"},
+      {"", "cloud", "run `dynode train` on the machine itself"},
+
+      {"training", "paradigm", "targets come with the data: paradigm: supervised", {"supervised"}},
+      {"training", "accelerator", nullptr},
+      {"training", "devices", nullptr},
+      {"training", "num_workers", nullptr},
+      {"training", "precision", "give model.dtype: float32 or float64", {"32-true", "32", 32}},
+      {"training", "deterministic", "runs are always deterministic: deterministic: true", {true}},
+      {"training", "accumulate_grad_batches", "give a larger batch_size instead", {1}},
+      {"training", "save_soen_core_in_checkpoint", nullptr},
+      {"training", "train_from_checkpoint", "continue a run with `dynode resume`, or start from model.base_model_path"},
+      {"training", "alternate_losses", "all losses are added up; remove the key", {false}},
+      {"training", "batches_per_loss", "all losses are added up; remove the key", {1}},
+      {"training", "use_tbptt", "give adjoint: {truncate_every: steps}", {false}},
+      {"training", "tbptt_steps", "give adjoint: {truncate_every: steps}"},
+      {"training", "tbptt_stride", "stretches follow one another: give adjoint: {truncate_every: steps}"},
+      {"training", "ar", "write inputs and the tokens that follow into an npz, with mapping: seq2seq"},
+      {"training", "distillation", "write the teacher's outputs into an npz as y, with mapping: seq2seq"},
+
+      {"data", "cache_data", nullptr},
+      {"data", "one_hot_dtype", nullptr},
+      {"data", "sequence_length", "sequences are as long as in the file; cut them there"},
+      {"data", "target_seq_len", "sequences are as long as in the file; resample them there"},
+      {"data", "input_encoding", "write encoded inputs into the file", {"raw"}},
+      {"data", "vocab_size", "write encoded inputs into the file"},
+      {"data", "synthetic", "write the sequences into an npz", {false}},
+      {"data", "synthetic_kwargs", "write the sequences into an npz"},
+      {"data", "csv_data_paths", "give format: csv with data_path, and test_path"},
+
+      {"model", "backend", nullptr},
+
+      {"logging", "log_level", nullptr},
+      {"logging", "console_level", nullptr},
+      {"logging", "log_batch_metrics", nullptr},
+      {"logging", "log_gradients", "metrics.jsonl has the norm of the gradient", {false}},
+      {"logging", "track_layer_params", "the report has histograms of all parameters", {false}},
+      {"logging", "track_connections", "the report has histograms of all weights", {false}},
+      {"logging", "state_trajectories", "evaluation.npz has the states of some test samples"},
+      {"logging", "gradient_stats", "metrics.jsonl has the norm of the gradient"},
+      {"logging", "mlflow_*", "metrics.jsonl can be sent there after the run", {false}},
+      {"logging", "s3*", "copy the run directory after the run", {false}},
+      {"logging", "upload*", "copy the run directory after the run", {false}},
+
+      {"callbacks", "dynamic_loss_weight", "give the losses fixed weights"},
+      {"callbacks", "seq_len_scheduler", "sequences are as long as in the file"},
+      {"callbacks", "time_pooling_scale_scheduler", "give model.time_pooling a fixed scale"},
+      {"callbacks", "stateful_training", "sequences start from the initial state"},
+      {"callbacks", "connection_noise", "remove the key"},
+      {"callbacks", "metrics", "metrics are listed in logging.metrics"},
+  };
+  return keys;
+}
+
+bool key_matches(std::string_view pattern, std::string_view key) {
+  if (pattern.ends_with('*')) return key.starts_with(pattern.substr(0, pattern.size() - 1));
+  return key == pattern;
+}
+
+/// Nothing, an empty list, or a block that is switched off.
+bool asks_for_nothing(const Value& value, const std::vector<Value>& neutral) {
+  if (value.is_null() || (value.is_list() && value.empty())) return true;
+  if (value.is_mapping()) {
+    for (const char* key : {"active", "enabled"})
+      if (const Value* flag = value.find(key); flag && flag->is_boolean()) return !flag->boolean();
+    return value.empty();
+  }
+  return std::ranges::find(neutral, value) != neutral.end();
+}
+
+// ── other ways to write the same ────────────────────────────────────────────────────────────────────────────────────
+
+/// A name alone stands for {name: …}.
+void spell_out_name(Value* value) {
+  if (value && value->is_text()) value->replace(Value::map({{"name", value->text()}}));
+}
+
+struct Warmup {
+  double                epochs = 0;
+  std::optional<double> start_lr;
+  bool                  enabled = true;
+
+  static constexpr auto fields =
+      std::tuple{field("epochs", &Warmup::epochs, "straight rise to max_lr", non_negative),
+                 field("start_lr", &Warmup::start_lr, "rate at which it starts", non_negative),
+                 field("enabled", &Warmup::enabled, "false: none")};
+};
+
+void move_into(Value& from, std::string_view key, Value& to) {
+  if (Value* value = from.find(key)) {
+    Value copy = *value;
+    from.erase(key);
+    if (!copy.is_null()) to.set(std::string(key), std::move(copy));
+  }
+}
+
+/// greedy: warmup: {epochs, start_lr, enabled}, and changes within an epoch.
+void spell_out_warmup(Value& schedule) {
+  const Value* type = schedule.find("type");
+  if (!type || !(*type == Value("greedy"))) return;
+  if (const Value* inside = schedule.find("intra_epoch"); inside && inside->boolean())
+    inside->fail("changes within an epoch are not available yet", "give intra_epoch: false");
+  for (const char* key : {"intra_epoch", "adjustment_frequency", "ema_beta"}) schedule.erase(key);
+  Value* warmup = schedule.find("warmup");
+  if (!warmup) return;
+  for (const char* key : {"warmup_epochs", "warmup_start_lr"})
+    if (schedule.has(key)) warmup->fail(fmt::format("stands beside {}, which says the same", key), "keep one of them");
+  const Warmup given = read<Warmup>(*warmup);
+  schedule.erase("warmup");
+  schedule.set("warmup_epochs", given.enabled ? given.epochs : 0.0);
+  if (given.start_lr) schedule.set("warmup_start_lr", *given.start_lr);
+}
+
+}  // namespace
+
+void sort_out_foreign_words(Value& root, std::vector<std::string>& warnings) {
+  for (const ForeignKey& foreign : foreign_keys()) {
+    Value* section = foreign.section[0] ? root.find(foreign.section) : &root;
+    if (!section || !section->is_mapping()) continue;
+    std::vector<std::string> found;
+    for (const Value::Entry& entry : section->entries()) {
+      if (!key_matches(foreign.key, entry.key)) continue;
+      if (foreign.way_out && !asks_for_nothing(entry.value, foreign.neutral))
+        throw SpecError(section->key_at(entry), fmt::format("'{}' is not available yet", entry.key), foreign.way_out);
+      found.push_back(entry.key);
+      if (!entry.value.is_null())
+        warnings.push_back(fmt::format("{}: '{}' has no effect here", section->key_at(entry).text(), entry.key));
+    }
+    for (const std::string& key : found) section->erase(key);
+  }
+}
+
+void spell_out_words(Value& root) {
+  if (Value* model = root.find("model"); model && model->is_mapping()) {
+    spell_out_name(model->find("time_pooling"));
+    if (model->has("range_start") || model->has("range_end")) {
+      Value*       pooling = model->find("time_pooling");
+      const Value* name    = pooling && pooling->is_mapping() ? pooling->find("name") : nullptr;
+      if (!name || !(*name == Value("mean_range")))
+        (model->has("range_start") ? model->at("range_start") : model->at("range_end"))
+            .fail("a range of steps belongs to another time pooling", "give time_pooling: mean_range");
+      if (!pooling->has("params")) pooling->set("params", Value::map());
+      for (const char* key : {"range_start", "range_end"}) move_into(*model, key, *pooling->find("params"));
+    }
+  }
+  if (Value* training = root.find("training"); training && training->is_mapping() && training->has("losses")) {
+    if (training->has("loss"))
+      training->at("losses").fail("losses are listed in two places", "keep training.loss.losses");
+    Value losses = training->at("losses");
+    training->erase("losses");
+    training->set("loss", Value::map());
+    training->find("loss")->set("losses", std::move(losses));
+  }
+  if (Value* yardsticks = root.find("yardsticks"); yardsticks && yardsticks->is_list())
+    for (Value& yardstick : yardsticks->items())
+      if (yardstick.is_mapping()) spell_out_name(yardstick.find("time_pooling"));
+  if (Value* callbacks = root.find("callbacks"); callbacks && callbacks->is_mapping())
+    if (Value* schedule = callbacks->find("lr_scheduler"); schedule && schedule->is_mapping()) spell_out_warmup(*schedule);
+  root.place_children();
+}
+
+}  // namespace dynode
