@@ -30,7 +30,7 @@ TEST_F(Cli, SaysItsVersion) {
 TEST_F(Cli, ExplainsItselfAndEveryVerb) {
   const std::string help = good("--help").out;
   for (const char* verb : {"info", "simulate", "train", "quantize", "signal", "resume", "evaluate", "robustness", "analyze", "report",
-                           "tasks", "mean-field", "convert", "rate-table", "units", "doctor"}) {
+                           "tasks", "spiking", "mean-field", "convert", "rate-table", "units", "doctor"}) {
     EXPECT_SAYS(help, fmt::format("\n  {} ", verb));
     const std::string own = good(fmt::format("{} --help", verb)).out;
     EXPECT_SAYS(own, fmt::format("\nUsage\n  dynode {}", verb));
@@ -361,7 +361,7 @@ const Mistake kMistakes[] = {
     {"UnknownVerb", "simulat net.yaml",
      "there is no verb 'simulat'\n"
      "  did you mean 'simulate'?  there are: info, simulate, train, quantize, signal, resume, evaluate, "
-     "robustness, analyze, report, tasks, mean-field, convert, rate-table, units, doctor"},
+     "robustness, analyze, report, tasks, spiking, mean-field, convert, rate-table, units, doctor"},
     {"UnknownOption", "simulate net.yaml --input x.npy --ouput out.npz",
      "dynode simulate has no option '--ouput'\n"
      "  did you mean '--output'?  it has: --help, --input, --weights, --record, --output, --initial, --timespans, --dtype, "
@@ -400,7 +400,7 @@ const Mistake kMistakes[] = {
      "parameter.yaml:3:55 layers[1].params.tua: CTRNN has no parameter 'tua'\n"
      "  did you mean 'tau'?  it has: dim, dt, *"},
     {"CycleOfLagZero", "info cycle.yaml",
-     "layers 2, 1 wait for each other within one step: every connection of the cycle has lag 0\n"
+     "cycle.yaml connections: layers 2, 1 wait for each other within one step: every connection of the cycle has lag 0\n"
      "  give one connection of the cycle lag: 1"},
     {"TrainingFileAsNetwork", "info train.yaml",
      "train.yaml: is a training file, not a network\n"
@@ -425,7 +425,9 @@ const Mistake kMistakes[] = {
      "  there are: float32, float64"},
     {"UnknownRecord", "simulate net.yaml --input x.npy --record s,fi",
      "'fi' cannot be recorded\n"
-     "  did you mean 'phi'?  there are: s, state, phi, g, spikes, output, s/0, s/1, phi/1, g/1, s/2, phi/2"},
+     "  did you mean 'phi'?  there are: s, state, phi, g, spikes, output, s/0, s/1, phi/1, g/1, s/2, phi/2, "
+     "power, power_bias, power_diss, energy, energy_bias, energy_diss, power_dimensionless, power_bias_dimensionless, "
+     "power_diss_dimensionless, energy_dimensionless, energy_bias_dimensionless, energy_diss_dimensionless"},
     {"UnknownWeights", "simulate net.yaml --input x.npy --weights w.npz",
      "w.npz: there is no parameter 'J_0_to_11'\n"
      "  did you mean 'J_0_to_1'?  there are: layer1/phi_offset, layer1/bias_current, layer1/gamma_plus, "

@@ -125,7 +125,7 @@ void run(const Settings& s) {
   for (size_t k = 0; k < std::min<size_t>(3, d.size); ++k) shares.push_back(fmt::format("{:.1f} %", 100 * explained[k]));
   size_t count = 0;
   for (double sum = 0; count < d.size && sum < 0.95; ++count) sum += explained[count];
-  line("components", fmt::format("{}; {} of them have 95 % of the variance", join(shares, " · "), count));
+  line("components", fmt::format("{}; 95 % of the variance in {}", join(shares, " · "), count));
   for (const DynamicsUnder& under : d.under) {
     if (s.fixed_points) print_points(d, under, s.starts);
     if (!s.lyapunov) continue;

@@ -35,6 +35,7 @@ Verb report_verb(CLI::App& tool);
 Verb tasks_verb(CLI::App& tool);
 Verb quantize_verb(CLI::App& tool);
 Verb signal_verb(CLI::App& tool);
+Verb spiking_verb(CLI::App& tool);
 Verb mean_field_verb(CLI::App& tool);
 Verb convert_verb(CLI::App& tool);
 Verb rate_table_verb(CLI::App& tool);

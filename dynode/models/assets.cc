@@ -38,6 +38,7 @@ DYNODE_ASSET(network, DYNODE_DATA_DIR "/report/network.js")
 DYNODE_ASSET(examples, DYNODE_DATA_DIR "/report/examples.js")
 DYNODE_ASSET(weights, DYNODE_DATA_DIR "/report/weights.js")
 DYNODE_ASSET(sweeps, DYNODE_DATA_DIR "/report/sweeps.js")
+DYNODE_ASSET(rasters, DYNODE_DATA_DIR "/report/rasters.js")
 DYNODE_ASSET(state_space, DYNODE_DATA_DIR "/report/state_space.js")
 DYNODE_ASSET(chart_style, DYNODE_THIRD_PARTY_DIR "/uplot/uPlot.min.css")
 DYNODE_ASSET(chart_script, DYNODE_THIRD_PARTY_DIR "/uplot/uPlot.iife.min.js")
@@ -55,6 +56,7 @@ const ReportAssets& report_assets() {
                                    .examples      = examples(),
                                    .weights       = weights(),
                                    .sweeps        = sweeps(),
+                                   .rasters       = rasters(),
                                    .state_space   = state_space(),
                                    .chart_style   = chart_style(),
                                    .chart_script  = chart_script(),

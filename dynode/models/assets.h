@@ -8,7 +8,8 @@ namespace dynode {
 struct ReportAssets {
   std::string_view page;   // HTML with places {{name}} and parts <!--if name--> … <!--end name-->
   std::string_view style;  // CSS
-  std::string_view base, curves, confusion, network, examples, weights, sweeps, state_space;  // scripts, to be run in this order
+  // scripts, to be run in this order
+  std::string_view base, curves, confusion, network, examples, weights, sweeps, rasters, state_space;
   std::string_view chart_style, chart_script, chart_licence;             // uPlot
 };
 

@@ -167,6 +167,11 @@ void check(const Report& report) {
     for (const auto& t : e.trajectories) check_size("trajectory of " + t.layer, {t.steps, t.units}, t.values.size());
   }
 
+  for (const ReportRaster& r : report.rasters) {
+    check_size("units of " + r.title, {int64_t(r.times.size())}, r.spiking.size());
+    check_size("output of " + r.title, {int64_t(r.output_times.size())}, r.output.size());
+    check_size("rate output of " + r.title, {int64_t(r.output_times.size())}, r.rate_output.size());
+  }
   for (const ReportStateSpace& s : report.state_space) {
     for (const ReportStateSpace::Run& r : s.runs)
       check_size("places of a run", {int64_t(r.places.size()) / std::max<int64_t>(1, s.components), s.components}, r.places.size());
@@ -347,6 +352,7 @@ std::string data_json(const Report& report) {
     out += fmt::format("{}\n\"{}\":{}", out.size() > 1 ? "," : "", key, value);
   };
   add("title", json(report.title));
+  add("kind", json(report.kind));
   add("metric", fmt::format(R"({{"name":{},"percent":{},"test":{}}})", json(report.metric_name),
                             json(report.metric_percent), json(report.test_metric)));
   add("classes", json_list(report.class_names));
@@ -373,6 +379,13 @@ std::string data_json(const Report& report) {
   add("sweeps", json_list(report.sweeps, [](const ReportSweep& s) {
         return fmt::format(R"({{"name":{},"level":{},"levels":{},"mean":{},"deviation":{},"repeats":{}}})", json(s.name),
                            json(s.level_name), json_list(s.levels), json_list(s.mean), json_list(s.deviation), s.repeats);
+      }));
+  add("rasters", json_list(report.rasters, [](const ReportRaster& r) {
+        return fmt::format(
+            R"({{"title":{},"milliseconds":{},"units":{},"excitatory":{},"rate_excitatory":{},"rate_inhibitory":{},"times":{},"spiking":{},"output_times":{},"output":{},"rate_output":{}}})",
+            json(r.title), json(r.milliseconds), r.units, r.excitatory, json(r.rate_excitatory), json(r.rate_inhibitory),
+            json_list(r.times), json_list(r.spiking), json_list(r.output_times), json_list(r.output),
+            json_list(r.rate_output));
       }));
   if (!report.state_space.empty()) add("state_space", state_space_json(report.state_space[0]));
   add("examples", json_list(report.examples, [&](const ReportExample& e) { return example_json(e, allowed); }));
@@ -503,15 +516,17 @@ std::string render_report(const Report& report) {
   if (!report.histograms.empty()) parts.insert("weights");
   if (!report.sweeps.empty()) parts.insert("sweeps");
   if (!report.state_space.empty()) parts.insert("state_space");
+  if (!report.rasters.empty()) parts.insert("rasters");
   if (!report.config_yaml.empty() || !report.spec_yaml.empty()) parts.insert("config");
 
   std::string script;
   for (auto piece : {assets.base, assets.curves, assets.confusion, assets.network, assets.examples, assets.weights,
-                     assets.sweeps, assets.state_space})
+                     assets.sweeps, assets.rasters, assets.state_space})
     script += piece;
   return fill(
       assets.page,
       {{"title", html(report.title)},
+       {"sweeps_title", report.kind == "robustness" ? "Robustness" : "Scaling factor"},
        {"kind", html(report.kind)},
        {"summary", report.summary.empty() ? "" : fmt::format("<p class=\"summary\">{}</p>", html(report.summary))},
        {"headline", headline(report)},

@@ -99,6 +99,17 @@ struct ReportSweep {
   int                 repeats    = 1;
 };
 
+/// A trial of a spiking network: who fired when, and what its readout made of it beside a network of rates.
+struct ReportRaster {
+  std::string          title        = {};
+  double               milliseconds = 0;           // length
+  int64_t              units = 0, excitatory = 0;  // the first `excitatory` units are drawn as such
+  double               rate_excitatory = kNotMeasured, rate_inhibitory = kNotMeasured;  // Hz
+  std::vector<float>   times   = {};               // [spikes], ms
+  std::vector<int64_t> spiking = {};               // [spikes], unit
+  std::vector<float>   output_times = {}, output = {}, rate_output = {};  // [points]
+};
+
 /// Where the states of a network run and rest, by principal components.
 struct ReportStateSpace {
   /// A run, seen from the first components.
@@ -142,6 +153,7 @@ struct Report {
   std::vector<ReportConnection> connections    = {};
   std::vector<ReportHistogram>  histograms     = {};
   std::vector<ReportExample>    examples       = {};
+  std::vector<ReportRaster>     rasters        = {};
   std::vector<ReportStateSpace> state_space    = {};  // none or one
   std::vector<ReportSweep>      sweeps         = {};  // of metric_name
   std::string                   config_yaml = {}, spec_yaml = {};  // shown as they are

@@ -40,7 +40,7 @@ function sweeps() {
       }});
   });
   const repeats = Math.max(...report.sweeps.map(s => s.repeats));
-  put(part('sweeps', '.lede'), html`The dashed line is the network as it is, <b>${text(undisturbed)}</b>. ${repeats > 1
+  put(part('sweeps', '.lede'), html`${report.kind === 'conversion' ? 'The dashed line is what the best factor reaches in other trials' : 'The dashed line is the network as it is'}, <b>${text(undisturbed)}</b>. ${report.kind === 'conversion' ? 'The band is one standard error.' : repeats > 1
       ? html`Points are means over up to <b>${repeats}</b> draws, bands one standard deviation.` : ''}`);
   put(part('sweeps', 'details .scroll'), report.sweeps.map(s => table(s.name, [s.level, name.replace(/_/g, ' '), 'deviation', 'draws'],
       s.levels.map((level, k) => [number(level), text(s.mean[k]), s.repeats > 1 ? text(s.deviation[k]) : '–', s.repeats]),

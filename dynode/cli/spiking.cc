@@ -1,0 +1,144 @@
+// dynode spiking convert: a trained rate network becomes a spiking one that solves the same task.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fmt/format.h>
+#include <memory>
+
+#include "dynode/base/display.h"
+#include "dynode/base/text.h"
+#include "dynode/cli/options.h"
+#include "dynode/cli/verb.h"
+#include "dynode/io/file.h"
+#include "dynode/models/spiking_report.h"
+#include "dynode/plan/arguments.h"
+
+namespace dynode::cli {
+namespace {
+
+using namespace rate;
+
+struct Settings {
+  std::string              action, model, task, factors = "20:75:5", output, report;
+  std::vector<std::string> set;
+  size_t                   trials = 100, evaluate = 200, seed = 1, downsample = 1;
+  double                   noise = 0.1;
+  bool                     initial = false, stop_early = false;
+  int                      threads = 0;
+};
+
+/// "20:75:5" with both ends, "30,40,50", or "50". @throws SpecError
+std::vector<double> factors_of(const std::string& text) {
+  const bool          range = text.find(':') != std::string::npos;
+  std::vector<double> numbers;
+  const char *        at = text.data(), *end = at + text.size();
+  for (bool more = true; more; ++at) {
+    double     number = 0;
+    const auto read   = std::from_chars(at, end, number);
+    at                = read.ptr;
+    more              = at != end && *at == (range ? ':' : ',');
+    if (read.ec != std::errc() || !(number > 0 && number < 1e9) || (at != end && !more))
+      throw SpecError({.path = "--factors"}, fmt::format("'{}' is no list of positive numbers", text),
+                      "write 20:75:5, or 30,40,50, or 50");
+    numbers.push_back(number);
+  }
+  if (!range) return numbers;
+  if (numbers.size() != 3 || numbers[1] < numbers[0] || (numbers[1] - numbers[0]) / numbers[2] > 1000)
+    throw SpecError({.path = "--factors"}, fmt::format("'{}' is no range of up to 1000 numbers", text),
+                    "write from:to:step, as in 20:75:5");
+  std::vector<double> all;
+  for (int k = 0; numbers[0] + k * numbers[2] <= numbers[1] * (1 + 1e-12); ++k) all.push_back(numbers[0] + k * numbers[2]);
+  return all;
+}
+
+std::string share_text(size_t correct, size_t trials) {
+  return trials ? fmt::format("{:.1f} %", 100 * double(correct) / double(trials)) : "-";
+}
+
+DisplayTable table_of(const Task& task) {
+  std::vector<DisplayTable::Column> columns = {{"factor", true}, {"correct", true}, {"95 % interval", true}};
+  for (const char* label : task.entry().labels) columns.push_back({label, true});
+  columns.insert(columns.end(), {{"E, Hz", true}, {"I, Hz", true}, {"response, ms", true}});
+  return DisplayTable(columns);
+}
+void add_row(DisplayTable& table, const Task& task, const ScalingScore& s) {
+  std::vector<std::string> row = {fmt::format("{:g}", s.factor), share_text(s.correct, s.trials),
+                                  fmt::format("{:.0f} … {:.0f} %", 100 * s.low(), 100 * s.high())};
+  for (size_t k = 0; k < task.entry().labels.size(); ++k) row.push_back(share_text(s.label_correct[k], s.label_trials[k]));
+  row.push_back(fmt::format("{:.1f}", s.rate_excitatory));
+  row.push_back(fmt::format("{:.1f}", s.rate_inhibitory));
+  row.push_back(std::isnan(s.response_time) ? "-" : fmt::format("{:.0f}", 1000 * s.response_time));
+  table.add(row);
+}
+
+void run(const Settings& s) {
+  if (s.action != "convert")
+    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, {"convert"}, "it can"));
+  for (const std::string& path : {s.output, s.report})
+    if (!path.empty()) check_writable(path);
+  const std::vector<double> factors = factors_of(s.factors);
+  Value                     values  = Value::map();
+  for (const std::string& assignment : s.set) set_value(values, assignment);
+  const TaskEntry& entry = find_task(s.task, {.path = "--task"});
+  const Task       task(entry, check_arguments(entry.name, entry.facts, values), {.path = "--set"});
+  RateRNN          rate = RateRNN::load(s.model);
+  const RateParts  net  = rate.parts();
+
+  SpikingSettings settings{.downsample = int(s.downsample), .membrane_noise = s.noise, .use_initial_weights = s.initial};
+  const ScalingSearch search = search_scaling(
+      net, task, {.factors = factors, .trials = s.trials, .seed = s.seed, .threads = s.threads, .stop_early = s.stop_early},
+      settings);
+  fmt::print("{}, {} trials of {} with each scaling factor\n\n", s.model, s.trials, entry.name);
+  DisplayTable table = table_of(task);
+  for (const ScalingScore& score : search.scores) add_row(table, task, score);
+  fmt::print("{}", table.text());
+
+  // other trials than those the factor was chosen by
+  settings.scaling_factor = search.best().factor;
+  Model spiking = to_spiking(net, settings, s.threads);
+  const TrialsWanted        wanted{.seed = s.seed, .first = s.trials, .count = s.evaluate};
+  std::vector<SpikingTrial> trials;
+  if (s.evaluate) {
+    trials = run_trials(spiking, net, settings, task, wanted);
+    DisplayTable best = table_of(task);
+    add_row(best, task, score_of(settings.scaling_factor, task, trials));
+    fmt::print("\nbest factor {:g}, {} other trials\n\n{}", settings.scaling_factor, s.evaluate, best.text());
+  }
+  try {
+    if (!s.output.empty()) {
+      spiking.save(s.output);
+      fmt::print("{}\n", s.output);
+    }
+    if (!s.report.empty()) {
+      write_file(s.report, render_report(spiking_report(s.model, rate, spiking, settings, task, search, trials, wanted)));
+      fmt::print("{}\n", s.report);
+    }
+  } catch (const IoError& error) { throw Failure(error.what()); }
+}
+
+}  // namespace
+
+Verb spiking_verb(CLI::App& tool) {
+  const auto s   = std::make_shared<Settings>();
+  CLI::App*  app = tool.add_subcommand("spiking", "turn a trained rate network into a spiking one");
+  app->add_option("action", s->action, "convert: search the scaling factor, convert, judge")->type_name("convert")->required();
+  app->add_option("model", s->model, "trained rate network: .dynode, or .mat of spikeRNN")->type_name("MODEL")->required();
+  app->add_option("--task", s->task, "task it was trained on")->type_name("NAME")->required();
+  add_set(*app, s->set, "T=300");
+  app->add_option("--factors", s->factors, "scaling factors to try: from:to:step, or a list (default 20:75:5)")->type_name("LIST");
+  add_count(*app, "--trials", s->trials, 1, "with each factor (default 100)");
+  add_count(*app, "--evaluate", s->evaluate, 0, "other trials with the best factor (default 200)");
+  add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1)");
+  add_count(*app, "--downsample", s->downsample, 1, "take every so many inputs, with steps so many times longer (default 1)");
+  add_number(*app, "--noise", s->noise, "deviation of the membrane noise in a step, mV (default 0.1)");
+  app->add_flag("--initial", s->initial, "convert the weights before training");
+  app->add_flag("--stop-early", s->stop_early, "stop after two neighbouring factors without a fault");
+  app->add_option("--output", s->output, "write the spiking network here")->type_name("MODEL.dynode");
+  app->add_option("--report", s->report, "write shares, rasters and outputs here")->type_name("FILE.html");
+  add_threads(*app, s->threads);
+  app->footer("dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
+              "dynode spiking convert best.dynode --task go_nogo --factors 30,40,50 --output spiking.dynode");
+  return {app, [s] { run(*s); }};
+}
+
+}  // namespace dynode::cli
