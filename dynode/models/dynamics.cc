@@ -7,6 +7,7 @@
 
 #include "dynode/analysis/lyapunov.h"
 #include "dynode/base/display.h"
+#include "dynode/base/random.h"
 #include "dynode/base/text.h"
 #include "dynode/io/stored_model.h"
 
@@ -43,14 +44,17 @@ std::vector<double> repeated(const std::vector<double>& values, size_t times) {
   return all;
 }
 
-/// Exponents [runs][count] from the last states of evenly taken rows.
+/// Exponents [runs][count] from near the last states of evenly taken rows: a run that ends where it could not stay
+/// leaves.
 std::vector<double> exponents(StateMap& map, const Dynamics& d, const std::vector<double>& input,
                               const DynamicsOptions& options) {
   const size_t n = d.size, runs = std::min(options.lyapunov_runs, d.rows), steps = options.lyapunov_steps;
+  const double nudge = options.jitter * std::sqrt(std::max(d.components.variance[0], 1e-12) / double(n));
+  Random       random(options.seed, "Lyapunov exponents/starts");
   std::vector<double> ends, at_attractor;
   for (size_t k = 0; k < runs; ++k) {
     const double* end = d.states.data() + ((k * d.rows / runs) * (d.steps + 1) + d.steps) * n;
-    ends.insert(ends.end(), end, end + n);
+    for (size_t i = 0; i < n; ++i) ends.push_back(end[i] + nudge * random.normal());
   }
   const size_t              before = std::max<size_t>(1, steps / 2), align = steps / 10;
   const std::vector<double> first  = map.run(repeated(input, runs * before), runs, before, ends);
@@ -61,6 +65,10 @@ std::vector<double> exponents(StateMap& map, const Dynamics& d, const std::vecto
   const std::vector<double> x = repeated(input, runs * (steps + align));
   return lyapunov_exponents(map, map.run(x, runs, steps + align, at_attractor), x, runs, options.lyapunov, align);
 }
+
+const std::vector<std::pair<const char*, std::vector<PointKind>>> kCounted = {
+    {"stable point", {PointKind::stable_node, PointKind::stable_focus}}, {"marginal point", {PointKind::marginal}},
+    {"saddle", {PointKind::saddle}}, {"unstable point", {PointKind::unstable}}, {"slow point", {PointKind::slow}}};
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
@@ -202,18 +210,15 @@ Report dynamics_report(const std::string& model, const std::string& inputs, cons
       }
       space.points.push_back(std::move(point));
     }
-    const auto count = [&](auto is, const char* what) {
-      const auto n = std::ranges::count_if(under.found.points, is);
-      return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
-    };
-    if (!under.found.points.empty())
-      found.push_back(fmt::format("under {} {} and {}", space.conditions.back().name,
-                                  count([](const FixedPoint& p) { return p.kind == PointKind::stable_node || p.kind == PointKind::stable_focus; }, "stable point"),
-                                  count([](const FixedPoint& p) { return p.kind == PointKind::saddle; }, "saddle")));
+    std::vector<std::string> counts;
+    for (const auto& [what, kinds] : kCounted)
+      if (const auto n = std::ranges::count_if(under.found.points, [&, &k = kinds](const FixedPoint& p) { return std::ranges::count(k, p.kind) > 0; }))
+        counts.push_back(fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"));
+    if (!counts.empty()) found.push_back(fmt::format("{}: {}", space.conditions.back().name, join(counts)));
   }
   report.summary = fmt::format("{} of the variance of {} numbers lies in {}.", percent(explained[0] + (d.size > 1 ? explained[1] : 0)),
                                grouped(int64_t(d.size)), d.size > 1 ? "two directions" : "one direction");
-  if (!found.empty()) report.summary += fmt::format(" Found {}.", join(found, "; "));
+  if (!found.empty()) report.summary += fmt::format(" Points of rest under {}.", join(found, "; under "));
   report.state_space.push_back(std::move(space));
   return report;
 }

@@ -22,7 +22,7 @@ struct DynamicsOptions {
   std::vector<std::vector<double>> inputs = {};         // constant ones, [input width] each; none: zero
   bool                             fixed_points = true;
   size_t                           starts = 64;         // of the search, per input
-  double                           jitter = 0.1;        // of starts, as a share of the deviation of each number
+  double                           jitter = 0.1;        // of all starts, as a share of the deviation of numbers
   double                           slow   = 0.01;       // as FixedPointOptions
   size_t                           lyapunov = 0;        // exponents, the largest
   size_t                           lyapunov_runs = 8, lyapunov_steps = 2000;   // each after half as many steps, and

@@ -84,7 +84,7 @@ TEST(Dynamics, MakeAPage) {
   const Report   report = dynamics_report("runs/a_memory/checkpoints/best.dynode", "pulses", d, {0, 1, 0, 1}, {"down", "up"});
   EXPECT_EQ(report.title, "Dynamics of a memory");
   EXPECT_TRUE(report.summary.ends_with(
-      " Found under input 0 2 stable points and 1 saddle; under input 1 1 stable point and 0 saddles.")) << report.summary;
+      " Points of rest under input 0: 2 stable points, 1 saddle; under input 1: 1 stable point.")) << report.summary;
   const std::string page = render_report(report);
   for (const char* part : {"id=\"state-space\"", "\"labels\":[\"down\",\"up\"]", "\"kind\":\"saddle\"", "\"name\":\"input 1\""})
     EXPECT_NE(page.find(part), page.npos) << part;

@@ -30,15 +30,13 @@ function state_space() {
     const left = 58, right = 14, top = 10, bottom = 40, box = {left, top, right: width - right, bottom: height - bottom};
     const X = x => left + (x - x0) / (x1 - x0) * (box.right - left), Y = y => box.bottom - (y - y0) / (y1 - y0) * (box.bottom - top);
     const xs = options.x_ticks || steps(x0, x1, Math.max(2, Math.floor(width / 110))), ys = steps(y0, y1, Math.max(2, Math.floor(height / 60)));
-    const id = `clip-${++choice_count}`;
     return html`<svg class="space" width="${width}" height="${height}" role="${options.role || 'img'}" aria-label="${description}">
-      <clipPath id="${id}"><rect x="${left}" y="${top}" width="${box.right - left}" height="${box.bottom - top}"/></clipPath>
       ${ys.list.map((y, i) => html`<path class="grid" d="M${left} ${Y(y).toFixed(1)}H${box.right}"/><text x="${left - 8}" y="${(Y(y) + 4).toFixed(1)}" text-anchor="end">${
           options.y_text ? options.y_text(y) : ys.text[i]}</text>`)}
       ${xs.list.map((x, i) => html`${!options.x_ticks && html`<path class="grid" d="M${X(x).toFixed(1)} ${top}V${box.bottom}"/>`}<text x="${X(x).toFixed(1)}" y="${box.bottom + 17}" text-anchor="middle">${xs.text[i]}</text>`)}
       <text x="${(left + box.right) / 2}" y="${height - 5}" text-anchor="middle">${labels[0]}</text>
       ${labels[1] && html`<text transform="translate(13 ${(top + box.bottom) / 2}) rotate(-90)" text-anchor="middle">${labels[1]}</text>`}
-      <g clip-path="url(#${id})">${inside(X, Y, box)}</g></svg>`;
+      <svg x="${left}" y="${top}" width="${box.right - left}" height="${box.bottom - top}" viewBox="${left} ${top} ${box.right - left} ${box.bottom - top}">${inside(X, Y, box)}</svg></svg>`;
   }
   const mark = (p, x, y, chosen) => {
     const name = kinds[p.kind][0], shape = {
