@@ -110,6 +110,15 @@ TEST(StateMap, RunsFromTheStartItIsGiven) {
 TEST(StateMap, RefusesNetworksWithoutDynamics) {
   EXPECT_EQ(failure([] { network("layer_type: Linear, params: {dim: 2}", 2, "", {}); }),
             "no layer of this network carries a state from step to step\n  there are no dynamics to analyse");
+  EXPECT_EQ(failure([] { network("layer_type: LIF, params: {dim: 2}", 2, "", {}); }),
+            "layer 1 (LIF) fires, and spikes have no derivative\n  this analysis is for networks of rates");
+}
+
+TEST(StateMap, KnowsHowLongAStepIs) {
+  const std::string dendrites = "layer_type: SingleDendrite, params: {dim: 2}";
+  EXPECT_EQ(network(dendrites, 2, "", {}, "dt: 2").dt(), 2);
+  EXPECT_EQ(network(dendrites, 2, "dt", {5}, "dt: 2, dt_learnable: true").dt(), 5);   // as learnt
+  EXPECT_EQ(network("layer_type: SingleDendrite, params: {dim: 2, dt: 3}", 2, "", {}, "dt: 2").dt(), 3);
 }
 
 // ---- fixed points ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ constexpr size_t kDrawnRuns    = 60;
 constexpr size_t kDrawnEntries = 400;     // of a run
 constexpr size_t kDrawnPoints  = 200;     // under one input
 constexpr size_t kDrawnValues  = 300;     // eigenvalues of a point
-constexpr double kMostNumbers  = 2.5e8;   // of all states: 2 GB
+constexpr double kMostNumbers  = 2.5e8;   // of all states, of a Jacobian: 2 GB
 
 /// [rows][steps][width], without padding: whoever analyses says all inputs.
 std::vector<double> input_of(const Array& x, const StateMap& map, size_t& rows, size_t& steps) {
@@ -87,6 +87,9 @@ Dynamics analyse_dynamics(const Model& model, const Array& x, const DynamicsOpti
 
   Dynamics                  d{.parts = map.parts(), .size = map.size(), .dt = map.dt(), .states = {}, .components = {}, .under = {}};
   const std::vector<double> input = input_of(x, map, d.rows, d.steps);
+  if (double(d.size) * double(d.size) > kMostNumbers)
+    throw SpecError({}, fmt::format("a state has {} numbers, and directions among them do not fit into memory", grouped(int64_t(d.size))),
+                    fmt::format("networks of up to {} can be analysed", grouped(int64_t(std::sqrt(kMostNumbers)))));
   std::vector<std::vector<double>> inputs = options.inputs;
   if (inputs.empty()) inputs.push_back(std::vector<double>(map.input_width()));
   for (const std::vector<double>& each : inputs)
