@@ -22,7 +22,7 @@ TensorFile model_tensors(const Plan& plan, std::span<const R> theta) {
     const auto part = theta.subspan(b.offset, b.size());
     file.tensors.emplace_back(b.stored_name(), make_tensor(shape_of(b), std::vector<R>(part.begin(), part.end())));
     if (!b.mask.empty()) file.tensors.emplace_back("mask/" + b.name, make_tensor(shape_of(b), b.mask));
-    if (!b.plasticity.empty())
+    if (!b.plasticity.empty() && b.shape.size() == 2)   // of units the spec says it
       file.tensors.emplace_back("plasticity_mask/" + b.name, make_tensor(shape_of(b), b.plasticity));
     if (b.growth.present >= 0)
       file.tensors.emplace_back("synapse_growth_mask/" + b.name, make_tensor(shape_of(b), b.growth.probability));

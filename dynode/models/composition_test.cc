@@ -205,7 +205,9 @@ TEST(MergeLayers, TheSpecOfTheResultSaysItsParameters) {
   const std::vector<double> expected = {0.01, 0.01, 0.01, 0.01, 0.02, 0.03};
   EXPECT_LT(difference(gamma.as_double(), expected), 1e-15);
   EXPECT_EQ(merged.model.spec.layer(1)->params.at("phi_offset").at("learnable"), Value(true));
-  EXPECT_TRUE(says(merged.model.notes, "phi_offset was learnt, or bounded, otherwise in some layers"));
+  EXPECT_EQ(merged.model.spec.layer(1)->params.at("learnable_params").at("phi_offset"),
+            Value(std::vector<Value>{true, true, true, true, false, false}));   // unit by unit, as it was
+  EXPECT_FALSE(says(merged.model.notes, "phi_offset"));
 }
 
 TEST(MergeLayers, RefusesWhatWouldBeAnotherFunction) {

@@ -71,7 +71,7 @@ class Merge {
   void check_group();
   void check_same(const std::string& what, const Value* a, const Value* b, int id) const;
   void join_layers();
-  Value joint_parameter(const Block& first);
+  Value joint_parameter(const Block& first, Value& learnable);
   void join_blocks(const Block& first, size_t gates, bool matrix);
   void join_polarity(LayerSpec& joint);
   void join_connections();
@@ -157,7 +157,7 @@ void Merge::join_layers() {
     join_blocks(b, gates, matrix);
     if (core && !b.learnable) learnable.set(name, false);
     const bool parameter = std::any_of(cell_->params.begin(), cell_->params.end(), [&](const ParamFacts& p) { return name == p.name; });
-    if (parameter && of_units.count(name)) joint.params.set(name, joint_parameter(b));
+    if (parameter && of_units.count(name)) joint.params.set(name, joint_parameter(b, learnable));
   }
   if (!learnable.empty()) joint.params.set("learnable_params", learnable);
   join_polarity(joint);
@@ -165,21 +165,25 @@ void Merge::join_layers() {
   std::ranges::stable_sort(out_.model.spec.layers, {}, &LayerSpec::layer_id);
 }
 
-/// The real values of the joint layer, its box, and whether it learns, as words of a spec.
-Value Merge::joint_parameter(const Block& first) {
+/// The real values of the joint layer, its box, and whether it learns, as words of a spec. Where not all units learn
+/// alike, `learnable` says which do.
+Value Merge::joint_parameter(const Block& first, Value& learnable) {
   const std::string name = first.name.substr(first.name.find('/') + 1);
   Value values = Value::list_of();
-  bool  learnable = false, same = true;
+  Value each = Value::list_of();
+  bool  same = true;
   double low = first.min, high = first.max;
   for (const int id : group_) {
     const Block& b = model_.plan().parameters[model_.plan().parameters.find(fmt::format("layer{}/{}", id, name))];
     for (const double x : model_.parameter(b.name).as_double()) values.push_back(x);
-    learnable |= b.learnable;
-    same &= b.learnable == first.learnable && b.min == first.min && b.max == first.max;
+    for (size_t u = 0; u < b.size(); ++u) each.push_back(b.learnable && (b.plasticity.empty() || b.plasticity[u] != 0));
+    same &= b.min == first.min && b.max == first.max;
     low = std::min(low, b.min), high = std::max(high, b.max);
   }
-  if (!same) note("{} was learnt, or bounded, otherwise in some layers: the joint one learns where one did, in the widest bounds", name);
-  Value out = Value::map({{"value", std::move(values)}, {"learnable", learnable}});
+  if (!same) note("{} was bounded otherwise in some layers: the joint one has the widest bounds", name);
+  const auto learns = [&](bool yes) { return std::ranges::find(each.list(), Value(yes)) != each.list().end(); };
+  Value      out    = Value::map({{"value", std::move(values)}, {"learnable", learns(true)}});
+  if (learns(true) && learns(false)) learnable.set(name, std::move(each));
   Value box = Value::map();
   if (low > -1e300) box.set("min", low);
   if (high < 1e300) box.set("max", high);

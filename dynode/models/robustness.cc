@@ -132,6 +132,7 @@ Bench prepare(const RobustnessConfig& study) {
   config.model.dt.reset();
   config.model.dt_learnable.reset();
   config.training.optimizer.param_groups.clear();
+  config.callbacks.noise_annealers.clear();   // the model has its noise as it was
   bench.plan = training_plan(config, config.seed);
   bench.data = load_data(config, config.seed);
   if (!study.metric.empty()) config.logging.metrics = {study.metric};
