@@ -18,8 +18,10 @@ connections:
 TEST_F(Cli, AnalyzeFindsWhereANetworkRests) {
   write("rates.yaml", kRates);
   const std::string out =
-      good("analyze rates.yaml --task go_nogo --trials 6 --fixed-points --starts 5 --lyapunov 2 --steps 50 "
-           "--output out.npz --report out.html --threads 1").out;
+      good(
+          "analyze rates.yaml --task go_nogo --trials 6 --fixed-points --starts 5 --lyapunov 2 --steps 50 "
+          "--output out.npz --report out.html --threads 1")
+          .out;
   EXPECT_SAYS(out, "  state       6 numbers: 1/v\n");
   EXPECT_SAYS(out, "  runs        6 of 199 steps, trials of go_nogo, without noise\n");
   EXPECT_SAYS(out, "\npoints of rest under input 0\n");
@@ -33,8 +35,9 @@ TEST_F(Cli, AnalyzeFindsWhereANetworkRests) {
   EXPECT_EQ(file.at("points/starts").as_integers("starts"), (std::vector<int64_t>{5}));
 
   // the number of threads leaves no trace
-  good("analyze rates.yaml --task go_nogo --trials 6 --fixed-points --starts 5 --lyapunov 2 --steps 50 "
-       "--output again.npz --threads 3");
+  good(
+      "analyze rates.yaml --task go_nogo --trials 6 --fixed-points --starts 5 --lyapunov 2 --steps 50 "
+      "--output again.npz --threads 3");
   EXPECT_EQ(read_file(path("again.npz")), read_file(path("out.npz")));
 }
 
@@ -54,13 +57,19 @@ TEST_F(Cli, AnalyzeSaysWhatIsWrong) {
     EXPECT_EQ(outcome.err, "error: " + message + "\n") << line;
   };
   says_of("rates.yaml", "on what is the network to run?\n  give --task NAME or --input x.npy");
-  says_of("rates.yaml --task go_nogo --input x.npy", "--task and --input both say on what to run\n  give --task NAME or --input x.npy");
-  says_of("product.yaml --input x2.npy", "no layer of this network carries a state from step to step\n  there are no dynamics to analyse");
-  says_of("rates.yaml --task go_nogo --constant 1", "--constant: nothing is asked under a constant input\n  add --fixed-points or --lyapunov 3");
-  says_of("rates.yaml --task go_nogo --fixed-points --constant 1,x", "--constant: '1,x' is no list of numbers\n  one per input: 0,1");
-  says_of("rates.yaml --task go_nogo --fixed-points --constant 1,2", "constant input: expected [1], got [2]\n  one number per input");
+  says_of("rates.yaml --task go_nogo --input x.npy",
+          "--task and --input both say on what to run\n  give --task NAME or --input x.npy");
+  says_of("product.yaml --input x2.npy",
+          "no layer of this network carries a state from step to step\n  there are no dynamics to analyse");
+  says_of("rates.yaml --task go_nogo --constant 1",
+          "--constant: nothing is asked under a constant input\n  add --fixed-points or --lyapunov 3");
+  says_of("rates.yaml --task go_nogo --fixed-points --constant 1,x",
+          "--constant: '1,x' is no list of numbers\n  one per input: 0,1");
+  says_of("rates.yaml --task go_nogo --fixed-points --constant 1,2",
+          "constant input: expected [1], got [2]\n  one number per input");
   says_of("net.yaml --input x.npy --labels labels.npy", "labels.npy: expected [5], got [2]\n  one label per run");
-  says_of("rates.yaml --task go_nogo --lyapunov 7 --trials 2", "there are 6 Lyapunov exponents, not 7\n  ask for 1 to 6");
+  says_of("rates.yaml --task go_nogo --lyapunov 7 --trials 2",
+          "there are 6 Lyapunov exponents, not 7\n  ask for 1 to 6");
 }
 
 }  // namespace

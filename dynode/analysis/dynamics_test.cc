@@ -17,18 +17,22 @@ namespace {
 
 using Numbers = std::vector<double>;
 
-/// A recurrent layer `type` of n units behind one input, with these recurrent weights (by the name of their block).
-StateMap network(const std::string& layer, size_t n, const std::string& block, const Numbers& weights,
+/// A recurrent layer behind one input, with these weights in a block.
+StateMap network(const std::string& layer, const std::string& block = "", const Numbers& weights = {},
                  const std::string& simulation = "dt: 1") {
-  const std::string dim  = std::to_string(n);
-  const auto        plan = compile(read_spec(parse_yaml(
-      "simulation: {" + simulation + "}\nlayers:\n  - {layer_id: 0, layer_type: Input, params: {dim: 1}}\n  - {layer_id: 1, " +
-          layer + "}\n  - {layer_id: 2, layer_type: Linear, params: {dim: 1}}\nconnections:\n" +
-          "  - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: {name: constant, params: {value: 1}}}}\n" +
-          (layer.find("CTRNN") != layer.npos ? "  - {from_layer: 1, to_layer: 1, connection_type: dense}\n" : "") +
-          "  - {from_layer: 1, to_layer: 2, connection_type: dense}\n",
-      "net.yaml")));
-  Numbers theta = plan->theta;
+  const std::string text = "simulation: {" + simulation + R"(}
+layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 1}}
+  - {layer_id: 1, )" + layer + R"(}
+  - {layer_id: 2, layer_type: Linear, params: {dim: 1}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: {name: constant, params: {value: 1}}}}
+  - {from_layer: 1, to_layer: 2, connection_type: dense}
+)";
+  const std::string itself = "  - {from_layer: 1, to_layer: 1, connection_type: dense}\n";
+  const bool        add    = layer.find("CTRNN") != layer.npos;
+  const auto        plan   = compile(read_spec(parse_yaml(add ? text + itself : text, "net.yaml")));
+  Numbers           theta  = plan->theta;
   if (!block.empty()) {
     const Block& b = plan->parameters[plan->parameters.find(block)];
     EXPECT_EQ(b.size(), weights.size());
@@ -39,7 +43,7 @@ StateMap network(const std::string& layer, size_t n, const std::string& block, c
 StateMap ctrnn(const std::string& source, size_t n, const Numbers& weights, double tau = 10) {
   return network("layer_type: CTRNN, params: {dim: " + std::to_string(n) + ", source_func: " + source +
                      ", tau: " + std::to_string(tau) + "}",
-                 n, "J_1_to_1", weights);
+                 "J_1_to_1", weights);
 }
 
 Numbers random_weights(size_t n, double gain, uint64_t seed) {
@@ -53,18 +57,18 @@ Numbers random_weights(size_t n, double gain, uint64_t seed) {
 
 TEST(StateMap, CarriesWhatLaterStepsRead) {
   const auto names = [](const std::string& layer, const std::string& simulation = "dt: 1") {
-    StateMap                 map = network(layer, 2, "", {}, simulation);
+    StateMap                 map = network(layer, "", {}, simulation);
     std::vector<std::string> list;
     for (const CarriedState& p : map.parts()) list.push_back(p.name);
     return list;
   };
   using Names = std::vector<std::string>;
-  EXPECT_EQ(names("layer_type: CTRNN, params: {dim: 2}"), (Names{"1/v"}));   // the rate follows
+  EXPECT_EQ(names("layer_type: CTRNN, params: {dim: 2}"), (Names{"1/v"}));  // the rate follows
   EXPECT_EQ(names("layer_type: GRU, params: {dim: 2}"), (Names{"1/h"}));
-  EXPECT_EQ(names("layer_type: RNN, params: {dim: 2}"), (Names{"1/h"}));     // its connection remembers
+  EXPECT_EQ(names("layer_type: RNN, params: {dim: 2}"), (Names{"1/h"}));  // its connection remembers
   EXPECT_EQ(names("layer_type: LSTM, params: {dim: 2}"), (Names{"1/h", "1/c"}));
   EXPECT_EQ(names("layer_type: CTRNN, params: {dim: 2}", "dt: 1, network_evaluation_method: stepwise_jacobi"),
-            (Names{"0/s", "1/v"}));   // the input is read one step late
+            (Names{"0/s", "1/v"}));  // the input is read one step late
 }
 
 /// s′ and its differences in every kind of network.
@@ -99,7 +103,7 @@ TEST(StateMap, JacobianIsTheSlopeOfTheStepInRandomNetworks) {
 
 TEST(StateMap, RunsFromTheStartItIsGiven) {
   StateMap      map = ctrnn("tanh", 2, {0, 1, -1, 0});
-  const Numbers x   = {0.5, 0.1, 0, 0.5, 0.1, 0}, start = {0.3, -0.2, 1, 2};
+  const Numbers x = {0.5, 0.1, 0, 0.5, 0.1, 0}, start = {0.3, -0.2, 1, 2};
   const Numbers all = map.run(x, 2, 3, start);
   Numbers       s   = start;
   for (size_t t = 0; t < 3; ++t) s = map.step(s, Numbers{x[t], x[3 + t]});
@@ -108,17 +112,17 @@ TEST(StateMap, RunsFromTheStartItIsGiven) {
 }
 
 TEST(StateMap, RefusesNetworksWithoutDynamics) {
-  EXPECT_EQ(failure([] { network("layer_type: Linear, params: {dim: 2}", 2, "", {}); }),
+  EXPECT_EQ(failure([] { network("layer_type: Linear, params: {dim: 2}"); }),
             "no layer of this network carries a state from step to step\n  there are no dynamics to analyse");
-  EXPECT_EQ(failure([] { network("layer_type: LIF, params: {dim: 2}", 2, "", {}); }),
+  EXPECT_EQ(failure([] { network("layer_type: LIF, params: {dim: 2}"); }),
             "layer 1 (LIF) fires, and spikes have no derivative\n  this analysis is for networks of rates");
 }
 
 TEST(StateMap, KnowsHowLongAStepIs) {
   const std::string dendrites = "layer_type: SingleDendrite, params: {dim: 2}";
-  EXPECT_EQ(network(dendrites, 2, "", {}, "dt: 2").dt(), 2);
-  EXPECT_EQ(network(dendrites, 2, "dt", {5}, "dt: 2, dt_learnable: true").dt(), 5);   // as learnt
-  EXPECT_EQ(network("layer_type: SingleDendrite, params: {dim: 2, dt: 3}", 2, "", {}, "dt: 2").dt(), 3);
+  EXPECT_EQ(network(dendrites, "", {}, "dt: 2").dt(), 2);
+  EXPECT_EQ(network(dendrites, "dt", {5}, "dt: 2, dt_learnable: true").dt(), 5);  // as learnt
+  EXPECT_EQ(network("layer_type: SingleDendrite, params: {dim: 2, dt: 3}", "", {}, "dt: 2").dt(), 3);
 }
 
 // ---- fixed points ---------------------------------------------------------------------------------------
@@ -141,8 +145,9 @@ TEST(NetworkFixedPoints, OfALinearNetworkAreSolvedAndHaveItsEigenvalues) {
 
 TEST(NetworkFixedPoints, OfTwoUnitsThatExciteEachOtherAreTwoMemoriesAndASaddle) {
   // v = 2 tanh v has the roots 0 and ±1.91500805…; along (1, 1) the slope is −1 + 2 (1 − tanh² v), along (1, −1) −1 − …
-  StateMap          map    = ctrnn("tanh", 2, {0, 2, 2, 0});
-  const FixedPoints result = find_fixed_points(map, Numbers{2, 1, -2, -1, 0.1, -0.4, 1.5, 1.4}, Numbers{0}, {.scale = 2});
+  StateMap          map = ctrnn("tanh", 2, {0, 2, 2, 0});
+  const FixedPoints result =
+      find_fixed_points(map, Numbers{2, 1, -2, -1, 0.1, -0.4, 1.5, 1.4}, Numbers{0}, {.scale = 2});
   ASSERT_EQ(result.points.size(), 3u);
   constexpr double root = 1.9150080481545205;
   ASSERT_NEAR(root, 2 * std::tanh(root), 1e-12);
@@ -194,7 +199,7 @@ TEST(NetworkFixedPoints, AreNamedByWhatGrows) {
 
 TEST(NetworkFixedPoints, AreFoundInEveryKindOfRecurrentLayer) {
   for (const std::string type : {"GRU", "RNN", "LSTM", "MinGRU"}) {
-    StateMap          map    = network("layer_type: " + type + ", params: {dim: 3}", 3, "", {});
+    StateMap          map    = network("layer_type: " + type + ", params: {dim: 3}");
     const Numbers     states = map.run(Numbers(50, 0.5), 1, 50);
     const FixedPoints result = find_fixed_points(map, starts_from(states, map.size(), 4, 0.1, 1), Numbers{0.5});
     ASSERT_FALSE(result.points.empty()) << type;
@@ -211,7 +216,7 @@ TEST(NetworkFixedPoints, StartWhereTrajectoriesPass) {
   const Numbers many = starts_from(states, 2, 400, 0.5, 1);
   double        sum  = 0;
   for (size_t k = 0; k < 400; ++k) sum += std::pow(many[2 * k + 1] - states[2 * (k / 100) + 1], 2) / 400;
-  EXPECT_NEAR(std::sqrt(sum), 0.5 * std::sqrt(125.0), 0.6);   // deviation of 0, 10, 20, 30
+  EXPECT_NEAR(std::sqrt(sum), 0.5 * std::sqrt(125.0), 0.6);  // deviation of 0, 10, 20, 30
   EXPECT_EQ(many, starts_from(states, 2, 400, 0.5, 1));
 }
 
@@ -242,8 +247,8 @@ TEST(PrincipalComponents, OfAnEllipseAreItsAxes) {
 
 TEST(Lyapunov, ExponentsOfALinearNetworkAreThoseOfItsModes) {
   // modes 1 + (eig W − 1)/10 with eig W = 0.9, 0.2, −0.5; the weights are triangular, not normal
-  StateMap      map      = ctrnn("identity", 3, {0.9, 2, -1, 0, 0.2, 1.5, 0, 0, -0.5});
-  const size_t  steps    = 600;
+  StateMap      map   = ctrnn("identity", 3, {0.9, 2, -1, 0, 0.2, 1.5, 0, 0, -0.5});
+  const size_t  steps = 600;
   const Numbers x(2 * steps, 0.3), states = map.run(x, 2, steps), found = lyapunov_exponents(map, states, x, 2, 3, 300);
   const Numbers wanted = {std::log(0.99), std::log(0.92), std::log(0.85)};
   for (size_t i = 0; i < 6; ++i) EXPECT_NEAR(found[i], wanted[i % 3], 1e-10);
@@ -279,7 +284,7 @@ TEST(Lyapunov, RandomNetworksAreChaoticWhereWeightsAreStrong) {
   EXPECT_LT(largest(0.7)[0], -0.01);
   const Numbers chaos = largest(3);
   EXPECT_GT(chaos[0], 0.005);
-  EXPECT_LT(chaos[0], 0.1);   // below 1/τ
+  EXPECT_LT(chaos[0], 0.1);  // below 1/τ
   EXPECT_GE(chaos[0], chaos[1]);
 }
 

@@ -26,8 +26,8 @@ struct Residual {
 };
 
 Residual residual(StateMap& map, const Vector& s, std::span<const double> x) {
-  const auto              n = s.size();
-  const StateMap::Linear  l = map.linearise({s.data(), size_t(n)}, x);
+  const auto             n = s.size();
+  const StateMap::Linear l = map.linearise({s.data(), size_t(n)}, x);
   return {Eigen::Map<const Vector>(l.next.data(), n) - s,
           Eigen::Map<const Rows>(l.jacobian.data(), n, n) - Matrix::Identity(n, n)};
 }
@@ -50,7 +50,7 @@ double descend(StateMap& map, Vector& s, std::span<const double> x, const FixedP
 
     const Vector next = s + move;
     try {
-      const Residual there = residual(map, next, x);
+      const Residual there    = residual(map, next, x);
       const double   expected = 0.5 * move.dot(damping * move - slope);
       const double   gain     = 0.5 * (at.f.squaredNorm() - there.f.squaredNorm()) / expected;
       if (gain > 0) {
@@ -104,7 +104,7 @@ double time_constant(std::complex<double> multiplier, double dt) {
 
 FixedPoint describe_point(StateMap& map, std::span<const double> state, std::span<const double> x, bool fixed) {
   const StateMap::Linear l = map.linearise(state, x);
-  FixedPoint             point{.state = {state.begin(), state.end()}, .multipliers = eigenvalues(l.jacobian, state.size())};
+  FixedPoint point{.state = {state.begin(), state.end()}, .multipliers = eigenvalues(l.jacobian, state.size())};
   point.speed    = distance(l.next, point.state) / map.dt();
   point.unstable = int(std::ranges::count_if(point.multipliers, [](auto m) { return std::abs(m) > 1 + kMarginal; }));
   point.kind     = fixed ? kind_of(point.multipliers, point.unstable) : PointKind::slow;
@@ -159,16 +159,19 @@ FixedPoints find_fixed_points(StateMap& map, std::span<const double> starts, std
   return result;
 }
 
-std::vector<double> starts_from(std::span<const double> states, size_t size, size_t count, double jitter, uint64_t seed) {
+std::vector<double> starts_from(std::span<const double> states, size_t size, size_t count, double jitter,
+                                uint64_t seed) {
   const size_t entries = states.size() / size;
   expects(entries > 0, "there are states to start from");
   std::vector<double> mean(size), deviation(size), starts(count * size);
   for (size_t i = 0; i < states.size(); ++i) mean[i % size] += states[i] / double(entries);
-  for (size_t i = 0; i < states.size(); ++i) deviation[i % size] += std::pow(states[i] - mean[i % size], 2) / double(entries);
+  for (size_t i = 0; i < states.size(); ++i)
+    deviation[i % size] += std::pow(states[i] - mean[i % size], 2) / double(entries);
   Random random(seed, "fixed points/starts");
   for (size_t k = 0; k < count; ++k)
     for (size_t i = 0; i < size; ++i)
-      starts[k * size + i] = states[k * entries / count * size + i] + jitter * std::sqrt(deviation[i]) * random.normal();
+      starts[k * size + i] =
+          states[k * entries / count * size + i] + jitter * std::sqrt(deviation[i]) * random.normal();
   return starts;
 }
 

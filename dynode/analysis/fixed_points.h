@@ -3,8 +3,8 @@
 //   starts ──Levenberg-Marquardt on q──▶ minima ──▶ fixed (s′ = s), slow (nearly), or neither ──▶ each once, linearised
 //
 // With s′ = step(s) the velocity is F(s) = (s′ − s)/dt, and q = ½ |F|². Eigenvalues are those of ∂F/∂s, that is
-// (λ − 1)/dt for the eigenvalues λ of ∂s′/∂s: of the differential equation, where steps are those of Euler. What is stable
-// is judged by the step itself, |λ| < 1, and a mode falls to 1/e in −dt / ln|λ|.
+// (λ − 1)/dt for the eigenvalues λ of ∂s′/∂s: of the differential equation, where steps are those of Euler. What is
+// stable is judged by the step itself, |λ| < 1, and a mode falls to 1/e in −dt / ln|λ|.
 // Source: Sussillo & Barak 2013, Opening the black box.
 #pragma once
 #include <complex>
@@ -61,6 +61,7 @@ FixedPoint describe_point(StateMap& map, std::span<const double> state, std::spa
 
 /// `count` of the `entries` states [entries][size], evenly taken, each moved by normal numbers of `jitter` times the
 /// deviation that its component has over all of them. [count][size]
-std::vector<double> starts_from(std::span<const double> states, size_t size, size_t count, double jitter, uint64_t seed);
+std::vector<double> starts_from(std::span<const double> states, size_t size, size_t count, double jitter,
+                                uint64_t seed);
 
 }  // namespace dynode

@@ -37,7 +37,8 @@ std::vector<double> lyapunov_exponents(StateMap& map, std::span<const double> st
                                        size_t rows, size_t count, size_t align) {
   const size_t n = map.size(), width = map.input_width(), steps = states.size() / (rows * n) - 1;
   if (count < 1 || count > n)
-    throw SpecError({}, fmt::format("there are {} Lyapunov exponents, not {}", n, count), fmt::format("ask for 1 to {}", n));
+    throw SpecError({}, fmt::format("there are {} Lyapunov exponents, not {}", n, count),
+                    fmt::format("ask for 1 to {}", n));
   expects(align < steps && x.size() == rows * steps * width, "trajectories are longer than the steps that align");
 
   std::vector<double> frame(rows * count * n), at(rows * count * n), input(rows * count * width), length(count);

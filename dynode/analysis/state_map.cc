@@ -37,7 +37,7 @@ std::vector<CarriedState> carried_states(const Plan& plan) {
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& l         = plan.layers[i];
     const bool       read_late = std::ranges::any_of(
-        plan.connections, [&](const ConnectionPlan& c) { return c.from == int(i) && c.lag == 1 && c.delay == 0; });
+              plan.connections, [&](const ConnectionPlan& c) { return c.from == int(i) && c.lag == 1 && c.delay == 0; });
     for (size_t s = 0; s < l.cell->states.size(); ++s) {
       // what is a function of the other states follows from them
       const bool follows = l.cell->states[s].memoryless && l.kernels.single.start;
@@ -57,7 +57,8 @@ StateMap::StateMap(std::shared_ptr<const Plan> plan, std::span<const double> the
       throw SpecError({}, fmt::format("layer {} ({}) fires, and spikes have no derivative", l.layer_id, l.cell->name),
                       "this analysis is for networks of rates");
   if (parts_.empty())
-    throw SpecError({}, "no layer of this network carries a state from step to step", "there are no dynamics to analyse");
+    throw SpecError({}, "no layer of this network carries a state from step to step",
+                    "there are no dynamics to analyse");
   engine_.set_parameters(theta);
   size_ = parts_.back().first + parts_.back().units;
 
@@ -65,7 +66,8 @@ StateMap::StateMap(std::shared_ptr<const Plan> plan, std::span<const double> the
     const LayerPlan& l = plan_->layers[size_t(p.layer)];
     return plan_->dt_block >= 0 && !l.own_dt ? theta[plan_->parameters[plan_->dt_block].offset] : l.dt;
   };
-  const bool same = std::ranges::all_of(parts_, [&](const CarriedState& p) { return step_of(p) == step_of(parts_[0]); });
+  const bool same =
+      std::ranges::all_of(parts_, [&](const CarriedState& p) { return step_of(p) == step_of(parts_[0]); });
   if (same && step_of(parts_[0]) > 0) dt_ = step_of(parts_[0]);
 }
 
@@ -117,7 +119,7 @@ std::vector<double> StateMap::pull(std::span<const double> states, std::span<con
     options.watched.push_back(p.layer);
     options.watched_states.push_back(p.state);
   }
-  options.first_entry = 1;
+  options.first_entry         = 1;
   const TileLoss<double> loss = [&](const TileOutputs<double>& seen) {
     for (size_t i = 0; i < parts_.size(); ++i)
       for (size_t row = 0; row < seen.rows; ++row)

@@ -14,12 +14,12 @@
 namespace dynode {
 namespace {
 
-constexpr size_t kAxes         = 3;       // components that are written and drawn
+constexpr size_t kAxes         = 3;  // components that are written and drawn
 constexpr size_t kDrawnRuns    = 60;
-constexpr size_t kDrawnEntries = 400;     // of a run
-constexpr size_t kDrawnPoints  = 200;     // under one input
-constexpr size_t kDrawnValues  = 300;     // eigenvalues of a point
-constexpr double kMostNumbers  = 2.5e8;   // of all states, of a Jacobian: 2 GB
+constexpr size_t kDrawnEntries = 400;    // of a run
+constexpr size_t kDrawnPoints  = 200;    // under one input
+constexpr size_t kDrawnValues  = 300;    // eigenvalues of a point
+constexpr double kMostNumbers  = 2.5e8;  // of all states, of a Jacobian: 2 GB
 
 /// [rows][steps][width], without padding: whoever analyses says all inputs.
 std::vector<double> input_of(const Array& x, const StateMap& map, size_t& rows, size_t& steps) {
@@ -32,8 +32,9 @@ std::vector<double> input_of(const Array& x, const StateMap& map, size_t& rows, 
   for (size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i])) throw ShapeError(fmt::format("input: number {} is {}", i, values[i]));
   if (double(rows) * double(steps + 1) * double(map.size()) > kMostNumbers)
-    throw SpecError({}, fmt::format("{} runs of {} steps have {} of states", grouped(shape[0]), grouped(shape[1]),
-                                    with_prefix(8 * double(rows) * double(steps + 1) * double(map.size()), "B")),
+    throw SpecError({},
+                    fmt::format("{} runs of {} steps have {} of states", grouped(shape[0]), grouped(shape[1]),
+                                with_prefix(8 * double(rows) * double(steps + 1) * double(map.size()), "B")),
                     "analyse fewer runs at once");
   return values;
 }
@@ -48,16 +49,16 @@ std::vector<double> repeated(const std::vector<double>& values, size_t times) {
 /// leaves.
 std::vector<double> exponents(StateMap& map, const Dynamics& d, const std::vector<double>& input,
                               const DynamicsOptions& options) {
-  const size_t n = d.size, runs = std::min(options.lyapunov_runs, d.rows), steps = options.lyapunov_steps;
-  const double nudge = options.jitter * std::sqrt(std::max(d.components.variance[0], 1e-12) / double(n));
-  Random       random(options.seed, "Lyapunov exponents/starts");
+  const size_t        n = d.size, runs = std::min(options.lyapunov_runs, d.rows), steps = options.lyapunov_steps;
+  const double        nudge = options.jitter * std::sqrt(std::max(d.components.variance[0], 1e-12) / double(n));
+  Random              random(options.seed, "Lyapunov exponents/starts");
   std::vector<double> ends, at_attractor;
   for (size_t k = 0; k < runs; ++k) {
     const double* end = d.states.data() + ((k * d.rows / runs) * (d.steps + 1) + d.steps) * n;
     for (size_t i = 0; i < n; ++i) ends.push_back(end[i] + nudge * random.normal());
   }
   const size_t              before = std::max<size_t>(1, steps / 2), align = steps / 10;
-  const std::vector<double> first  = map.run(repeated(input, runs * before), runs, before, ends);
+  const std::vector<double> first = map.run(repeated(input, runs * before), runs, before, ends);
   for (size_t k = 0; k < runs; ++k) {
     const double* last = first.data() + (k * (before + 1) + before) * n;
     at_attractor.insert(at_attractor.end(), last, last + n);
@@ -67,8 +68,11 @@ std::vector<double> exponents(StateMap& map, const Dynamics& d, const std::vecto
 }
 
 const std::vector<std::pair<const char*, std::vector<PointKind>>> kCounted = {
-    {"stable point", {PointKind::stable_node, PointKind::stable_focus}}, {"marginal point", {PointKind::marginal}},
-    {"saddle", {PointKind::saddle}}, {"unstable point", {PointKind::unstable}}, {"slow point", {PointKind::slow}}};
+    {"stable point", {PointKind::stable_node, PointKind::stable_focus}},
+    {"marginal point", {PointKind::marginal}},
+    {"saddle", {PointKind::saddle}},
+    {"unstable point", {PointKind::unstable}},
+    {"slow point", {PointKind::slow}}};
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
@@ -85,10 +89,12 @@ Dynamics analyse_dynamics(const Model& model, const Array& x, const DynamicsOpti
   const std::shared_ptr<const Plan> plan(std::shared_ptr<void>(), &model.plan());
   StateMap map(plan, stored_theta<double>(*plan, model.stored(), plan->spec.file), options.threads);
 
-  Dynamics                  d{.parts = map.parts(), .size = map.size(), .dt = map.dt(), .states = {}, .components = {}, .under = {}};
+  Dynamics d{.parts = map.parts(), .size = map.size(), .dt = map.dt(), .states = {}, .components = {}, .under = {}};
   const std::vector<double> input = input_of(x, map, d.rows, d.steps);
   if (double(d.size) * double(d.size) > kMostNumbers)
-    throw SpecError({}, fmt::format("a state has {} numbers, and directions among them do not fit into memory", grouped(int64_t(d.size))),
+    throw SpecError({},
+                    fmt::format("a state has {} numbers, and directions among them do not fit into memory",
+                                grouped(int64_t(d.size))),
                     fmt::format("networks of up to {} can be analysed", grouped(int64_t(std::sqrt(kMostNumbers)))));
   std::vector<std::vector<double>> inputs = options.inputs;
   if (inputs.empty()) inputs.push_back(std::vector<double>(map.input_width()));
@@ -100,9 +106,9 @@ Dynamics analyse_dynamics(const Model& model, const Array& x, const DynamicsOpti
                     fmt::format("ask for 1 to {}", d.size));
   expects(options.lyapunov_runs > 0 && options.lyapunov_steps >= 2 && options.starts > 0, "there is something to do");
 
-  d.states     = map.run(input, d.rows, d.steps);
-  d.components = principal_components(d.states, d.size);
-  d.exponents  = options.lyapunov;
+  d.states       = map.run(input, d.rows, d.steps);
+  d.components   = principal_components(d.states, d.size);
+  d.exponents    = options.lyapunov;
   double squares = 0, spread = 0;
   for (size_t row = 0; row < d.rows; ++row)
     for (size_t i = 0; i < d.steps * d.size; ++i) {
@@ -112,7 +118,8 @@ Dynamics analyse_dynamics(const Model& model, const Array& x, const DynamicsOpti
   for (double v : d.components.variance) spread += v;
   d.typical_speed = std::sqrt(squares / double(d.rows * d.steps)) / d.dt;
 
-  FixedPointOptions search{.slow = options.slow, .scale = spread > 0 ? std::sqrt(spread) : 1, .typical_speed = d.typical_speed};
+  FixedPointOptions search{
+      .slow = options.slow, .scale = spread > 0 ? std::sqrt(spread) : 1, .typical_speed = d.typical_speed};
   const std::vector<double> starts = starts_from(d.states, d.size, options.starts, options.jitter, options.seed);
   for (size_t k = 0; k < inputs.size(); ++k) {
     if (options.progress)
@@ -139,7 +146,7 @@ std::vector<Npz::Entry> dynamics_arrays(const Dynamics& d) {
       speed.push_back(p.speed), starts.push_back(p.starts);
     }
   }
-  const auto points = int64_t(kind.size());
+  const auto              points = int64_t(kind.size());
   std::vector<Npz::Entry> arrays = {
       {"states", {{int64_t(d.rows), int64_t(d.steps + 1), n}, d.states}},
       {"projection", {{int64_t(d.rows), int64_t(d.steps + 1), axes}, d.components.project(d.states, size_t(axes))}},
@@ -159,26 +166,35 @@ std::vector<Npz::Entry> dynamics_arrays(const Dynamics& d) {
     arrays.push_back({"points/multipliers_imag", {{points, n}, imag}});
   }
   if (d.exponents)
-    arrays.push_back({"lyapunov", {{int64_t(d.under.size()), int64_t(lyapunov.size() / (d.exponents * d.under.size())),
-                                    int64_t(d.exponents)}, lyapunov}});
+    arrays.push_back(
+        {"lyapunov",
+         {{int64_t(d.under.size()), int64_t(lyapunov.size() / (d.exponents * d.under.size())), int64_t(d.exponents)},
+          lyapunov}});
   return arrays;
 }
 
 Report dynamics_report(const std::string& model, const std::string& inputs, const Dynamics& d,
                        const std::vector<int64_t>& labels, const std::vector<std::string>& names) {
-  const std::filesystem::path path(model);   // of a run: its name
-  const auto name = path.parent_path().filename() == "checkpoints" ? path.parent_path().parent_path().filename() : path.filename();
+  const std::filesystem::path path(model);  // of a run: its name
+  const auto                  name =
+      path.parent_path().filename() == "checkpoints" ? path.parent_path().parent_path().filename() : path.filename();
   Report report{.title = fmt::format("Dynamics of {}", name.string()), .kind = "dynamics"};
   std::ranges::replace(report.title, '_', ' ');
   const size_t              axes      = std::min(kAxes, d.size);
   const std::vector<double> explained = d.components.explained();
-  report.facts = {{"model", model}, {"runs", fmt::format("{} of {} steps, {}", grouped(int64_t(d.rows)), grouped(int64_t(d.steps)), inputs)},
-                  {"state", fmt::format("{} numbers", grouped(int64_t(d.size)))}, {"step", fmt::format("{:g}", d.dt)}};
+  report.facts.emplace_back("model", model);
+  report.facts.emplace_back(
+      "runs", fmt::format("{} of {} steps, {}", grouped(int64_t(d.rows)), grouped(int64_t(d.steps)), inputs));
+  report.facts.emplace_back("state", fmt::format("{} numbers", grouped(int64_t(d.size))));
+  report.facts.emplace_back("step", fmt::format("{:g}", d.dt));
 
-  ReportStateSpace space{.dt = d.dt, .units = int64_t(d.size), .runs_all = int64_t(d.rows), .components = int64_t(axes),
-                         .explained = {explained.begin(), explained.begin() + ptrdiff_t(std::min<size_t>(30, d.size))},
-                         .labels = names};
-  const size_t drawn = std::min(d.rows, kDrawnRuns), every = (d.steps + kDrawnEntries) / kDrawnEntries;
+  ReportStateSpace space{.dt         = d.dt,
+                         .units      = int64_t(d.size),
+                         .runs_all   = int64_t(d.rows),
+                         .components = int64_t(axes),
+                         .explained  = {explained.begin(), explained.begin() + ptrdiff_t(std::min<size_t>(30, d.size))},
+                         .labels     = names};
+  const size_t     drawn = std::min(d.rows, kDrawnRuns), every = (d.steps + kDrawnEntries) / kDrawnEntries;
   for (size_t k = 0; k < drawn; ++k) {
     const size_t          row = k * d.rows / drawn;
     ReportStateSpace::Run run{.label = labels.empty() ? 0 : labels[row]};
@@ -193,20 +209,25 @@ Report dynamics_report(const std::string& model, const std::string& inputs, cons
     const DynamicsUnder&        under = d.under[k];
     ReportStateSpace::Condition condition{.name = "input " + input_text(under.input)};
     const size_t                runs = d.exponents ? under.lyapunov.size() / d.exponents : 0;
-    space.lyapunov_runs = int64_t(runs);
+    space.lyapunov_runs              = int64_t(runs);
     for (size_t e = 0; e < d.exponents; ++e) {
       double sum = 0, squares = 0;
       for (size_t r = 0; r < runs; ++r) sum += under.lyapunov[r * d.exponents + e];
-      for (size_t r = 0; r < runs; ++r) squares += std::pow(under.lyapunov[r * d.exponents + e] - sum / double(runs), 2);
+      for (size_t r = 0; r < runs; ++r)
+        squares += std::pow(under.lyapunov[r * d.exponents + e] - sum / double(runs), 2);
       condition.lyapunov.push_back(sum / double(runs));
       condition.deviation.push_back(runs > 1 ? std::sqrt(squares / double(runs - 1)) : 0);
     }
     space.conditions.push_back(std::move(condition));
     for (size_t i = 0; i < std::min(kDrawnPoints, under.found.points.size()); ++i) {
       const FixedPoint&       p = under.found.points[i];
-      ReportStateSpace::Point point{.kind = word_of(p.kind), .condition = int64_t(k), .unstable = p.unstable,
-                                    .starts = p.starts, .speed = p.speed, .time_constant = time_constant(p.multipliers[0], d.dt),
-                                    .place = d.components.project(p.state, axes)};
+      ReportStateSpace::Point point{.kind          = word_of(p.kind),
+                                    .condition     = int64_t(k),
+                                    .unstable      = p.unstable,
+                                    .starts        = p.starts,
+                                    .speed         = p.speed,
+                                    .time_constant = time_constant(p.multipliers[0], d.dt),
+                                    .place         = d.components.project(p.state, axes)};
       for (size_t e = 0; e < std::min(kDrawnValues, p.multipliers.size()); ++e) {
         point.re.push_back(rate_of(p.multipliers[e], d.dt).real());
         point.im.push_back(rate_of(p.multipliers[e], d.dt).imag());
@@ -215,12 +236,14 @@ Report dynamics_report(const std::string& model, const std::string& inputs, cons
     }
     std::vector<std::string> counts;
     for (const auto& [what, kinds] : kCounted)
-      if (const auto n = std::ranges::count_if(under.found.points, [&, &k = kinds](const FixedPoint& p) { return std::ranges::count(k, p.kind) > 0; }))
+      if (const auto n = std::ranges::count_if(
+              under.found.points, [&, &k = kinds](const FixedPoint& p) { return std::ranges::count(k, p.kind) > 0; }))
         counts.push_back(fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"));
     if (!counts.empty()) found.push_back(fmt::format("{}: {}", space.conditions.back().name, join(counts)));
   }
-  report.summary = fmt::format("{} of the variance of {} numbers lies in {}.", percent(explained[0] + (d.size > 1 ? explained[1] : 0)),
-                               grouped(int64_t(d.size)), d.size > 1 ? "two directions" : "one direction");
+  report.summary = fmt::format("{} of the variance of {} numbers lies in {}.",
+                               percent(explained[0] + (d.size > 1 ? explained[1] : 0)), grouped(int64_t(d.size)),
+                               d.size > 1 ? "two directions" : "one direction");
   if (!found.empty()) report.summary += fmt::format(" Points of rest under {}.", join(found, "; under "));
   report.state_space.push_back(std::move(space));
   return report;

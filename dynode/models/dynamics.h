@@ -57,8 +57,8 @@ Dynamics analyse_dynamics(const Model& model, const Array& x, const DynamicsOpti
 /// "0.5" or "(0, 1)".
 std::string input_text(const std::vector<double>& input);
 
-/// states, components/{mean,axes,variance}, projection, inputs; points/{state,projection,input,kind,unstable,speed,starts,
-/// multipliers_real,multipliers_imag}, lyapunov. A kind is a position in PointKind.
+/// states, components/{mean,axes,variance}, projection, inputs, lyapunov; points/{state,projection,input,kind,unstable,
+/// speed,starts,multipliers_real,multipliers_imag}. A kind is a position in PointKind.
 std::vector<Npz::Entry> dynamics_arrays(const Dynamics& dynamics);
 
 /// @param labels  [rows], positions in `names`, or empty
