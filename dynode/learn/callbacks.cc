@@ -33,7 +33,8 @@ double cosine(const Arguments& a, double p, double, double) {
 
 double sinusoidal(const Arguments& a, double, double u, double epoch) {
   double period = given(a, "period_steps") ? a.number("period_steps") : a.number("period_epochs") * epoch;
-  double cycle  = 0;
+  double cycle  = a.number("period_decay") == 1 ? std::floor(u / period) : 0;
+  u -= cycle * period;
   for (; u >= period && period > 1e-9; ++cycle) u -= period, period *= a.number("period_decay");
   const double phase  = cycle + std::min(u / period, 1.0);
   const double swing  = (1 + std::cos(2 * std::numbers::pi * phase)) / 2;

@@ -91,6 +91,19 @@ std::vector<std::string> sites(const std::string& annealers) {
   return names;
 }
 
+TEST(NoiseAnnealer, IsRelativeWhereItSaysSo) {
+  const auto plan = [](const std::string& layer) {
+    std::string net = kNet;
+    net.insert(net.find("gamma_plus: 0.005}") + 18, layer);
+    return compile_annealed(read_spec(parse_yaml(net, "net.yaml")), {},
+                            {annealer("{key: phi, start_value: 0.1, end_value: 0.3, relative: true, layer_ids: [1]}")});
+  };
+  EXPECT_TRUE(plan("")->noise[0].relative);
+  EXPECT_EQ(plan("")->noise[0].deviation, std::vector<double>(6, 0.3));
+  EXPECT_TRUE(plan(", noise: {s: 0.1, relative: true}")->noise[0].relative);
+  EXPECT_SAYS(failure([&] { plan(", noise: {s: 0.1}"); }), "relative: true would hold for 's', too");
+}
+
 TEST(NoiseAnnealer, FindsWhatItMoves) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(sites("[]"), Names());

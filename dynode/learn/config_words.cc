@@ -68,7 +68,7 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"callbacks", "seq_len_scheduler", "sequences are as long as in the file"},
       {"callbacks", "time_pooling_scale_scheduler", "give model.time_pooling a fixed scale"},
       {"callbacks", "stateful_training", "sequences start from the initial state"},
-      {"callbacks", "connection_noise", "remove the key"},
+      {"callbacks", "connection_noise", "give the connections noise: {j: 0.01, when: train}"},
       {"callbacks", "metrics", "metrics are listed in logging.metrics"},
   };
   return keys;

@@ -76,6 +76,25 @@ Numbers steps_of(const Numbers& history, size_t rows, size_t steps, size_t units
   return cut;
 }
 
+TEST(NoiseOfARun, HasItsShareOfTheDeviation) {
+  const Net  n(net(layer("Linear", "dim: 3", ", noise: {phi: 0.3}, perturb: {s_mean: 1, s_std: 0.2}")), 2, 4);
+  const int  phi = n.site("layer1/phi"), s = n.site("layer1/perturb/s");
+  const auto shares = [&](double of_phi, double of_s) {
+    RunNoise<double> noise;
+    noise.shares.assign(n.plan->noise.size(), 1);
+    noise.shares[size_t(phi)] = of_phi, noise.shares[size_t(s)] = of_s;
+    return steps_of(n.run(1, noise), 2, 4, 3);
+  };
+  const Numbers none = shares(0, 0), half = shares(0.5, 0), whole = shares(1, 0), shifted = shares(0, 1);
+  for (size_t i = 0; i < none.size(); ++i) {
+    EXPECT_EQ(none[i], 1);   // means stay
+    EXPECT_NE(whole[i], 1);
+    EXPECT_NEAR(half[i] - 1, (whole[i] - 1) / 2, 1e-15);
+    EXPECT_NE(shifted[i], 1);
+  }
+  EXPECT_EQ(shares(1, 1), steps_of(n.run(1), 2, 4, 3));   // and nothing is left behind
+}
+
 TEST(NoiseOfARun, HasItsDeviationAndIsFreshEverywhere) {
   for (const char* quantity : {"phi", "s"}) {
     const Net     n(net(layer("Linear", "dim: 30", std::string(", noise: {") + quantity + ": 0.3}")), 40, 50);
