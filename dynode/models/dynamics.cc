@@ -57,7 +57,7 @@ std::vector<double> exponents(StateMap& map, const Dynamics& d, const std::vecto
     const double* end = d.states.data() + ((k * d.rows / runs) * (d.steps + 1) + d.steps) * n;
     for (size_t i = 0; i < n; ++i) ends.push_back(end[i] + nudge * random.normal());
   }
-  const size_t              before = std::max<size_t>(1, steps / 2), align = steps / 10;
+  const size_t              before = std::max<size_t>(1, steps / 2), align = before;  // to settle, to turn the frame
   const std::vector<double> first = map.run(repeated(input, runs * before), runs, before, ends);
   for (size_t k = 0; k < runs; ++k) {
     const double* last = first.data() + (k * (before + 1) + before) * n;

@@ -25,8 +25,8 @@ struct DynamicsOptions {
   double                           jitter = 0.1;        // of all starts, as a share of the deviation of numbers
   double                           slow   = 0.01;       // as FixedPointOptions
   size_t                           lyapunov = 0;        // exponents, the largest
-  size_t                           lyapunov_runs = 8, lyapunov_steps = 2000;   // each after half as many steps, and
-                                                                               // a tenth that align
+  size_t                           lyapunov_runs = 8, lyapunov_steps = 2000;   // measured; half as many before
+                                                                               // settle, half as many after align
   uint64_t                         seed    = 1;
   int                              threads = 0;         // 0: one per core
   std::function<void(size_t done, size_t all)> progress = {};   // of starts
