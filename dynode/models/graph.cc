@@ -6,6 +6,7 @@
 
 #include "dynode/base/text.h"
 #include "dynode/io/file.h"
+#include "dynode/models/composition.h"
 #include "dynode/spec/json.h"
 #include "dynode/spec/yaml.h"
 
@@ -111,28 +112,24 @@ Graph& Graph::reset_parameters(std::optional<uint64_t> seed) {
 
 // ---- changing -------------------------------------------------------------------------------------------
 
-void Graph::adopt(const std::map<std::string, Array>& values) {
-  for (const std::string& name : model().parameter_names())
-    if (const auto found = values.find(name); found != values.end()) model_->set_parameter(name, found->second);
-}
-
 Graph& Graph::set_simulation(const SimulationSpec& simulation) {
-  const auto values = model_ ? parameters() : std::map<std::string, Array>{};
-  forget();
+  if (model_) {
+    Spec spec       = spec_;
+    spec.simulation = simulation;
+    StoredModel       next  = model_->stored();   // numbers with their masks
+    const StoredModel fresh = Model::from_spec(spec, options_).stored();
+    next.spec               = fresh.spec;
+    if (const Array* dt = fresh.find("dt")) next.set("dt", *dt);
+    model_ = Model::from_stored(next, options_);
+  }
   spec_.simulation = simulation;
-  if (!values.empty()) adopt(values);
+  last_            = {};
   return *this;
 }
 
 Graph Graph::subgraph(const std::vector<int>& keep) {
-  const auto kept = [&](int id) { return std::ranges::find(keep, id) != keep.end(); };
-  for (const int id : keep)
-    if (!spec_.layer(id)) throw SpecError({}, fmt::format("there is no layer {}", id));
-  Spec part = spec_;
-  std::erase_if(part.layers, [&](const LayerSpec& l) { return !kept(l.layer_id); });
-  std::erase_if(part.connections, [&](const ConnectionSpec& c) { return !kept(c.from_layer) || !kept(c.to_layer); });
-  Graph graph = from_spec(std::move(part), options_);
-  graph.adopt(parameters());
+  Graph graph(Model::from_stored(dynode::subgraph(model().stored(), keep), options_));
+  graph.options_ = options_;
   return graph;
 }
 

@@ -67,6 +67,7 @@ class Graph {
   Graph& reset_parameters(std::optional<uint64_t> seed = {});
 
   // ── changing: parameters keep their values ───────────────────────────────────────────────────────────────────────
+  /// But dt, which is that of `simulation` also where it is learnt.
   Graph& set_simulation(const SimulationSpec& simulation);
   /// The network of these layers and the connections among them. @throws SpecError  on an unknown layer
   Graph subgraph(const std::vector<int>& keep);
@@ -105,7 +106,6 @@ class Graph {
 
  private:
   void                 forget();
-  void                 adopt(const std::map<std::string, Array>& values);
   std::map<int, Array> history(const std::string& kind, const char* flag) const;
 
   Spec                 spec_;

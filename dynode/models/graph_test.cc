@@ -208,7 +208,28 @@ TEST(Graphs, PartsOfThemKeepTheirParameters) {
   EXPECT_EQ(part.spec().connections.size(), 1u);
   EXPECT_EQ(part.parameters().at("J_0_to_1"), values.at("J_0_to_1"));
   EXPECT_EQ(part(ramp(1, 5, 4)), (g(ramp(1, 5, 4)), g.s_history().at(1)));
-  EXPECT_EQ(failure([&] { g.subgraph({0, 9}); }), "there is no layer 9");
+  EXPECT_EQ(failure([&] { g.subgraph({0, 9}); }), "there is no layer 9\n  there are: 0, 1, 2");
+}
+
+TEST(Graphs, KeepMasksThatTheirSeedWouldNotDraw) {
+  Graph drawn({.dt = 37}, {.seed = 5});
+  drawn.add_layer(0, layers::Linear(4)).add_layer(1, layers::SingleDendrite(6)).add_layer(2, layers::Linear(3));
+  drawn.connect(0, 1, {.structure = structure::sparse(0.5)}).connect(1, 2);
+  StoredModel stored = drawn.model().stored();
+  stored.spec.seed   = 77;
+  Graph       g(Model::from_stored(stored));
+  const Array w = g.parameters().at("J_0_to_1");
+  EXPECT_EQ(g.subgraph({0, 1}).parameters().at("J_0_to_1"), w);
+  EXPECT_EQ(g.set_simulation({.dt = 10}).parameters().at("J_0_to_1"), w);
+}
+
+TEST(Graphs, TakeTheStepOfANewSimulationAlsoWhereItIsLearnt) {
+  Graph g = small();
+  g.set_parameters(g.parameters());
+  g.set_simulation({.dt = 20, .dt_learnable = true});
+  EXPECT_EQ(g.parameters().at("dt").as_double(), std::vector<double>{20});
+  g.set_simulation({.dt = 10, .dt_learnable = true});
+  EXPECT_EQ(g.parameters().at("dt").as_double(), std::vector<double>{10});
 }
 
 // ---- files ----------------------------------------------------------------------------------------------
