@@ -176,9 +176,9 @@ CTRNN& CTRNN::set_learnable(const std::string& layer, bool on) {
   const ConnectionSpec& chosen = connection(layer);
   for (ConnectionSpec& c : spec_.connections)
     if (&c == &chosen) c.learnable = on;
-  Model changed = Model::from_spec(spec_, options_);
-  for (const Block& b : changed.plan().parameters.blocks()) changed.set_parameter(b.stored_name(), model_->parameter(b.stored_name()));
-  *model_ = std::move(changed);
+  StoredModel changed = model_->stored();
+  changed.spec        = spec_;
+  *model_             = Model::from_stored(changed, options_);
 
   // the optimiser remembers what it knows of the others
   if (optimizer_) {
