@@ -177,13 +177,17 @@ namespace {
 /// The task's trial in LIF steps: the answer counts from `SpikingRule::delay` rate steps after its beginning to the end.
 dynode::Trial stretched(const dynode::Trial& trial, const Task& task, const SpikingSettings& s, size_t steps) {
   const double each = double(s.steps_per_column()) / s.downsample;
-  dynode::Trial big({.steps        = 0,
+  dynode::Trial big({.steps        = steps,
                     .inputs       = trial.shape.inputs,
                     .outputs      = trial.shape.outputs,
                     .answer_begin = std::min(steps, size_t(double(trial.shape.answer_begin + task.entry().spiking.delay) * each)),
                     .answer_end   = steps});
-  big.label       = trial.label;
-  big.shape.steps = steps;
+  big.label = trial.label;
+  for (size_t t = 0; t < steps; ++t) {
+    const size_t from = std::min(trial.shape.steps - 1, size_t(double(t) / each));
+    for (size_t k = 0; k < trial.shape.outputs; ++k) big.out(t, k) = trial.out(from, k);
+    big.mask[t] = trial.mask[from];
+  }
   return big;
 }
 
@@ -210,6 +214,13 @@ std::vector<SpikingTrial> run_trials(Model& spiking, const RateParts& net, const
   const double excitatory = double(std::count(net.sign.begin(), net.sign.end(), int8_t(1)));
   const double inhibitory = double(std::count(net.sign.begin(), net.sign.end(), int8_t(-1)));
   const size_t units      = size_t(net.w_in.shape.at(0));
+  const TaskShape& asked  = task.shape();
+  if (int64_t(asked.inputs) != net.w_in.shape.at(1) || int64_t(asked.outputs) != net.w_out.shape.at(0))
+    throw SpecError({}, fmt::format("trials of {} have {} numbers in and {} out, the network has {} and {}",
+                                    task.entry().name, asked.inputs, asked.outputs, net.w_in.shape[1], net.w_out.shape[0]),
+                    "name the task it was trained on");
+  if (asked.steps + 2 <= size_t(s.downsample))
+    throw SpecError({}, fmt::format("downsample {} leaves nothing of {} steps", s.downsample, asked.steps), "take a smaller one");
   std::vector<SpikingTrial> results;
   for (size_t first = wanted.first; first < wanted.first + wanted.count; first += kRowsAtOnce) {
     const size_t       rows = std::min(kRowsAtOnce, wanted.first + wanted.count - first);

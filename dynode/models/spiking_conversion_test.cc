@@ -72,6 +72,22 @@ TEST(SpikingConversion, AnswersAreJudgedInTheLateAnswer) {
   }
 }
 
+TEST(SpikingConversion, AnswersCanBeNumbers) {
+  RateParts net = some_net();
+  net.w_in      = Array{{30, 2}, std::vector<double>(60, 0.1)};
+  net.w_out     = Array{{1, 30}, std::vector<double>(30, 0)};
+  net.b_out     = Array{{1}, std::vector<double>{1}};
+  const SpikingSettings settings{.readout_bias = true};
+  Model                 spiking = to_spiking(net, settings);
+  const TaskEntry&      entry   = find_task("adding");
+  Arguments             wide    = default_settings(entry);
+  wide.set("tolerance", 0.3);
+  const Task task(entry, wide);
+  const auto trials = run_trials(spiking, net, settings, task, {.seed = 3, .count = 12});
+  for (size_t k = 0; k < trials.size(); ++k)
+    EXPECT_EQ(trials[k].correct, std::abs(task.trial(3, 0, k).target.back() - 1) < 0.3) << k;
+}
+
 TEST(SpikingConversion, TheBestFactorIsTheFirstOfTheBest) {
   ScalingSearch search;
   for (size_t correct : {3, 7, 7, 5}) search.scores.push_back({.factor = double(search.scores.size()), .trials = 10, .correct = correct});
@@ -98,6 +114,14 @@ TEST(SpikingConversion, SaysWhatIsWrong) {
             "the network does not know its weights before training\n  convert those it has now");
   other.w = Array{{2, 2}, std::vector<double>(4)};
   EXPECT_NE(said(other, {}).find("w: "), std::string::npos);
+
+  const auto tried = [&](const Task& task, const SpikingSettings& s) {
+    Model spiking = to_spiking(net, s);
+    return failure([&] { run_trials(spiking, net, s, task, {.count = 1}); });
+  };
+  EXPECT_EQ(tried(Task(find_task("xor")), {}),
+            "trials of xor have 2 numbers in and 1 out, the network has 1 and 1\n  name the task it was trained on");
+  EXPECT_EQ(tried(short_task(), {.downsample = 1000}).substr(0, 31), "downsample 1000 leaves nothing ");
 }
 
 }  // namespace
