@@ -29,8 +29,8 @@ TEST_F(Cli, SaysItsVersion) {
 
 TEST_F(Cli, ExplainsItselfAndEveryVerb) {
   const std::string help = good("--help").out;
-  for (const char* verb : {"info", "simulate", "train", "quantize", "signal", "resume", "evaluate", "robustness", "analyze", "report",
-                           "tasks", "spiking", "mean-field", "convert", "rate-table", "units", "doctor"}) {
+  for (const char* verb : {"info", "simulate", "train", "resume", "evaluate", "report", "robustness", "analyze", "quantize",
+                           "convert", "spiking", "mean-field", "tasks", "signal", "rate-table", "units", "doctor"}) {
     EXPECT_SAYS(help, fmt::format("\n  {} ", verb));
     const std::string own = good(fmt::format("{} --help", verb)).out;
     EXPECT_SAYS(own, fmt::format("\nUsage\n  dynode {}", verb));
@@ -360,8 +360,8 @@ connections:
 const Mistake kMistakes[] = {
     {"UnknownVerb", "simulat net.yaml",
      "there is no verb 'simulat'\n"
-     "  did you mean 'simulate'?  there are: info, simulate, train, quantize, signal, resume, evaluate, "
-     "robustness, analyze, report, tasks, spiking, mean-field, convert, rate-table, units, doctor"},
+     "  did you mean 'simulate'?  there are: info, simulate, train, resume, evaluate, report, "
+     "robustness, analyze, quantize, convert, spiking, mean-field, tasks, signal, rate-table, units, doctor"},
     {"UnknownOption", "simulate net.yaml --input x.npy --ouput out.npz",
      "dynode simulate has no option '--ouput'\n"
      "  did you mean '--output'?  it has: --help, --input, --weights, --record, --output, --initial, --timespans, --dtype, "

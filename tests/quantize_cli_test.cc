@@ -48,7 +48,7 @@ TEST_F(Cli, QuantizeSaysWhatItDoesNotUnderstand) {
 
 TEST_F(Cli, NetworksTrainWithWeightsThatActAsLevels) {
   write("q.yaml", kNetwork);
-  good("tasks adding --out data.npz --count 40 --set steps=6");
+  good("tasks adding --output data.npz --trials 40 --set steps=6");
   const auto file = [&](const std::string& callbacks) {
     return R"(name: q
 data: {format: npz, data_path: data.npz}

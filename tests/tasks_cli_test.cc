@@ -24,7 +24,7 @@ TEST_F(Cli, TasksAreListedAndExplained) {
 }
 
 TEST_F(Cli, TasksWritesTheTrialsOfTheLibrary) {
-  const std::string text = good("tasks adding --out a.npz --count 5 --seed 3 --set steps=8").out;
+  const std::string text = good("tasks adding --output a.npz --trials 5 --seed 3 --set steps=8").out;
   EXPECT_SAYS(text, "\ntrain on it with  data: {format: npz, data_path: a.npz}  training: {mapping: seq2seq}\n");
   const Npz file     = load_npz(path("a.npz"));
   Arguments settings = default_settings(find_task("adding"));
@@ -36,9 +36,9 @@ TEST_F(Cli, TasksWritesTheTrialsOfTheLibrary) {
   EXPECT_EQ(file.at("mask").as_integers("mask"), std::vector<int64_t>(batch.mask.begin(), batch.mask.end()));
 
   const std::string first = read_file(path("a.npz"));
-  good("tasks adding --out a.npz --count 5 --seed 3 --set steps=8 --threads 1");
+  good("tasks adding --output a.npz --trials 5 --seed 3 --set steps=8 --threads 1");
   EXPECT_EQ(read_file(path("a.npz")), first);
-  good("tasks adding --out a.npz --count 5 --seed 4 --set steps=8");
+  good("tasks adding --output a.npz --trials 5 --seed 4 --set steps=8");
   EXPECT_NE(read_file(path("a.npz")), first);
 }
 
@@ -106,7 +106,7 @@ connections:
   - {from_layer: 0, to_layer: 1, connection_type: dense}
   - {from_layer: 1, to_layer: 2, connection_type: dense}
 )");
-  good("tasks adding --out data.npz --count 60 --set steps=6");
+  good("tasks adding --output data.npz --trials 60 --set steps=6");
   write("seq.yaml", R"(name: seq
 data: {format: npz, data_path: data.npz}
 model: {architecture_yaml: one.yaml}
@@ -133,12 +133,12 @@ TEST_F(Cli, TasksExplainsMistakes) {
   refused("xor --set delay=-3", "--set delay: delay of xor is -3, outside its range");
   refused("xor --set T=10", "--set: the answer of xor would begin at step 170, but the trial has 9 steps\n");
   refused("xor --set trial_type=same", "--set: xor has no trial_type 'same'");
-  refused("xor --out a.npy", "a.npy: trials are written as .npz\n");
-  refused("xor --out nowhere/a.npz", "nowhere/a.npz: cannot be written");
-  refused("xor --out a.npz --count 0", "--count: 0 is below 1");
-  refused("xor --out a.npz --count 100000000", "--count: 100,000,000 trials are");
-  refused("--out a.npz", "--out: which task?\n");
-  refused("bit_stream_xor --out a.npz --set set=test --count 10001", "--set: this set of bit_stream_xor has 10000 trials");
+  refused("xor --output a.npy", "a.npy: trials are written as .npz\n");
+  refused("xor --output nowhere/a.npz", "nowhere/a.npz: cannot be written");
+  refused("xor --output a.npz --trials 0", "--trials: 0 is below 1");
+  refused("xor --output a.npz --trials 100000000", "--trials: 100,000,000 trials are");
+  refused("--output a.npz", "--output: which task?\n");
+  refused("bit_stream_xor --output a.npz --set set=test --trials 10001", "--set: this set of bit_stream_xor has 10000 trials");
   EXPECT_FALSE(has("a.npz"));
 }
 

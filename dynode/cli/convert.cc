@@ -32,8 +32,6 @@ struct Settings {
   bool changes_layers() const { return !add.empty() || !merge.empty() || !keep.empty() || !remove.empty() || renumber; }
 };
 
-std::string ending_of(const std::string& path) { return lower_case(std::filesystem::path(path).extension().string()); }
-
 /// What is told in the end.
 struct Report {
   std::vector<std::pair<const char*, std::string>> lines;

@@ -152,6 +152,7 @@ void run() {
 
 Verb doctor_verb(CLI::App& tool) {
   CLI::App* app = tool.add_subcommand("doctor", "check this machine and this build, and say what is missing");
+  app->footer("");   // not that of the tool
   return {app, run};
 }
 

@@ -8,9 +8,9 @@
 #include "dynode/base/text.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/model_formats.h"
 #include "dynode/kernels/isa.h"
 #include "dynode/learn/evaluation.h"
-#include "dynode/learn/run_directory.h"
 
 namespace dynode::cli {
 namespace {
@@ -26,26 +26,9 @@ struct Settings {
   int                      threads = 0;
 };
 
-std::string ending_of(const std::string& path) { return lower_case(fs::path(path).extension().string()); }
-
 bool is_training_file(const std::string& path) {
   const std::string ending = ending_of(path);
   return ending == ".yaml" || ending == ".yml" || ending == ".json";
-}
-
-/// The model file: of a run the best, or the last if none was best yet.
-std::string model_path(const std::string& path) {
-  std::error_code none;
-  if (!fs::is_directory(path, none)) {
-    if (ending_of(path) == ".dynode") return path;
-    throw IoError(path, "is no model by its ending", "give a model file (.dynode) or the folder of a training run");
-  }
-  const RunDirectory run = RunDirectory::open(path);
-  for (const char* name : {"best", "last"})
-    if (fs::exists(run.checkpoint(name), none)) return run.checkpoint(name);
-  if (fs::exists(fs::path(path) / "repeat_0", none))
-    throw IoError(path, "has several networks", "name one of them: " + (fs::path(path) / "repeat_0").string());
-  throw IoError(path, "has no checkpoint yet", fmt::format("dynode resume {} goes on with the run", path));
 }
 
 /// What the word of an option stands for.

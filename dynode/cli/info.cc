@@ -159,7 +159,7 @@ Verb info_verb(CLI::App& tool) {
   };
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("info", "show what a network file means: layers, connections, order, sizes");
-  app->add_option("spec", s->spec, "network: a spec (.yaml, .json) or a model file (.dynode)")->type_name("SPEC");
+  app->add_option("spec", s->spec, kNetworkHelp)->type_name("SPEC");
   app->add_flag("--weights", s->weights, "also list every parameter with its range, mean and deviation");
   app->add_flag("--cells", s->cells, "list what networks and trainings can be made of, with parameters and defaults");
   add_set(*app, s->set, "simulation.dt=10");

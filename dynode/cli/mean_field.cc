@@ -62,7 +62,7 @@ void run(const Settings& s) {
   if (s.action != "solve")
     throw SpecError({}, fmt::format("dynode mean-field cannot '{}'", s.action),
                     did_you_mean(s.action, {"solve"}, "it can"));
-  if (!s.output.empty()) check_writable(s.output);
+  if (!s.output.empty()) check_writable(s.output, "points", "points.npz");
   Value config = load_value(s.config);
   for (const std::string& assignment : s.assignments) set_value(config, assignment);
   const ClusteredNetwork net      = clustered_network(config);

@@ -115,7 +115,7 @@ void set_value(Value& root, const std::string& assignment) {
 }
 
 Model load_model(const std::string& path, const std::vector<std::string>& assignments, const ModelOptions& options) {
-  const std::string ending = lower_case(fs::path(path).extension().string());
+  const std::string ending = ending_of(path);
   const auto refuse_assignments = [&] {
     if (!assignments.empty())
       throw SpecError({.path = "--set " + shown(assignments[0])}, "a model file cannot be changed this way",
@@ -148,6 +148,12 @@ void check_writable(const std::string& path) {
     throw IoError(path, "cannot be written: there is no folder " + folder, "make it first: mkdir -p " + folder);
   if (::access(folder.c_str(), W_OK) != 0)
     throw IoError(path, fmt::format("cannot be written: no permission to write into {}", folder));
+}
+
+void check_writable(const std::string& path, const char* what, const std::string& example) {
+  check_writable(path);
+  if (ending_of(path) != ending_of(example))
+    throw IoError(path, fmt::format("{} are written as {}", what, ending_of(example)), "name it like " + example);
 }
 
 }  // namespace dynode::cli

@@ -10,6 +10,10 @@
 
 namespace dynode::cli {
 
+/// What a verb takes that runs, explains or changes any network.
+inline constexpr const char* kNetworkHelp =
+    "network: a spec (.yaml, .json) or a model file (.dynode, .soen, .pth, .mat, exported .json)";
+
 /// --set key=value, as often as needed.
 void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::string& example);
 /// --threads n, 0 by default: one per core.
@@ -23,12 +27,14 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, si
 /// @throws SpecError  naming the assignment, if it has no '=' or leads through something that is not there
 void set_value(Value& root, const std::string& assignment);
 
-/// A spec (.yaml, .yml, .json) with assignments, or a model file (.dynode) without.
+/// A spec (.yaml, .yml, .json) with assignments, or a model file without.
 /// @throws IoError, SpecError, ShapeError
 Model load_model(const std::string& path, const std::vector<std::string>& assignments, const ModelOptions& options);
 
 /// Looks whether a file could be written at `path`, so that a mistake is told before the work and not after it.
 /// @throws IoError  if it is a folder, or its folder is missing or not writable
 void check_writable(const std::string& path);
+/// Also whether it ends like `example`. @param what  is written: trials
+void check_writable(const std::string& path, const char* what, const std::string& example);
 
 }  // namespace dynode::cli

@@ -1,7 +1,6 @@
 // dynode quantize: a copy of a network whose weights are levels of a codebook.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fmt/format.h>
 #include <set>
 
@@ -24,9 +23,7 @@ struct Settings {
 std::string number(double x) { return fmt::format("{:.3g}", x); }
 
 void run(const Settings& s) {
-  if (lower_case(std::filesystem::path(s.output).extension().string()) != ".dynode")
-    throw IoError(s.output, "networks are written as .dynode", "name it like quantised.dynode");
-  check_writable(s.output);
+  check_writable(s.output, "networks", "quantised.dynode");
   const auto given = [](bool is, size_t n) { return is ? std::optional<int64_t>(int64_t(n)) : std::nullopt; };
   const Quantisation quantisation{
       .codebook    = codebook_of(given(s.bits_given, s.bits), given(s.levels_given, s.levels), s.low, s.high),
@@ -70,7 +67,7 @@ void run(const Settings& s) {
 Verb quantize_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("quantize", "round the weights of a network to the levels of a codebook");
-  app->add_option("model", s->model, "a model file (.dynode) or a spec (.yaml, .json)")->type_name("MODEL")->required();
+  app->add_option("model", s->model, kNetworkHelp)->type_name("MODEL")->required();
   CLI::Option* bits   = add_count(*app, "--bits", s->bits, 0, "2^bits + 1 levels, one of them zero");
   CLI::Option* levels = add_count(*app, "--levels", s->levels, 1, "so many levels, instead of --bits");
   add_number(*app, "--min", s->low, "lowest level")->required();

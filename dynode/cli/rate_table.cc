@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
 
@@ -51,10 +50,8 @@ std::vector<double> table(const Settings& s) {
 }
 
 void run(const Settings& s) {
-  if (std::filesystem::path(s.output).extension() != ".npz")
-    throw IoError(s.output, "tables are written as .npz", "name it like table.npz");
-  check_writable(s.output);
-  if (!s.plot.empty()) check_writable(s.plot);
+  check_writable(s.output, "tables", "table.npz");
+  if (!s.plot.empty()) check_writable(s.plot, "pictures", "table.svg");
   const auto& g = s.grid;
   // both corners first: what does not fit is refused before the work begins
   if (g.ib_count > 100'000 || g.phi_count > 100'000)

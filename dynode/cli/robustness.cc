@@ -41,6 +41,11 @@ void run(const Settings& s) {
   const RobustnessConfig config = read_robustness_config(value);
   const fs::path         folder = s.output.empty() ? fs::path("runs") / config.name : fs::path(s.output);
 
+  // before the work, so that it is not lost
+  std::error_code failed;
+  if (fs::create_directories(folder, failed); failed) throw IoError(folder.string(), "cannot be made");
+  check_writable((folder / "robustness.json").string());
+
   std::unique_ptr<Meter> meter;
   const RobustnessResult result = study_robustness(config, s.threads, [&](size_t done, size_t all) {
     if (!meter) meter = std::make_unique<Meter>("robustness", all);
@@ -64,8 +69,6 @@ void run(const Settings& s) {
 
   const std::string json = (folder / "robustness.json").string(), page = (folder / "robustness.html").string();
   try {
-    std::error_code failed;
-    if (fs::create_directories(folder, failed); failed) throw IoError(folder.string(), "cannot be made");
     write_file(json, to_json(robustness_results(result), true) + "\n");
     write_file(page, render_report(robustness_report(config, result)));
   } catch (const IoError& error) { throw Failure(error.what()); }

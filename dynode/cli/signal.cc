@@ -1,11 +1,9 @@
 // dynode signal: inputs made by a rule, written as an array for `dynode simulate`.
 #include <algorithm>
-#include <filesystem>
 #include <fmt/format.h>
 
 #include "dynode/analysis/signals.h"
 #include "dynode/analysis/units.h"
-#include "dynode/base/text.h"
 #include "dynode/cli/fact_table.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
@@ -34,9 +32,7 @@ void run(const Settings& s) {
   const SignalEntry& entry = find_signal(s.kind, {.path = "KIND"});
   if (s.output.empty())
     throw SpecError({.path = "--output"}, "is missing", fmt::format("dynode signal {} --output x.npy", s.kind));
-  if (lower_case(std::filesystem::path(s.output).extension().string()) != ".npy")
-    throw IoError(s.output, "signals are written as .npy", "name it like x.npy");
-  check_writable(s.output);
+  check_writable(s.output, "signals", "x.npy");
   if (s.low_given != s.high_given) throw SpecError({.path = "--min, --max"}, "one of them is missing", "give both, or none");
   if (s.low_given && !(s.low < s.high)) throw SpecError({.path = "--min, --max"}, "min must be below max");
   if (!(s.dt > 0)) throw SpecError({.path = "--dt"}, "must be above 0");

@@ -10,6 +10,7 @@
 #include "dynode/base/text.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/model_formats.h"
 #include "dynode/io/npz.h"
 #include "dynode/kernels/isa.h"
 #include "dynode/models/hardware.h"
@@ -23,7 +24,7 @@ struct Settings {
   int                      threads = 0;
 };
 
-bool is_npz(const std::string& path) { return lower_case(std::filesystem::path(path).extension().string()) == ".npz"; }
+bool is_npz(const std::string& path) { return ending_of(path) == ".npz"; }
 
 /// The array of an .npy; of an .npz its only array, or the one with one of these names.
 Array load_array(const std::string& path, std::initializer_list<const char*> names, const char* what) {
@@ -65,10 +66,7 @@ void load_weights(Model& model, const std::string& path) {
 void run(const Settings& s) {
   if (s.dtype != "float32" && s.dtype != "float64")
     throw SpecError({.path = "--dtype"}, fmt::format("there is no '{}'", s.dtype), "there are: float32, float64");
-  if (!s.output.empty()) {
-    check_writable(s.output);
-    if (!is_npz(s.output)) throw IoError(s.output, "results are written as .npz", "name it like out.npz");
-  }
+  if (!s.output.empty()) check_writable(s.output, "results", "out.npz");
 
   Model model =
       load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
@@ -121,7 +119,7 @@ void run(const Settings& s) {
 Verb simulate_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("simulate", "run a network on an input array");
-  app->add_option("spec", s->spec, "network: a spec (.yaml, .json) or a model file (.dynode)")
+  app->add_option("spec", s->spec, kNetworkHelp)
       ->type_name("SPEC")
       ->required();
   app->add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'")

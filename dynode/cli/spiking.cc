@@ -74,8 +74,8 @@ void add_row(DisplayTable& table, const Task& task, const ScalingScore& s) {
 void run(const Settings& s) {
   if (s.action != "convert")
     throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, {"convert"}, "it can"));
-  for (const std::string& path : {s.output, s.report})
-    if (!path.empty()) check_writable(path);
+  if (!s.output.empty()) check_writable(s.output, "networks", "spiking.dynode");
+  if (!s.report.empty()) check_writable(s.report, "reports", "spiking.html");
   const std::vector<double> factors = factors_of(s.factors);
   Value                     values  = Value::map();
   for (const std::string& assignment : s.set) set_value(values, assignment);

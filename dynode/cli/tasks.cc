@@ -49,7 +49,7 @@ void print_all() {
     fmt::print("      {}\n", sizes(Task(entry).shape()));
     for (const std::string& line : wrapped(defaults(entry.facts), kDisplayWidth - 6)) fmt::print("      {}\n", line);
   }
-  fmt::print("\ndynode tasks NAME explains the settings of a task; with --out trials.npz it writes trials\n");
+  fmt::print("\ndynode tasks NAME explains the settings of a task; with --output trials.npz it writes trials\n");
 }
 
 void line(const char* what, const std::string& text) { fmt::print("  {:<10}  {}\n", what, text); }
@@ -78,7 +78,7 @@ void print_task(const Task& task) {
   fmt::print("\n{}", fact_table(entry.facts, 2, "setting"));
   if (task.fixed_count() == 0)
     fmt::print("\ntrain on it with  data: {{format: task, task: {}, settings: {{…}}}}", entry.name);
-  fmt::print("\ndynode tasks {} --set {}=…\n  --plot trials.svg draws trials, --out trials.npz writes them\n", entry.name,
+  fmt::print("\ndynode tasks {} --set {}=…\n  --plot trials.svg draws trials, --output trials.npz writes them\n", entry.name,
              entry.facts[0].name);
 }
 
@@ -91,7 +91,7 @@ void write(const Task& task, const Settings& s) {
   const size_t rows = !s.count_given && task.fixed_count() > 0 ? task.fixed_count() : s.count;
   const double size = double(rows) * double(task.shape().steps) * double(task.shape().inputs + task.shape().outputs);
   if (size > 1e9)
-    throw SpecError({.path = "--count"},
+    throw SpecError({.path = "--trials"},
                     fmt::format("{} trials are {}", grouped(int64_t(rows)), with_prefix(size, "numbers")),
                     "write fewer at once; other seeds give other trials");
   Threads          threads(s.threads);
@@ -121,22 +121,14 @@ void write(const Task& task, const Settings& s) {
 
 void run(const Settings& s) {
   if (s.name.empty()) {
-    for (const auto& [given, option] : {std::pair(!s.set.empty(), "--set"), std::pair(!s.output.empty(), "--out"),
+    for (const auto& [given, option] : {std::pair(!s.set.empty(), "--set"), std::pair(!s.output.empty(), "--output"),
                                         std::pair(!s.plot.empty(), "--plot")})
       if (given) throw SpecError({.path = option}, "which task?", "name it: dynode tasks go_nogo …");
     return print_all();
   }
   const TaskEntry& entry = find_task(s.name);
-  if (!s.output.empty()) {
-    if (lower_case(std::filesystem::path(s.output).extension().string()) != ".npz")
-      throw IoError(s.output, "trials are written as .npz", "name it like trials.npz");
-    check_writable(s.output);
-  }
-  if (!s.plot.empty()) {
-    if (lower_case(std::filesystem::path(s.plot).extension().string()) != ".svg")
-      throw IoError(s.plot, "pictures are written as .svg", "name it like trials.svg");
-    check_writable(s.plot);
-  }
+  if (!s.output.empty()) check_writable(s.output, "trials", "trials.npz");
+  if (!s.plot.empty()) check_writable(s.plot, "pictures", "trials.svg");
   Value values = Value::map();
   for (const std::string& assignment : s.set) set_value(values, assignment);
   const Task task(entry, check_arguments(entry.name, entry.facts, values), {.path = "--set"});
@@ -157,15 +149,15 @@ Verb tasks_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("tasks", "list cognitive and benchmark tasks, or write trials of one");
   app->add_option("name", s->name, "task to explain; without it all are listed")->type_name("NAME");
-  app->add_option("--out", s->output, "write trials here: x, y, and mask, timespans, label where the task has them")
+  app->add_option("--output", s->output, "write trials here: x, y, and mask, timespans, label where the task has them")
       ->type_name("TRIALS.npz");
   app->add_option("--plot", s->plot, "draw a trial of each label here")->type_name("TRIALS.svg");
-  CLI::Option* count = add_count(*app, "--count", s->count, 1, "how many trials (default 64, of a fixed set all)");
+  CLI::Option* count = add_count(*app, "--trials", s->count, 1, "how many trials (default 64, of a fixed set all)");
   add_count(*app, "--seed", s->seed, 0, "of the random numbers (default 0)");
   add_set(*app, s->set, "T=300");
   add_threads(*app, s->threads);
   app->footer(
-      "dynode tasks\ndynode tasks go_nogo\ndynode tasks xor --out trials.npz --count 1000 --seed 1 --set delay=30\n"
+      "dynode tasks\ndynode tasks go_nogo\ndynode tasks xor --output trials.npz --trials 1000 --seed 1 --set delay=30\n"
       "dynode tasks mante --plot mante.svg");
   return {app, [s, count] {
             s->count_given = count->count() > 0;

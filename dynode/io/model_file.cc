@@ -4,6 +4,8 @@
 
 #include "dynode/base/error.h"
 #include "dynode/base/version.h"
+#include "dynode/io/model_formats.h"
+#include "dynode/io/npz.h"
 #include "dynode/spec/json.h"
 
 namespace dynode {
@@ -76,6 +78,11 @@ std::vector<R> model_theta(const Plan& plan, const TensorFile& file, const std::
     }
   }
   return theta;
+}
+
+NamedArray load_array(const std::string& path, const std::string& key) {
+  const Array array = ending_of(path) == ".npy" ? load_npy(path) : load_npz(path).at(key);
+  return {{array.shape.begin(), array.shape.end()}, array.as_double()};
 }
 
 template TensorFile model_tensors<float>(const Plan&, std::span<const float>);

@@ -24,6 +24,10 @@ Spec model_spec(const TensorFile& file, const std::string& path);
 /// `file` must outlive the compilation.
 CompileOptions model_options(const TensorFile& file);
 
+/// An array that a spec names: the one in an .npy, or that of `key` in an .npz; as CompileOptions::load_array.
+/// @throws IoError
+NamedArray load_array(const std::string& path, const std::string& key);
+
 /// θ from the file: every block must be there with its shape. @throws IoError  naming the block
 template <class R> std::vector<R> model_theta(const Plan& plan, const TensorFile& file, const std::string& path);
 

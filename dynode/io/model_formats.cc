@@ -9,11 +9,8 @@
 #include "dynode/io/soen_torch.h"
 
 namespace dynode {
-namespace {
 
 std::string ending_of(const std::string& path) { return lower_case(std::filesystem::path(path).extension().string()); }
-
-}  // namespace
 
 bool is_torch_path(const std::string& path) {
   const std::string ending = ending_of(path);

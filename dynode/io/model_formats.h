@@ -12,6 +12,9 @@
 
 namespace dynode {
 
+/// ".npz": how a path ends, in small letters; "" where it has no ending.
+std::string ending_of(const std::string& path);
+
 /// The model in a file; nothing if the file, by its ending or content, is a spec.
 /// @throws IoError, SpecError, ShapeError
 std::optional<StoredModel> load_stored_model(const std::string& path);

@@ -158,7 +158,7 @@ void settle_task(TrainConfig& config, const Value& root) {
   const Task task(entry, check_arguments(entry.name, entry.facts, data.settings), place_of(root, {"data", "settings"}));
   if (task.fixed_count() > 0)
     throw SpecError(place_of(root, {"data", "settings"}), fmt::format("this set of {} is fixed", entry.name),
-                    fmt::format("write it into a file: dynode tasks {} --out trials.npz, and train with format: npz",
+                    fmt::format("write it into a file: dynode tasks {} --output trials.npz, and train with format: npz",
                                 entry.name));
 
   const Mapping own   = entry.one_answer ? Mapping::seq2static : Mapping::seq2seq;

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <numeric>
 
 #include "dynode/base/threads.h"
 #include "dynode/io/model_file.h"
-#include "dynode/learn/dataset.h"
+#include "dynode/io/model_formats.h"
+#include "dynode/learn/run_directory.h"
 #include "dynode/learn/trainer.h"
 #include "dynode/learn/trainer_evaluation.h"
 #include "dynode/learn/trainer_recipe.h"
@@ -16,17 +18,6 @@
 
 namespace dynode {
 namespace {
-
-std::vector<size_t> rows_of(const TrainingData& data, Split split) {
-  if (data.task && (split == Split::train || split == Split::all))
-    throw SpecError({.path = "--split"}, "training draws its trials anew", "test and validation have trials of their own");
-  if (split == Split::train) return data.train;
-  if (split == Split::validation) return data.validation;
-  if (split == Split::test) return data.test;
-  std::vector<size_t> all(data.all.rows());
-  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-  return all;
-}
 
 std::vector<std::string> usual_metrics(const Dataset& data, size_t classes) {
   if (!data.has_classes()) return {"mse", "mae", "r2"};
@@ -75,11 +66,24 @@ TrainConfig plain_config(Value file) {
   return result;
 }
 
-ModelScores evaluate_model(const std::string& model, TrainConfig config, Split split,
-                          const std::vector<std::string>& metrics, int threads) {
-  // the network of the model file, whatever the training file was made for
-  config.data.data_path = config.resolve(config.data.data_path);
-  if (!config.data.test_path.empty()) config.data.test_path = config.resolve(config.data.test_path);
+std::string model_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code none;
+  if (!fs::is_directory(path, none)) {
+    if (ending_of(path) == ".dynode") return path;
+    throw IoError(path, "is no model by its ending", "give a model file (.dynode) or the folder of a training run");
+  }
+  const RunDirectory run = RunDirectory::open(path);
+  for (const char* name : {"best", "last"})
+    if (fs::exists(run.checkpoint(name), none)) return run.checkpoint(name);
+  if (fs::exists(fs::path(path) / "repeat_0", none))
+    throw IoError(path, "has several networks", "name one of them: " + (fs::path(path) / "repeat_0").string());
+  throw IoError(path, "has no checkpoint yet", fmt::format("dynode resume {} goes on with the run", path));
+}
+
+TrainConfig config_for_model(TrainConfig config, const std::string& model) {
+  for (std::string* path : {&config.data.data_path, &config.data.test_path})
+    if (!path->empty()) *path = config.resolve(*path);
   config.file.clear();
   config.model.architecture_yaml.clear();
   config.model.architecture           = Value();
@@ -89,18 +93,42 @@ ModelScores evaluate_model(const std::string& model, TrainConfig config, Split s
   config.model.dt_learnable.reset();
   config.training.optimizer.param_groups.clear();
   config.callbacks.noise_annealers.clear();   // the model has its noise as it was
+  return config;
+}
+
+std::vector<size_t> rows_of(const TrainingData& data, Split split, const At& at) {
+  if (data.task && (split == Split::train || split == Split::all))
+    throw SpecError(at, "training draws its trials anew", "test and validation have trials of their own");
+  std::vector<size_t> rows = split == Split::train        ? data.train
+                             : split == Split::validation ? data.validation
+                             : split == Split::test       ? data.test
+                                                          : std::vector<size_t>(data.all.rows());
+  if (split == Split::all) std::iota(rows.begin(), rows.end(), size_t(0));
+  if (rows.empty())
+    throw IoError((split == Split::test ? data.test_set() : data.all).name(),
+                  fmt::format("the {} set has no rows", EnumNames<Split>::names[size_t(split)].second),
+                  "a part of the data becomes one by data.test_split or data.val_split");
+  return rows;
+}
+
+bool in_double(const Plan& plan, const TensorFile& model) {
+  return std::ranges::any_of(plan.parameters.blocks(), [&](const Block& b) {
+    const Tensor* tensor = model.find(b.stored_name());
+    return tensor && tensor->dtype == Dtype::F64;
+  });
+}
+
+ModelScores evaluate_model(const std::string& model, TrainConfig config, Split split,
+                          const std::vector<std::string>& metrics, int threads) {
+  config = config_for_model(std::move(config), model);
   const std::shared_ptr<const Plan> plan = training_plan(config, config.seed);
   const TensorFile                  file = load_safetensors(model);
 
   // data, and what is measured
   const TrainingData data  = load_data(config, config.seed);
   const Dataset&     set   = split == Split::test ? data.test_set() : data.all;
-  const auto         rows  = rows_of(data, split);
+  const auto         rows  = rows_of(data, split, {.path = "--split"});
   const auto         units = plan->layers[size_t(plan->output)].units;
-  const char* const  word  = EnumNames<Split>::names[size_t(split)].second;
-  if (rows.empty())
-    throw IoError(set.name(), fmt::format("the {} set has no rows", word),
-                  "a part of the data becomes one by data.test_split or data.val_split");
   std::vector<std::string> measured = metrics;
   if (metrics.empty()) {
     if (config.logging.metrics) measured = *config.logging.metrics;
@@ -117,11 +145,7 @@ ModelScores evaluate_model(const std::string& model, TrainConfig config, Split s
   result.steps    = int64_t(set.steps());
   result.classes  = set.has_classes() ? int64_t(units) : 0;
   result.warnings = warnings_of(*plan, set.has_spans());
-  const bool wide = std::ranges::any_of(plan->parameters.blocks(), [&](const Block& b) {
-    const Tensor* tensor = file.find(b.stored_name());
-    return tensor && tensor->dtype == Dtype::F64;
-  });
-  if (wide) run<double>(file, model, plan, recipe, set, rows, threads, result);
+  if (in_double(*plan, file)) run<double>(file, model, plan, recipe, set, rows, threads, result);
   else run<float>(file, model, plan, recipe, set, rows, threads, result);
   return result;
 }

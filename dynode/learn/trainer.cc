@@ -20,11 +20,6 @@ namespace dynode {
 namespace fs = std::filesystem;
 namespace {
 
-NamedArray load_array(const std::string& path, const std::string& key) {
-  const Array array = fs::path(path).extension() == ".npy" ? load_npy(path) : load_npz(path).at(key);
-  return {{array.shape.begin(), array.shape.end()}, array.as_double()};
-}
-
 /// A network, its data and the place of its numbers: all that training needs.
 struct Job {
   TrainConfig                         config;  // of this network alone

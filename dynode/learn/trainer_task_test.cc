@@ -242,7 +242,7 @@ TEST_F(TasksInTraining, WhatDoesNotGoTogetherIsRefused) {
   says(data("format: task, task: go_nogo, settings: {stim_on: 190}"),
        "the answer of go_nogo would begin at step 215, but the trial has 199 steps");
   says(data("format: task, task: bit_stream_xor, settings: {set: test}"),
-       "dynode tasks bit_stream_xor --out trials.npz");
+       "dynode tasks bit_stream_xor --output trials.npz");
   says(data("format: npz"), "missing key 'data_path'");
 }
 

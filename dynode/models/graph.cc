@@ -1,11 +1,10 @@
 #include "dynode/models/graph.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fmt/format.h>
 
-#include "dynode/base/text.h"
 #include "dynode/io/file.h"
+#include "dynode/io/model_formats.h"
 #include "dynode/models/composition.h"
 #include "dynode/spec/json.h"
 #include "dynode/spec/yaml.h"
@@ -179,7 +178,7 @@ void Graph::save(const std::string& path) { model().save(path); }
 std::string Graph::yaml() const { return to_yaml(write_spec(spec_)); }
 
 void Graph::save_spec(const std::string& path) const {
-  const std::string ending = lower_case(std::filesystem::path(path).extension().string());
+  const std::string ending = ending_of(path);
   if (ending == ".json") return write_file(path, to_json(write_spec(spec_), true));
   if (ending == ".yaml" || ending == ".yml") return write_file(path, yaml());
   throw IoError(path, "is no spec by its ending", "specs are .yaml, .yml or .json");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fmt/format.h>
 #include <variant>
 
@@ -32,12 +31,6 @@ template <class R> void cut_entries(std::vector<R>& values, size_t rows, size_t 
 }
 
 std::vector<int64_t> shape_of(const Block& b) { return {b.shape.begin(), b.shape.end()}; }
-
-NamedArray load_array(const std::string& path, const std::string& key) {
-  const bool  npy = std::filesystem::path(path).extension() == ".npy";
-  const Array a = npy ? load_npy(path) : load_npz(path).at(key);
-  return {{a.shape.begin(), a.shape.end()}, a.as_double()};
-}
 
 const Array* find_named(const std::vector<std::pair<std::string, Array>>& arrays, const std::string& name) {
   for (const auto& [n, a] : arrays)
@@ -480,8 +473,8 @@ StoredModel Model::stored() const {
 }
 
 Model Model::load(const std::string& path, const ModelOptions& options) {
-  if (std::filesystem::path(path).extension() == ".mat") return std::move(rate::RateRNN::load(path, options).model());
-  if (std::filesystem::path(path).extension() != ".dynode") {
+  if (ending_of(path) == ".mat") return std::move(rate::RateRNN::load(path, options).model());
+  if (ending_of(path) != ".dynode") {
     if (auto stored = load_stored_model(path)) {
       stored->spec.warnings.insert(stored->spec.warnings.end(), stored->notes.begin(), stored->notes.end());
       return from_stored(*stored, options);
@@ -545,7 +538,7 @@ void Model::set_parameter(const std::string& name, const Array& values) {
 
 void Model::load_parameters(const std::string& path) {
   std::vector<std::pair<std::string, Array>> arrays;
-  if (std::filesystem::path(path).extension() == ".dynode") {
+  if (ending_of(path) == ".dynode") {
     for (const auto& [name, tensor] : load_safetensors(path).tensors) arrays.emplace_back(name, tensor.as_array(name));
   } else {
     arrays = load_npz(path).entries();

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fmt/format.h>
 
 #include "dynode/base/display.h"
 #include "dynode/base/random.h"
 #include "dynode/base/text.h"
+#include "dynode/io/model_formats.h"
 #include "dynode/models/rate_file.h"
 
 namespace dynode::rate {
@@ -147,7 +147,7 @@ void check_model(const Plan& plan) {
                     all.find(kInput) >= 0 && all.find(kReadout) >= 0 && plan.layers[0].layer_id == 0 &&
                     plan.layers[1].layer_id == 1 && plan.layers[2].layer_id == 2;
   if (!fits)
-    throw SpecError({}, "is no network of an input (layer 0), rate units (1, RateDale) and a readout (2)",
+    throw SpecError({plan.spec.file}, "is no network of an input (layer 0), rate units (1, RateDale) and a readout (2)",
                     "use it as a Model");
 }
 
@@ -205,13 +205,13 @@ RateRNN::RateRNN(const RateParts& parts, const ModelOptions& model)
 RateRNN::RateRNN(Model model) : model_(std::move(model)) { check_model(model_.plan()); }
 
 RateRNN RateRNN::load(const std::string& path, const ModelOptions& options) {
-  if (lower_case(std::filesystem::path(path).extension().string()) == ".mat")
+  if (ending_of(path) == ".mat")
     return RateRNN(load_rate_mat(path), options);
   return RateRNN(Model::load(path, options));
 }
 
 void RateRNN::save(const std::string& path) const {
-  if (lower_case(std::filesystem::path(path).extension().string()) == ".mat") save_rate_mat(path, parts());
+  if (ending_of(path) == ".mat") save_rate_mat(path, parts());
   else model_.save(path);
 }
 

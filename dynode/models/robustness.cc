@@ -12,8 +12,6 @@
 #include "dynode/base/text.h"
 #include "dynode/base/threads.h"
 #include "dynode/io/model_file.h"
-#include "dynode/io/npz.h"
-#include "dynode/learn/run_directory.h"
 #include "dynode/learn/trainer.h"
 #include "dynode/learn/trainer_evaluation.h"
 #include "dynode/learn/trainer_recipe.h"
@@ -35,15 +33,6 @@ std::string_view word_of(E value) {
 std::string resolve(const RobustnessConfig& config, const std::string& path) {
   if (path.empty() || config.file.empty() || fs::path(path).is_absolute()) return path;
   return (fs::path(config.file).parent_path() / path).string();
-}
-
-/// Of a run the best network, or the last if none was best yet.
-std::string model_file(const std::string& path) {
-  if (!fs::is_directory(path)) return path;
-  const RunDirectory run = RunDirectory::open(path);
-  for (const char* name : {"best", "last"})
-    if (fs::exists(run.checkpoint(name))) return run.checkpoint(name);
-  throw IoError(path, "has no checkpoint yet", "dynode resume goes on with the run");
 }
 
 /// Whether `name` is what `pattern` says, * standing for any text.
@@ -102,7 +91,7 @@ struct Bench {
 
 Bench prepare(const RobustnessConfig& study) {
   Bench bench{.config = {},
-              .path   = model_file(resolve(study, study.model)),
+              .path   = model_path(resolve(study, study.model)),
               .file   = {},
               .plan   = {},
               .data   = {},
@@ -120,31 +109,14 @@ Bench prepare(const RobustnessConfig& study) {
                     "name a training file (.yaml)");
   }
 
-  // the network of the model file, whatever the training file was made for
+  bench.config        = config_for_model(bench.config, bench.path);
   TrainConfig& config = bench.config;
-  if (!config.data.data_path.empty()) config.data.data_path = config.resolve(config.data.data_path);
-  if (!config.data.test_path.empty()) config.data.test_path = config.resolve(config.data.test_path);
-  config.file.clear();
-  config.model.architecture_yaml.clear();
-  config.model.architecture           = Value();
-  config.model.base_model_path        = bench.path;
-  config.model.load_exact_model_state = true;
-  config.model.dt.reset();
-  config.model.dt_learnable.reset();
-  config.training.optimizer.param_groups.clear();
-  config.callbacks.noise_annealers.clear();   // the model has its noise as it was
   bench.plan = training_plan(config, config.seed);
   bench.data = load_data(config, config.seed);
   if (!study.metric.empty()) config.logging.metrics = {study.metric};
   bench.recipe = make_recipe(config, *bench.plan, bench.data);
 
-  if (study.split == Split::train) bench.rows = bench.data.train;
-  if (study.split == Split::validation) bench.rows = bench.data.validation;
-  if (study.split == Split::test) bench.rows = bench.data.test;
-  if (study.split == Split::all)
-    for (size_t i = 0; i < bench.data.all.rows(); ++i) bench.rows.push_back(i);
-  if (bench.rows.empty())
-    throw IoError(bench.set().name(), fmt::format("the {} set has no rows", word_of(study.split)));
+  bench.rows   = rows_of(bench.data, study.split, {.path = "split"});
   if (study.rows && size_t(*study.rows) < bench.rows.size()) {
     std::vector<size_t> some;
     for (size_t i = 0; i < size_t(*study.rows); ++i)
@@ -178,10 +150,7 @@ std::shared_ptr<const Plan> with_noise(const Bench& bench, const RobustnessExper
   if (!once && e.change == Change::relative) noise->set("relative", true);
 
   CompileOptions options = model_options(bench.file);
-  options.load_array     = [](const std::string& path, const std::string& key) -> NamedArray {
-    const Array a = fs::path(path).extension() == ".npy" ? load_npy(path) : load_npz(path).at(key);
-    return {{a.shape.begin(), a.shape.end()}, a.as_double()};
-  };
+  options.load_array     = load_array;
   return compile(spec, options);
 }
 
@@ -196,13 +165,16 @@ void disturb(const Plan& plan, const RobustnessExperiment& e, double level, uint
     to_real<R>(block, theta.data(), real);
     Random              random(seed, fmt::format("{}/{}", repeat, block.name));  // not of the level
     std::vector<double> values(real.begin(), real.end());
+    const double low = std::max(block.min, e.min.value_or(-INFINITY)), high = std::min(block.max, e.max.value_or(INFINITY));
+    if (low > high)
+      throw SpecError({.path = "min, max"}, fmt::format("{} has to be within [{}, {}]", block.name, block.min, block.max),
+                      "give limits that overlap with these");
     for (double& v : values) {
       const double draw  = e.spread == Spread::shift      ? 1
                            : e.spread == Spread::gaussian ? random.normal()
                                                           : 2 * random.uniform() - 1;
       const double moved = level * draw * (e.change == Change::relative ? v : 1);
-      v                  = std::clamp(v + moved, std::max(block.min, e.min.value_or(-INFINITY)),
-                                      std::min(block.max, e.max.value_or(INFINITY)));
+      v                  = std::clamp(v + moved, low, high);
     }
     set_real<R>(block, values, theta.data());
   }
@@ -377,7 +349,7 @@ RobustnessResult study_robustness(const RobustnessConfig& config, int threads,
                           .rows     = int64_t(bench.rows.size()),
                           .curves   = {},
                           .warnings = bench.plan->warnings};
-  if (bench.config.model.dtype == NumberType::float64) run<double>(config, bench, threads, progress, result);
+  if (in_double(*bench.plan, bench.file)) run<double>(config, bench, threads, progress, result);
   else run<float>(config, bench, threads, progress, result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
