@@ -272,7 +272,7 @@ std::string inflated(std::string_view packed, size_t limit, const Reader& reader
     bytes.resize(bytes.size() - stream.avail_out);
   }
   inflateEnd(&stream);
-  if (state == Z_OK) reader.fail(fmt::format("expands to more than {} bytes", limit));
+  if (state == Z_OK || bytes.size() > limit) reader.fail(fmt::format("expands to more than {} bytes", limit));
   if (state != Z_STREAM_END) reader.fail("has a compressed variable that cannot be expanded");
   return bytes;
 }
