@@ -1,5 +1,4 @@
 // dynode spiking convert: a trained rate network becomes a spiking one that solves the same task.
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>

@@ -1,8 +1,6 @@
 // dynode units: quantities of superconducting circuits, converted into each other.
 #include <algorithm>
-#include <cstdio>
 #include <fmt/format.h>
-#include <optional>
 
 #include "dynode/analysis/units.h"
 #include "dynode/base/display.h"

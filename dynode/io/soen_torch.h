@@ -6,7 +6,6 @@
 // Numbers of a layer are found by its position among the ids, those of a connection by its ids. Rate tables and
 // references to the same tensor under further names are passed over.
 #pragma once
-#include <string>
 
 #include "dynode/io/stored_model.h"
 #include "dynode/io/torch_file.h"

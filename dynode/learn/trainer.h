@@ -3,9 +3,9 @@
 //   order(seed, epoch) ─▶ minibatch ─▶ engine.gradient ─▶ clip ─▶ optimiser step at the scheduled rate ─▶ project
 //         epoch over: validation ─▶ schedule, early stopping, checkpoints     the end: test with the best checkpoint
 //
-// "Best" is the smallest validation loss (without a validation split: training loss), or what met training.stop_when. Everything is a function of the
-// training file and its seed: any number of threads, and any number of interruptions followed by resume(), give the
-// same bytes, but for `seconds` in metrics.jsonl and what is meant for people in log.txt.
+// "Best" is the smallest validation loss (without a validation split: training loss), or what met training.stop_when.
+// Everything is a function of the training file and its seed: any number of threads, and any number of interruptions
+// followed by resume(), give the same bytes, but for `seconds` in metrics.jsonl and what is meant for people in log.txt.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -87,7 +87,7 @@ class Reader {
 
  private:
   void old(const std::string& word, const std::string& now) {
-    if (warnings_) warnings_->push_back(fmt::format("{} is an old word: it is {} now", word, now));
+    if (warnings_) warnings_->push_back(fmt::format("'{}' is an old name, now {}", word, now));
   }
 
   /// Whether `word` is the key at hand; all words are remembered for messages.

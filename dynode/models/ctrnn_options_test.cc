@@ -59,7 +59,7 @@ layer_biases: [true, false, true]
 learnable: [true, true, false]
 )", "net.yaml"), &warnings);
   EXPECT_EQ(warnings.size(), 7u);
-  EXPECT_SAYS(warnings[1], "is an old word");
+  EXPECT_SAYS(warnings[1], "is an old name");
   EXPECT_EQ(o.dims.output, 1);
   EXPECT_TRUE(o.ei_masks.hidden && !o.ei_masks.readout && !o.sparsity_masks.hidden && o.sparsity_masks.readout);
   EXPECT_EQ(o.biases.input.word(), "zero");

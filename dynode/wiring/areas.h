@@ -7,11 +7,8 @@
 // Units are numbered area after area. In each area the first ⌊size · excitatory⌋ units excite, the others inhibit.
 // Source: nn4n, MultiArea, MultiAreaEI, MultiIO, RandomInput.
 #pragma once
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "dynode/base/error.h"
