@@ -303,6 +303,9 @@ void check(const RobustnessExperiment& e, const At& at) {
                       did_you_mean(e.quantity, words, "it can be"));
   };
   need(!e.levels.empty(), "levels", "a list of numbers, one point of the curve each");
+  for (double level : e.levels)
+    if (!std::isfinite(level) || (level < 0 && e.type != Disturbance::parameter))
+      throw SpecError(at, fmt::format("{} is no level", level), "give finite numbers, those of noise and codebooks at least 0");
   switch (e.type) {
     case Disturbance::parameter: need(!e.target.empty(), "target", "layer1/bias_current, J_0_to_1, J_*"); break;
     case Disturbance::noise:

@@ -135,6 +135,8 @@ TEST_F(Robustness, SaysWhatIsWrong) {
   expect_says(said("type: noise, target: layer1, quantity: z, levels: [1]"), "z");
   expect_says(said("type: readout, quantity: bit, min: 0, max: 1, levels: [1]"), "did you mean 'bits'");
   expect_says(said("type: readout, quantity: bits, levels: [1]"), "needs 'min and max'");
+  expect_says(said("type: noise, target: layer1, quantity: s, levels: [0.1, -0.1]"), "-0.1 is no level");
+  expect_says(said("type: parameter, target: J_0_to_1, levels: [.inf]"), "inf is no level");
   expect_says(said("type: readout, quantity: bits, min: 1, max: 0, levels: [1]"), "min 1 is not below max 0");
   expect_says(said("type: weight_quantization, quantity: bits, min: 0, max: 1, levels: [0.5]"),
               "0.5 is no number of bits");
