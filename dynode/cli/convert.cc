@@ -54,8 +54,9 @@ void check_out(const Settings& s) {
                   "write .safetensors with --names original; safetensors.torch.load_file gives a state dict");
   const std::vector<std::string> known = {".dynode", ".json", ".yaml", ".yml", ".npz", ".safetensors", ".mat"};
   if (std::find(known.begin(), known.end(), ending) == known.end())
-    throw IoError(s.out, ending.empty() ? "the name has no ending" : fmt::format("unknown ending '{}'", ending),
-                  "networks are written as .yaml, .json, .dynode, those of spikeRNN as .mat, weights as .npz, .safetensors");
+    throw IoError(
+        s.out, ending.empty() ? "the name has no ending" : fmt::format("unknown ending '{}'", ending),
+        "networks are written as .yaml, .json, .dynode, those of spikeRNN as .mat, weights as .npz, .safetensors");
   if (s.names != "dynode" && s.names != "original")
     throw SpecError({.path = "--names"}, fmt::format("there is no '{}'", s.names), "there are: dynode, original");
   if (s.spec_only && (ending == ".npz" || ending == ".safetensors" || ending == ".dynode"))
@@ -73,7 +74,8 @@ ModelOptions options_of(const Settings& s, const StoredModel* stored) {
   bool wide = s.dtype == "float64";
   if (s.dtype.empty() && stored)
     for (const auto& entry : stored->arrays)
-      wide |= std::holds_alternative<std::vector<double>>(entry.second.data) && entry.first != "dt" && !entry.first.ends_with("_mask");
+      wide |= std::holds_alternative<std::vector<double>>(entry.second.data) && entry.first != "dt" &&
+              !entry.first.ends_with("_mask");
   return {wide ? Precision::float64 : Precision::float32, 1, {}};
 }
 
@@ -89,7 +91,8 @@ Model read_network(const Settings& s, const std::string& path, const std::string
   if (!set.empty()) return load_model(path, set, options_of(s, &*stored));   // says that this cannot be
   report.note(stored->notes);
   Model model = Model::from_stored(*stored, options_of(s, &*stored));
-  for (const std::string& name : unused_arrays(model.plan(), *stored)) report.notes.push_back(fmt::format("'{}' means nothing to this network and is left out", name));
+  for (const std::string& name : unused_arrays(model.plan(), *stored))
+    report.notes.push_back(fmt::format("'{}' means nothing to this network and is left out", name));
   if (!weights.empty()) model.load_parameters(weights);
   return model;
 }
@@ -101,7 +104,8 @@ std::vector<int> ids_of(const std::string& words, const char* option) {
     const size_t      end  = std::min(words.find(',', start), words.size());
     const std::string word = words.substr(start, end - start);
     if (word.empty() || word.size() > 9 || word.find_first_not_of("0123456789") != word.npos)
-      throw SpecError({.path = option}, fmt::format("'{}' is no layer_id", word), fmt::format("write it like {} 1,2", option));
+      throw SpecError({.path = option}, fmt::format("'{}' is no layer_id", word),
+                      fmt::format("write it like {} 1,2", option));
     ids.push_back(std::stoi(word));
     start = end + 1;
   }
@@ -125,14 +129,17 @@ Model change_layers(const Settings& s, Model model, Report& report) {
   for (const std::string& path : s.add) {
     const Model other = read_network(s, path, "", report);
     take(side_by_side(model.stored(), other.stored()));
-    report.line("added", fmt::format("{}, as layers {} and up", path, model.stored().spec.layers.back().layer_id - other.plan().spec.layers.back().layer_id));
+    report.line("added",
+                fmt::format("{}, as layers {} and up", path,
+                            model.stored().spec.layers.back().layer_id - other.plan().spec.layers.back().layer_id));
   }
   for (const std::string& words : s.merge) {
     const size_t     colon = words.find(':');
     std::optional<int> id;
     if (colon != words.npos) id = ids_of(words.substr(colon + 1), "--merge")[0];
     MergedLayers merged = merge_layers(model, ids_of(words.substr(0, colon), "--merge"), id);
-    report.line("merged", fmt::format("layers {}; ids {}; {}", words, moved(merged.ids), merged.exact ? "exact" : "not exact, see the notes"));
+    report.line("merged", fmt::format("layers {}; ids {}; {}", words, moved(merged.ids),
+                                      merged.exact ? "exact" : "not exact, see the notes"));
     take(std::move(merged.model));
   }
   if (!s.keep.empty()) take(subgraph(model.stored(), s.keep));
@@ -165,7 +172,8 @@ Arrays arrays_of(const Settings& s, const Model& model, Report& report) {
     OriginalNames originals = original_names(stored);
     for (const auto& [ours, theirs] : originals.names) arrays.emplace_back(theirs, *stored.find(ours));
     report.line("names", fmt::format("of {}", originals.package));
-    if (!originals.left_out.empty()) report.notes.push_back(fmt::format("without a name there, left out: {}", join(originals.left_out)));
+    if (!originals.left_out.empty())
+      report.notes.push_back(fmt::format("without a name there, left out: {}", join(originals.left_out)));
     return arrays;
   }
   for (const Block& b : model.plan().parameters.blocks()) {
@@ -180,7 +188,10 @@ Arrays arrays_of(const Settings& s, const Model& model, Report& report) {
 void note_numbers(const StoredModel& model, Report& report) {
   size_t numbers = 0;
   for (const auto& entry : model.arrays) numbers += entry.second.size();
-  if (numbers > 0) report.notes.push_back(fmt::format("{} numbers (weights, masks, parameters) are not part of a spec; another run draws its own, by the seed", grouped(int64_t(numbers))));
+  if (numbers > 0)
+    report.notes.push_back(fmt::format(
+        "{} numbers (weights, masks, parameters) are not part of a spec; another run draws its own, by the seed",
+        grouped(int64_t(numbers))));
 }
 
 void write_spec_file(const std::string& path, const Spec& spec) {
@@ -230,7 +241,8 @@ void run(const Settings& s) {
       write_spec_file(s.out, stored.spec);
     } else if (ending == ".json") {
       const std::string text = to_json(write_soen_json(model.stored(), report.notes), false) + "\n";
-      if (text.size() > kMaxTextBytes) report.notes.push_back("dynode itself reads such files up to 64 MiB only; keep a .dynode as well");
+      if (text.size() > kMaxTextBytes)
+        report.notes.push_back("dynode itself reads such files up to 64 MiB only; keep a .dynode as well");
       write_file(s.out, text);
     } else if (ending == ".dynode") {
       model.save(s.out);
@@ -241,7 +253,8 @@ void run(const Settings& s) {
     } else {
       write_arrays(s.out, arrays_of(s, model, report));
     }
-    if (from_spec && !words && ending != ".json") report.notes.push_back(fmt::format("weights were drawn by seed {}", model.plan().seed));
+    if (from_spec && !words && ending != ".json")
+      report.notes.push_back(fmt::format("weights were drawn by seed {}", model.plan().seed));
   }
   report.line("written", fmt::format("{}, {}", s.out, with_prefix(double(std::filesystem::file_size(s.out)), "B")));
   report.print(s.in);
@@ -252,23 +265,36 @@ void run(const Settings& s) {
 Verb convert_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("convert", "networks and weights from one kind of file to another");
-  app->add_option("in", s->in, "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth, .mat), tensors (.pth)")
+  app->add_option("in", s->in,
+                  "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth, .mat), tensors (.pth)")
       ->type_name("IN")
       ->required();
-  app->add_option("out", s->out, "a spec (.yaml, .json), a model (.dynode, exported .json, .mat), weights (.npz, .safetensors)")
+  app->add_option("out", s->out,
+                  "a spec (.yaml, .json), a model (.dynode, exported .json, .mat), weights (.npz, .safetensors)")
       ->type_name("OUT")
       ->required();
   app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file")->type_name("FILE");
   app->add_flag("--spec", s->spec_only, "write the network without its numbers, also as .json");
-  app->add_option("--names", s->names, "names of weights: dynode (default; real values), or original: as the package has them that the network comes from")
+  app->add_option("--names", s->names,
+                  "names of weights: dynode (default; real values), or original: as the package has them that the "
+                  "network comes from")
       ->type_name("WHOSE");
   app->add_option("--dtype", s->dtype, "float32 or float64; missing: as in the file")->type_name("TYPE");
-  app->add_option("--add", s->add, "put another network beside this one; its ids follow")->type_name("FILE")->allow_extra_args(false);
-  app->add_option("--merge", s->merge, "join layers of one type into one, like 1,2 or, with the id it gets, 1,2:7; may be repeated")
+  app->add_option("--add", s->add, "put another network beside this one; its ids follow")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app->add_option("--merge", s->merge,
+                  "join layers of one type into one, like 1,2 or, with the id it gets, 1,2:7; may be repeated")
       ->type_name("IDS")
       ->allow_extra_args(false);
-  app->add_option("--keep", s->keep, "keep only these layers, like 0,1,3")->type_name("IDS")->delimiter(',')->allow_extra_args(false);
-  app->add_option("--remove", s->remove, "leave these layers out")->type_name("IDS")->delimiter(',')->allow_extra_args(false);
+  app->add_option("--keep", s->keep, "keep only these layers, like 0,1,3")
+      ->type_name("IDS")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app->add_option("--remove", s->remove, "leave these layers out")
+      ->type_name("IDS")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app->add_flag("--renumber", s->renumber, "give layers the ids 0, 1, 2, … in their order");
   add_set(*app, s->set, "simulation.dt=10");
   app->footer(

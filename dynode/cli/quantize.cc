@@ -32,7 +32,8 @@ void run(const Settings& s) {
 
   const Model        model  = load_model(s.model, s.set, {.precision = Precision::float64});
   const ParameterMap& map   = model.plan().parameters;
-  const Model        snapped = model.quantised(quantisation, s.stochastic ? std::optional(RoundingDraw{s.seed, 0}) : std::nullopt);
+  const Model         snapped =
+      model.quantised(quantisation, s.stochastic ? std::optional(RoundingDraw{s.seed, 0}) : std::nullopt);
   try {
     snapped.save(s.output);
   } catch (const IoError& error) { throw Failure(error.what()); }
@@ -41,11 +42,16 @@ void run(const Settings& s) {
   for (double x : quantisation.codebook) book.push_back(number(x));
   if (book.size() > 9) book.erase(book.begin() + 4, book.end() - 4), book.insert(book.begin() + 4, "…");
   fmt::print("{} levels: {}\n\n", quantisation.codebook.size(), join(book, " "));
-  DisplayTable table({{"weights"}, {"count", true}, {"levels in use", true}, {"mean change", true}, {"largest change", true},
+  DisplayTable table({{"weights"},
+                      {"count", true},
+                      {"levels in use", true},
+                      {"mean change", true},
+                      {"largest change", true},
                       {"beyond the ends", true}});
   for (const int i : quantised_blocks(map, quantisation)) {
     const Block&              b      = map[i];
-    const std::vector<double> before = model.parameter(b.name).as_double(), after = snapped.parameter(b.name).as_double();
+    const std::vector<double> before = model.parameter(b.name).as_double(),
+                              after  = snapped.parameter(b.name).as_double();
     std::set<double>          used;
     double                    sum = 0, largest = 0;
     int64_t                   count = 0, beyond = 0;
@@ -56,8 +62,8 @@ void run(const Settings& s) {
       beyond += before[k] < quantisation.codebook.front() || before[k] > quantisation.codebook.back();
       used.insert(after[k]);
     }
-    table.add({b.name, grouped(count), grouped(int64_t(used.size())), number(count ? sum / double(count) : 0), number(largest),
-               grouped(beyond)});
+    table.add({b.name, grouped(count), grouped(int64_t(used.size())), number(count ? sum / double(count) : 0),
+               number(largest), grouped(beyond)});
   }
   fmt::print("{}\nwritten to {}\n", table.empty() ? "  there are no weights to quantise\n" : table.text(), s.output);
 }
@@ -73,7 +79,8 @@ Verb quantize_verb(CLI::App& tool) {
   add_number(*app, "--min", s->low, "lowest level")->required();
   add_number(*app, "--max", s->high, "highest level")->required();
   app->add_option("--output", s->output, "where the rounded network goes")->type_name("FILE.dynode")->required();
-  app->add_option("--connection", s->connections, "only this one, J_0_to_1; may be given several times")->type_name("NAME");
+  app->add_option("--connection", s->connections, "only this one, J_0_to_1; may be given several times")
+      ->type_name("NAME");
   app->add_flag("--learnable-only", s->learnable_only, "leave connections that are not learnable as they are");
   app->add_flag("--stochastic", s->stochastic, "one of the two levels around a weight by chance, right in the mean");
   add_count(*app, "--seed", s->seed, 0, "of --stochastic (default 0)");

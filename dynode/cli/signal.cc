@@ -23,7 +23,8 @@ struct Settings {
 
 void print_all() {
   fmt::print("Signals\n");
-  for (const SignalEntry& entry : signals()) fmt::print("\n  {}: {}\n{}", entry.name, entry.summary, fact_table(entry.facts, 6, "setting"));
+  for (const SignalEntry& entry : signals())
+    fmt::print("\n  {}: {}\n{}", entry.name, entry.summary, fact_table(entry.facts, 6, "setting"));
   fmt::print("\ndynode signal NAME --output x.npy --set setting=… writes one\n");
 }
 
@@ -33,7 +34,8 @@ void run(const Settings& s) {
   if (s.output.empty())
     throw SpecError({.path = "--output"}, "is missing", fmt::format("dynode signal {} --output x.npy", s.kind));
   check_writable(s.output, "signals", "x.npy");
-  if (s.low_given != s.high_given) throw SpecError({.path = "--min, --max"}, "one of them is missing", "give both, or none");
+  if (s.low_given != s.high_given)
+    throw SpecError({.path = "--min, --max"}, "one of them is missing", "give both, or none");
   if (s.low_given && !(s.low < s.high)) throw SpecError({.path = "--min, --max"}, "min must be below max");
   if (!(s.dt > 0)) throw SpecError({.path = "--dt"}, "must be above 0");
   if (double(s.rows) * double(s.steps) * double(s.channels) > 1e9)
@@ -47,17 +49,19 @@ void run(const Settings& s) {
   const auto [least, most] = std::minmax_element(x.begin(), x.end());
   const double lowest = *least, highest = *most;
   try {
-    save_npy(s.output, {{int64_t(s.rows), int64_t(s.steps), int64_t(s.channels)}, std::vector<float>(x.begin(), x.end())});
+    save_npy(s.output,
+             {{int64_t(s.rows), int64_t(s.steps), int64_t(s.channels)}, std::vector<float>(x.begin(), x.end())});
   } catch (const IoError& error) { throw Failure(error.what()); }
-  fmt::print("{}: {}\n  {} rows · {} steps of {} · {} channels, from {:.4g} to {:.4g}\n", s.output, entry.summary, s.rows, s.steps,
-             quantity_text(step_time, "s", 4), s.channels, lowest, highest);
+  fmt::print("{}: {}\n  {} rows · {} steps of {} · {} channels, from {:.4g} to {:.4g}\n", s.output, entry.summary,
+             s.rows, s.steps, quantity_text(step_time, "s", 4), s.channels, lowest, highest);
 }
 
 }  // namespace
 
 Verb signal_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("signal", "list input signals, or write one: waves, coloured noise, Gaussian processes");
+  CLI::App*  app =
+      tool.add_subcommand("signal", "list input signals, or write one: waves, coloured noise, Gaussian processes");
   app->add_option("kind", s->kind, "signal to write; without it all are listed")->type_name("KIND");
   app->add_option("--output", s->output, "where it goes, [rows, steps, channels]")->type_name("X.npy");
   add_count(*app, "--rows", s->rows, 1, "sequences (default 1)");

@@ -46,7 +46,8 @@ std::vector<double> factors_of(const std::string& text) {
     throw SpecError({.path = "--factors"}, fmt::format("'{}' is no range of up to 1000 numbers", text),
                     "write from:to:step, as in 20:75:5");
   std::vector<double> all;
-  for (int k = 0; numbers[0] + k * numbers[2] <= numbers[1] * (1 + 1e-12); ++k) all.push_back(numbers[0] + k * numbers[2]);
+  for (int k = 0; numbers[0] + k * numbers[2] <= numbers[1] * (1 + 1e-12); ++k)
+    all.push_back(numbers[0] + k * numbers[2]);
   return all;
 }
 
@@ -63,7 +64,8 @@ DisplayTable table_of(const Task& task) {
 void add_row(DisplayTable& table, const Task& task, const ScalingScore& s) {
   std::vector<std::string> row = {fmt::format("{:g}", s.factor), share_text(s.correct, s.trials),
                                   fmt::format("{:.0f} … {:.0f} %", 100 * s.low(), 100 * s.high())};
-  for (size_t k = 0; k < task.entry().labels.size(); ++k) row.push_back(share_text(s.label_correct[k], s.label_trials[k]));
+  for (size_t k = 0; k < task.entry().labels.size(); ++k)
+    row.push_back(share_text(s.label_correct[k], s.label_trials[k]));
   row.push_back(fmt::format("{:.1f}", s.rate_excitatory));
   row.push_back(fmt::format("{:.1f}", s.rate_inhibitory));
   row.push_back(std::isnan(s.response_time) ? "-" : fmt::format("{:.0f}", 1000 * s.response_time));
@@ -72,7 +74,8 @@ void add_row(DisplayTable& table, const Task& task, const ScalingScore& s) {
 
 void run(const Settings& s) {
   if (s.action != "convert")
-    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, {"convert"}, "it can"));
+    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action),
+                    did_you_mean(s.action, {"convert"}, "it can"));
   if (!s.output.empty()) check_writable(s.output, "networks", "spiking.dynode");
   if (!s.report.empty()) check_writable(s.report, "reports", "spiking.html");
   const std::vector<double> factors = factors_of(s.factors);
@@ -83,9 +86,11 @@ void run(const Settings& s) {
   RateRNN          rate = RateRNN::load(s.model);
   const RateParts  net  = rate.parts();
 
-  SpikingSettings settings{.downsample = int(s.downsample), .membrane_noise = s.noise, .use_initial_weights = s.initial};
+  SpikingSettings settings{
+      .downsample = int(s.downsample), .membrane_noise = s.noise, .use_initial_weights = s.initial};
   const ScalingSearch search = search_scaling(
-      net, task, {.factors = factors, .trials = s.trials, .seed = s.seed, .threads = s.threads, .stop_early = s.stop_early},
+      net, task,
+      {.factors = factors, .trials = s.trials, .seed = s.seed, .threads = s.threads, .stop_early = s.stop_early},
       settings);
   fmt::print("{}, {} trials of {} with each scaling factor\n\n", s.model, s.trials, entry.name);
   DisplayTable table = table_of(task);
@@ -109,7 +114,8 @@ void run(const Settings& s) {
       fmt::print("{}\n", s.output);
     }
     if (!s.report.empty()) {
-      write_file(s.report, render_report(spiking_report(s.model, rate, spiking, settings, task, search, trials, wanted)));
+      write_file(s.report,
+                 render_report(spiking_report(s.model, rate, spiking, settings, task, search, trials, wanted)));
       fmt::print("{}\n", s.report);
     }
   } catch (const IoError& error) { throw Failure(error.what()); }
@@ -120,15 +126,21 @@ void run(const Settings& s) {
 Verb spiking_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("spiking", "turn a trained rate network into a spiking one");
-  app->add_option("action", s->action, "convert: search the scaling factor, convert, judge")->type_name("convert")->required();
-  app->add_option("model", s->model, "trained rate network: .dynode, or .mat of spikeRNN")->type_name("MODEL")->required();
+  app->add_option("action", s->action, "convert: search the scaling factor, convert, judge")
+      ->type_name("convert")
+      ->required();
+  app->add_option("model", s->model, "trained rate network: .dynode, or .mat of spikeRNN")
+      ->type_name("MODEL")
+      ->required();
   app->add_option("--task", s->task, "task it was trained on")->type_name("NAME")->required();
   add_set(*app, s->set, "T=300");
-  app->add_option("--factors", s->factors, "scaling factors to try: from:to:step, or a list (default 20:75:5)")->type_name("LIST");
+  app->add_option("--factors", s->factors, "scaling factors to try: from:to:step, or a list (default 20:75:5)")
+      ->type_name("LIST");
   add_count(*app, "--trials", s->trials, 1, "with each factor (default 100)");
   add_count(*app, "--evaluate", s->evaluate, 0, "other trials with the best factor (default 200)");
   add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1)");
-  add_count(*app, "--downsample", s->downsample, 1, "take every so many inputs, with steps so many times longer (default 1)");
+  add_count(*app, "--downsample", s->downsample, 1,
+            "take every so many inputs, with steps so many times longer (default 1)");
   add_number(*app, "--noise", s->noise, "deviation of the membrane noise in a step, mV (default 0.1)");
   app->add_flag("--initial", s->initial, "convert the weights before training");
   app->add_flag("--stop-early", s->stop_early, "stop after two neighbouring factors without a fault");

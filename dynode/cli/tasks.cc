@@ -78,8 +78,8 @@ void print_task(const Task& task) {
   fmt::print("\n{}", fact_table(entry.facts, 2, "setting"));
   if (task.fixed_count() == 0)
     fmt::print("\ntrain on it with  data: {{format: task, task: {}, settings: {{…}}}}", entry.name);
-  fmt::print("\ndynode tasks {} --set {}=…\n  --plot trials.svg draws trials, --output trials.npz writes them\n", entry.name,
-             entry.facts[0].name);
+  fmt::print("\ndynode tasks {} --set {}=…\n  --plot trials.svg draws trials, --output trials.npz writes them\n",
+             entry.name, entry.facts[0].name);
 }
 
 template <class To, class From>

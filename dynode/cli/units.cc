@@ -17,7 +17,8 @@ struct Settings {
 
 double one(const std::string& text, const char* option, const char* unit) {
   const std::vector<double> values = read_quantity(text, unit, {.path = option});
-  if (values.size() != 1 || !(values[0] > 0)) throw SpecError({.path = option}, fmt::format("expected a number above 0, got '{}'", text));
+  if (values.size() != 1 || !(values[0] > 0))
+    throw SpecError({.path = option}, fmt::format("expected a number above 0, got '{}'", text));
   return values[0];
 }
 
@@ -61,14 +62,17 @@ void print_constants(const Junction& j) {
   DisplayTable table({{"quantity"}, {"also"}, {"unit"}, {"meaning"}});
   for (const QuantityFacts& q : quantities())
     table.add({q.name, join({q.aliases.begin(), q.aliases.end()}), q.unit, q.help});
-  fmt::print("Constants\n{}\nQuantities\n{}\n"
-             "dynode units L=300pH r_leak=2Ohm gives all that follows from these two\n", constants.text(), table.text());
+  fmt::print(
+      "Constants\n{}\nQuantities\n{}\n"
+      "dynode units L=300pH r_leak=2Ohm gives all that follows from these two\n",
+      constants.text(), table.text());
 }
 
 void run(const Settings& s) {
   const Junction junction = junction_of(s);
   if (s.given.empty()) {
-    if (!s.wanted.empty()) throw SpecError({.path = "--to"}, "from what?", "dynode units L=300pH --to " + join(s.wanted, ","));
+    if (!s.wanted.empty())
+      throw SpecError({.path = "--to"}, "from what?", "dynode units L=300pH --to " + join(s.wanted, ","));
     return print_constants(junction);
   }
   std::map<std::string, std::vector<double>> given;
@@ -95,7 +99,8 @@ void run(const Settings& s) {
     if (found == all.end()) {
       std::vector<std::string> names;
       for (const Converted& c : all) names.push_back(c.quantity->name);
-      throw SpecError({}, fmt::format("{} does not follow from what is given", q->name), "known are then: " + join(names));
+      throw SpecError({}, fmt::format("{} does not follow from what is given", q->name),
+                      "known are then: " + join(names));
     }
     add(*found);
   }
@@ -116,11 +121,14 @@ Verb units_verb(CLI::App& tool) {
   app->add_option("--I-c", s->I_c, "critical current of a junction (default 100 µA)")->type_name("A");
   app->add_option("--gamma-c", s->gamma_c, "capacitance per critical current (default 1.5 nF/A)")->type_name("F/A");
   app->add_option("--beta-c", s->beta_c, "damping (default 0.06774)")->type_name("NUMBER");
-  app->add_option("--omega-c", s->omega_c,
-                  "characteristic frequency, instead of beta_c (default: SOEN_OMEGA_C in the environment, else 3.704e11)")
+  app->add_option(
+         "--omega-c", s->omega_c,
+         "characteristic frequency, instead of beta_c (default: SOEN_OMEGA_C in the environment, else 3.704e11)")
       ->type_name("RAD/S");
-  app->footer("dynode units L=300pH\ndynode units I=210uA,250uA --to i\ndynode units L=1nH r_leak=2Ohm --to gamma_minus,tau_physical\n"
-              "dynode units t=10ns --to t_prime --beta-c 0.3");
+  app->footer(
+      "dynode units L=300pH\ndynode units I=210uA,250uA --to i\n"
+      "dynode units L=1nH r_leak=2Ohm --to gamma_minus,tau_physical\n"
+      "dynode units t=10ns --to t_prime --beta-c 0.3");
   return {app, [s] { run(*s); }};
 }
 

@@ -47,7 +47,8 @@ class Machine {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what, const std::string& hint = "the file is damaged; save it again") const {
+  [[noreturn]] void fail(const std::string& what,
+                         const std::string& hint = "the file is damaged; save it again") const {
     throw IoError(name_, fmt::format("{} (byte {})", what, at_), hint);
   }
 
@@ -164,7 +165,10 @@ bool Machine::step() {
   const uint8_t code = uint8_t(take(1)[0]);
   switch (code) {
     // frame
-    case 0x80: if (const uint64_t version = bits(1); version > 5) fail(fmt::format("is of protocol {}; up to 5 is read", version), ""); break;
+    case 0x80:
+      if (const uint64_t version = bits(1); version > 5)
+        fail(fmt::format("is of protocol {}; up to 5 is read", version), "");
+      break;
     case 0x95: take(8); break;
     case '.': pickle_.root = pop(); return false;
 
@@ -235,7 +239,8 @@ bool Machine::step() {
       const Ref state = pop(), target = top();
       Node&     node  = pickle_.nodes[target];
       if (node.kind == Kind::object) node.state = state;
-      else if (node.kind != Kind::mapping) fail("gives a state to something that has none");   // of an OrderedDict: not needed
+      else if (node.kind != Kind::mapping)
+        fail("gives a state to something that has none");  // of an OrderedDict: not needed
       break;
     }
     case 'Q': { const Ref id = pop(); push({.kind = Kind::persistent, .items = {id}}); break; }

@@ -30,7 +30,8 @@ std::string png_bytes(size_t width, size_t height, std::span<const uint8_t> rgb)
   }
   uLongf      size = compressBound(uLong(raw.size()));
   std::string packed(size, '\0');
-  const int   result = compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(raw.data()), uLong(raw.size()), 9);
+  const int   result = compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
+                                 reinterpret_cast<const Bytef*>(raw.data()), uLong(raw.size()), 9);
   expects(result == Z_OK, "compressBound leaves enough room");
   packed.resize(size);
 

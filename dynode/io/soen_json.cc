@@ -66,7 +66,8 @@ const Value* mapping_in(const Value& value, std::string_view key) {
 
 /// "layer_3" → 3.
 int layer_id_of(const Value& layers, const Value::Entry& entry) {
-  const ArrayName name = parse_array_name(fmt::format("J_0_to_{}", entry.key.substr(std::min<size_t>(6, entry.key.size()))));
+  const ArrayName name =
+      parse_array_name(fmt::format("J_0_to_{}", entry.key.substr(std::min<size_t>(6, entry.key.size()))));
   if (!entry.key.starts_with("layer_") || name.of != ArrayName::Of::connection || !name.rest.empty())
     throw SpecError(layers.key_at(entry), fmt::format("'{}' does not name a layer", shown(entry.key)),
                     "layers are called layer_0, layer_1, …");
@@ -93,7 +94,8 @@ void read_layer(const Value& layer, int id, SoenParts& parts) {
         const std::string name = soen_layer_array(id, entry.key);
         if (name.empty() || entry.value.is_null()) continue;
         // buffers are numbers that follow from others; signs are what we need of them
-        if (kind == std::string_view("parameters") || entry.key == "polarity") parts.arrays.emplace_back(name, array_of(entry.value));
+        if (kind == std::string_view("parameters") || entry.key == "polarity")
+          parts.arrays.emplace_back(name, array_of(entry.value));
       }
 }
 
@@ -101,9 +103,11 @@ void read_connections(const Value& connections, SoenParts& parts) {
   if (const Value* configs = mapping_in(connections, "config"))
     for (const Value::Entry& entry : configs->entries()) {
       const Value& config = entry.value;
-      Value out = Value::map({{"from_layer", config.at("from")}, {"to_layer", config.at("to")}, {"connection_type", config.at("type")}});
+      Value out = Value::map(
+          {{"from_layer", config.at("from")}, {"to_layer", config.at("to")}, {"connection_type", config.at("type")}});
       copy(config, "params_config", out, "params");
-      for (const char* key : {"learnable", "noise", "perturb", "visualization_metadata", "lag", "delay"}) copy(config, key, out, key);
+      for (const char* key : {"learnable", "noise", "perturb", "visualization_metadata", "lag", "delay"})
+        copy(config, key, out, key);
       parts.connections.push_back(std::move(out));
     }
   const auto read = [&](const char* key, const char* prefix) {
@@ -126,7 +130,8 @@ void narrow(std::vector<std::pair<std::string, Array>>& arrays, bool said) {
 
 bool is_single(const StoredModel& model) {
   return std::none_of(model.arrays.begin(), model.arrays.end(), [](const auto& entry) {
-    return parse_array_name(entry.first).prefix.empty() && std::holds_alternative<std::vector<double>>(entry.second.data);
+    return parse_array_name(entry.first).prefix.empty() &&
+           std::holds_alternative<std::vector<double>>(entry.second.data);
   });
 }
 
@@ -142,11 +147,13 @@ Value global_of(const StoredModel& model, const std::string& prefix) {
     if (!w || w->shape.size() != 2) continue;
     const auto position = [&](int id) {
       const auto& layers = model.spec.layers;
-      return begin[size_t(std::find_if(layers.begin(), layers.end(), [&](auto& l) { return l.layer_id == id; }) - layers.begin())];
+      return begin[size_t(std::find_if(layers.begin(), layers.end(), [&](auto& l) { return l.layer_id == id; }) -
+                          layers.begin())];
     };
     const std::vector<double> values = mask ? mask->as_double() : std::vector<double>(w->size(), 1.0);
     for (size_t i = 0; i < values.size(); ++i)
-      all[(position(c.to_layer) + i / size_t(w->shape[1])) * units + position(c.from_layer) + i % size_t(w->shape[1])] = values[i];
+      all[(position(c.to_layer) + i / size_t(w->shape[1])) * units + position(c.from_layer) + i % size_t(w->shape[1])] =
+          values[i];
   }
   return value_of({{int64_t(units), int64_t(units)}, std::move(all)});
 }
@@ -185,7 +192,8 @@ Value write_soen_json(const StoredModel& model, std::vector<std::string>& notes)
   Value simulation = write(spec.simulation, Defaults::write);
   if (const Array* dt = model.find("dt"); dt && dt->size() == 1) simulation.set("dt", dt->as_double()[0]);
   for (const char* key : {"steps", "duration", "rate_table"})   // not the toolkit's
-    if (const Value* v = simulation.find(key); v && (v->is_null() || (v->is_text() && v->text().empty()))) simulation.erase(key);
+    if (const Value* v = simulation.find(key); v && (v->is_null() || (v->is_text() && v->text().empty())))
+      simulation.erase(key);
   out.set("simulation", std::move(simulation));
 
   Value layers = Value::map();
@@ -198,7 +206,8 @@ Value write_soen_json(const StoredModel& model, std::vector<std::string>& notes)
     Value parameters = Value::map();
     const std::string prefix = fmt::format("layer{}/", l.layer_id);
     for (const auto& [name, array] : model.arrays)
-      if (name.starts_with(prefix) && !name.ends_with("/polarity")) parameters.set(name.substr(prefix.size()), value_of(array));
+      if (name.starts_with(prefix) && !name.ends_with("/polarity"))
+        parameters.set(name.substr(prefix.size()), value_of(array));
     Value layer = Value::map({{"config", Value::map({{"type", l.layer_type}, {"params_config", std::move(params)},
                                                      {"model_id", l.model_id}, {"description", l.description}})},
                               {"noise", l.noise}, {"perturb", l.perturb}, {"parameters", std::move(parameters)},
@@ -228,7 +237,8 @@ Value write_soen_json(const StoredModel& model, std::vector<std::string>& notes)
     if (const Array* b = model.find(fmt::format("b_{}_to_{}", c.from_layer, c.to_layer)))
       biases.set(fmt::format("b_{}_to_{}", c.from_layer, c.to_layer), value_of(*b));
   }
-  Value connections = Value::map({{"config", std::move(configs)}, {"matrices", std::move(matrices)}, {"masks", std::move(masks)}});
+  Value connections =
+      Value::map({{"config", std::move(configs)}, {"matrices", std::move(matrices)}, {"masks", std::move(masks)}});
   if (!biases.empty()) {
     connections.set("biases", std::move(biases));
     notes.push_back("the toolkit's own readers do not know the biases of connections");

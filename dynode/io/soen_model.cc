@@ -42,7 +42,8 @@ Value without_zeros(const Value& noise) {
   return any ? out : Value();
 }
 
-void clean(Value& item, const std::vector<std::string>& known, const std::string& what, std::vector<std::string>& notes) {
+void clean(Value& item, const std::vector<std::string>& known, const std::string& what,
+           std::vector<std::string>& notes) {
   item = known_part(item, known, what, notes);
   for (const char* key : {"noise", "perturb"})
     if (Value* noise = item.find(key)) {
@@ -63,7 +64,8 @@ std::vector<int64_t> signs_of(const StoredModel& model, int layer_id, size_t uni
   std::vector<int64_t> sign(units, 0);
   std::vector<bool>    mixed(units, false);
   for (const ConnectionSpec& c : model.spec.connections) {
-    const Array* w = c.from_layer == layer_id ? model.find(fmt::format("J_{}_to_{}", c.from_layer, c.to_layer)) : nullptr;
+    const Array* w =
+        c.from_layer == layer_id ? model.find(fmt::format("J_{}_to_{}", c.from_layer, c.to_layer)) : nullptr;
     if (!w || w->shape.size() != 2 || w->shape[1] != int64_t(units)) continue;
     const std::vector<double> values = w->as_double();
     for (size_t i = 0; i < values.size(); ++i) {
@@ -97,7 +99,8 @@ std::string soen_state_name(const std::string& text, const std::vector<int>& ids
     return name.letter == 'J' && name.rest.empty() ? "connections." + text : "";
   const auto at = std::lower_bound(ids.begin(), ids.end(), name.from);
   if (name.of != ArrayName::Of::layer || at == ids.end() || *at != name.from || name.rest == "polarity") return {};
-  const bool core = name.rest.starts_with("weight_") || name.rest.starts_with("bias_") || name.rest.ends_with("_proj.weight");
+  const bool core =
+      name.rest.starts_with("weight_") || name.rest.starts_with("bias_") || name.rest.ends_with("_proj.weight");
   return fmt::format("layers.{}.{}{}", at - ids.begin(), core && name.rest != "bias_current" ? "core." : "", name.rest);
 }
 
@@ -117,8 +120,8 @@ StoredModel assemble(SoenParts parts, const std::string& file) {
   for (Value& c : parts.connections.items()) {
     for (const auto& [other, word] : {std::pair("from", "from_layer"), {"to", "to_layer"}, {"type", "connection_type"}})
       if (c.has(other) && !c.has(word)) c.rename(other, word);
-    clean(c, of_connection, fmt::format("connection {} to {}", c.at("from_layer").integer(), c.at("to_layer").integer()),
-          model.notes);
+    clean(c, of_connection,
+          fmt::format("connection {} to {}", c.at("from_layer").integer(), c.at("to_layer").integer()), model.notes);
   }
   spec.set("layers", std::move(parts.layers)).set("connections", std::move(parts.connections));
   spec.place(file);
@@ -146,7 +149,8 @@ StoredModel assemble(SoenParts parts, const std::string& file) {
     if (!drawn || !drawn->is_mapping() || seen.count(name) || layer.params.find("polarity")) continue;
     const size_t units = size_t(layer.dim());
     model.arrays.emplace_back(name, Array{{int64_t(units)}, signs_of(model, layer.layer_id, units)});
-    model.notes.push_back(fmt::format("the signs of layer {} were drawn at random and are read off its weights", layer.layer_id));
+    model.notes.push_back(
+        fmt::format("the signs of layer {} were drawn at random and are read off its weights", layer.layer_id));
   }
   return model;
 }

@@ -31,20 +31,25 @@ std::string array_name(const std::string& name, const std::vector<int>& ids, con
     if (id.of == ArrayName::Of::connection) return fmt::format("J_{0}_to_{0}", id.to);
   } else if (name.starts_with(kConnection)) {
     const std::string rest = name.substr(kConnection.size());
-    if (const ArrayName j = parse_array_name(rest); j.of == ArrayName::Of::connection && j.rest.empty() && j.prefix.empty()) return rest;
+    if (const ArrayName j = parse_array_name(rest);
+        j.of == ArrayName::Of::connection && j.rest.empty() && j.prefix.empty())
+      return rest;
   } else if (const auto [position, rest] = split_layer_name(name); position >= 0) {
     if (size_t(position) >= ids.size())
-      throw IoError(fmt::format("{}: {}", file.name(), shown(name)), fmt::format("there are {} layers only", ids.size()));
+      throw IoError(fmt::format("{}: {}", file.name(), shown(name)),
+                    fmt::format("there are {} layers only", ids.size()));
     return soen_layer_array(ids[size_t(position)], rest);
   }
-  if (name != "dt" && name != "_dt") notes.push_back(fmt::format("'{}' means nothing here and is left out", shown(name)));
+  if (name != "dt" && name != "_dt")
+    notes.push_back(fmt::format("'{}' means nothing here and is left out", shown(name)));
   return {};
 }
 
 }  // namespace
 
 bool is_soen_checkpoint(const TorchFile& file) {
-  return file.is_mapping(file.root()) && file.find(file.root(), "layers_config") && file.find(file.root(), "state_dict");
+  return file.is_mapping(file.root()) && file.find(file.root(), "layers_config") &&
+         file.find(file.root(), "state_dict");
 }
 
 StoredModel read_soen_checkpoint(const TorchFile& file) {
@@ -101,7 +106,8 @@ StoredModel read_state_dict(const TorchFile& file) {
   StoredModel model;
   for (auto& [name, node] : file.tensor_nodes(*state)) model.arrays.emplace_back(name, file.tensor(*node, name));
   if (model.arrays.empty())
-    throw IoError(file.name(), "holds no tensors by name", "save model.state_dict(), or a mapping that has it as state_dict");
+    throw IoError(file.name(), "holds no tensors by name",
+                  "save model.state_dict(), or a mapping that has it as state_dict");
   return model;
 }
 

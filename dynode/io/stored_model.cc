@@ -68,7 +68,8 @@ std::vector<R> stored_theta(const Plan& plan, const StoredModel& model, const st
     const Array* a      = stored ? stored : model.find(b.name);
     if (!a) {
       if (!b.learnable) continue;
-      throw IoError(path, fmt::format("has no parameter '{}'", b.stored_name()), "its network and its numbers do not fit");
+      throw IoError(path, fmt::format("has no parameter '{}'", b.stored_name()),
+                    "its network and its numbers do not fit");
     }
     const bool one = b.size() == 1 && a->size() == 1;   // may come without axes
     if (a->shape != shape_of(b) && !one) throw ShapeError(path + ": " + b.stored_name(), shape_of(b), a->shape);

@@ -41,16 +41,17 @@ constexpr std::string_view kEncode    = "_codecs encode";
 /// All names that may appear in a checkpoint; each is data to us.
 constexpr std::array kGlobals = {
     std::string_view("collections OrderedDict"), kTensor, kParameter, kNamespace, kSize, kEncode,
-    std::string_view("torch FloatStorage"), std::string_view("torch DoubleStorage"), std::string_view("torch HalfStorage"),
-    std::string_view("torch BFloat16Storage"), std::string_view("torch LongStorage"), std::string_view("torch IntStorage"),
-    std::string_view("torch ShortStorage"), std::string_view("torch CharStorage"), std::string_view("torch ByteStorage"),
-    std::string_view("torch BoolStorage"), std::string_view("torch ComplexFloatStorage"),
-    std::string_view("torch ComplexDoubleStorage"), std::string_view("torch.storage UntypedStorage"),
-    std::string_view("torch device"), std::string_view("torch float16"), std::string_view("torch bfloat16"),
-    std::string_view("torch float32"), std::string_view("torch float64"), std::string_view("torch int8"),
-    std::string_view("torch uint8"), std::string_view("torch int16"), std::string_view("torch int32"),
-    std::string_view("torch int64"), std::string_view("torch bool"), std::string_view("numpy dtype"),
-    std::string_view("numpy.core.multiarray scalar"), std::string_view("numpy._core.multiarray scalar")};
+    std::string_view("torch FloatStorage"), std::string_view("torch DoubleStorage"),
+    std::string_view("torch HalfStorage"), std::string_view("torch BFloat16Storage"),
+    std::string_view("torch LongStorage"), std::string_view("torch IntStorage"), std::string_view("torch ShortStorage"),
+    std::string_view("torch CharStorage"), std::string_view("torch ByteStorage"), std::string_view("torch BoolStorage"),
+    std::string_view("torch ComplexFloatStorage"), std::string_view("torch ComplexDoubleStorage"),
+    std::string_view("torch.storage UntypedStorage"), std::string_view("torch device"),
+    std::string_view("torch float16"), std::string_view("torch bfloat16"), std::string_view("torch float32"),
+    std::string_view("torch float64"), std::string_view("torch int8"), std::string_view("torch uint8"),
+    std::string_view("torch int16"), std::string_view("torch int32"), std::string_view("torch int64"),
+    std::string_view("torch bool"), std::string_view("numpy dtype"), std::string_view("numpy.core.multiarray scalar"),
+    std::string_view("numpy._core.multiarray scalar")};
 
 bool is_numpy_scalar(const Pickle::Node& node) {
   return node.kind == Kind::object &&
@@ -141,20 +142,23 @@ Array TorchFile::tensor(const Node& given, const std::string& what) const {
   const Node &type = pickle_[id.items[1]], &key = pickle_[id.items[2]], &numel = pickle_[id.items[4]];
   if (type.kind != Kind::global || key.kind != Kind::text || numel.kind != Kind::integer)
     fail(what, "has no proper storage");
-  const auto kind = std::find_if(std::begin(kStorages), std::end(kStorages), [&](auto& s) { return s.name == type.text; });
+  const auto kind =
+      std::find_if(std::begin(kStorages), std::end(kStorages), [&](auto& s) { return s.name == type.text; });
   if (kind == std::end(kStorages) || kind->dtype == Dtype::C64)
-    throw IoError(fmt::format("{}: {}", name_, shown(what, 200)), fmt::format("is a {}, which is not read", type.text.substr(6)),
-                  "real tensors of ordinary types are");
+    throw IoError(fmt::format("{}: {}", name_, shown(what, 200)),
+                  fmt::format("is a {}, which is not read", type.text.substr(6)), "real tensors of ordinary types are");
   if (storage_.first != key.text || storage_.second.empty()) {
     const int64_t member = archive_.find(top_ + "data/" + key.text);
     if (member < 0) fail(what, fmt::format("its storage is not in the file (data/{})", shown(key.text)));
     read_ += archive_.members()[size_t(member)].size;
-    if (read_ > kMostSharing * bytes_.size() + kSpareBytes) fail(what, "the tensors of this file go back and forth between storages");
+    if (read_ > kMostSharing * bytes_.size() + kSpareBytes)
+      fail(what, "the tensors of this file go back and forth between storages");
     storage_ = {key.text, archive_.read(size_t(member))};
   }
   const size_t size = dtype_size(kind->dtype);
   const auto   held = int64_t(storage_.second.size() / size);
-  if (numel.integer < 0 || numel.integer > held) fail(what, fmt::format("claims {} numbers, its storage has {}", numel.integer, held));
+  if (numel.integer < 0 || numel.integer > held)
+    fail(what, fmt::format("claims {} numbers, its storage has {}", numel.integer, held));
 
   // no further than the storage goes
   const int64_t count = element_count(shape);
@@ -236,8 +240,9 @@ Value TorchFile::value(const Node& given, const std::string& what, int depth, si
         if (key.kind != Kind::text && key.kind != Kind::integer) fail(what, "has a key that is no text");
         spend(key.text.size() / 64);
         entries.emplace_back(key.kind == Kind::text ? key.text : std::to_string(key.integer), Value());
-        entries.back().value = value(pickle_[node.items[i + 1]], fmt::format("{}.{}", what.substr(0, 200), shown(entries.back().key)),
-                                     depth + 1, budget);
+        entries.back().value =
+            value(pickle_[node.items[i + 1]], fmt::format("{}.{}", what.substr(0, 200), shown(entries.back().key)),
+                  depth + 1, budget);
       }
       // the last of equal keys counts, as in Python
       std::vector<size_t> order(entries.size());
@@ -262,7 +267,8 @@ Value TorchFile::value(const Node& given, const std::string& what, int depth, si
     if (int64_t(array.size()) > kMostListed) fail(what, "is a large tensor, where a setting is expected");
     spend(array.size());
     const std::vector<double> numbers = array.as_double();
-    const bool whole = !std::holds_alternative<std::vector<float>>(array.data) && !std::holds_alternative<std::vector<double>>(array.data);
+    const bool whole = !std::holds_alternative<std::vector<float>>(array.data) &&
+                       !std::holds_alternative<std::vector<double>>(array.data);
     const auto one   = [&](double x) { return whole ? Value(int64_t(x)) : Value(x); };
     if (numbers.size() == 1) return one(numbers[0]);
     Value list = Value::list_of();

@@ -116,8 +116,9 @@ std::string ZipArchive::place(size_t member) const { return fmt::format("{}[{}]"
 std::string ZipArchive::read(size_t index) const {
   zip_t* const   archive = handle_->archive.get();
   const uint64_t size    = members_[index].size;
-  const auto damaged = [&](const std::string& why) {
-    return IoError(place(index), "cannot be read from the archive: " + why, "the file is damaged; copy or save it again");
+  const auto     damaged = [&](const std::string& why) {
+    return IoError(place(index), "cannot be read from the archive: " + why,
+                       "the file is damaged; copy or save it again");
   };
   const OpenMember member(zip_fopen_index(archive, index, 0));
   if (!member) throw damaged(zip_strerror(archive));
@@ -149,7 +150,8 @@ std::string zip_bytes(const std::vector<ZipEntry>& entries) {
   std::set<std::string> seen;
   for (const ZipEntry& entry : entries) {
     if (!plain(entry.name)) throw IoError("archive", fmt::format("'{}' cannot be the name of a member", entry.name));
-    if (!seen.insert(entry.name).second) throw IoError("archive", fmt::format("the member '{}' appears twice", entry.name));
+    if (!seen.insert(entry.name).second)
+      throw IoError("archive", fmt::format("the member '{}' appears twice", entry.name));
 
     // libzip reads the bytes when it closes the archive
     zip_source_t* content = zip_source_buffer(archive.get(), entry.bytes.data(), entry.bytes.size(), 0);

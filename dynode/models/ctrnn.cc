@@ -21,7 +21,8 @@ Array without_start(const Array& history) {
     std::vector<T> cut;
     cut.reserve(rows * (entries - 1) * units);
     for (size_t r = 0; r < rows; ++r)
-      cut.insert(cut.end(), all.begin() + ptrdiff_t((r * entries + 1) * units), all.begin() + ptrdiff_t((r + 1) * entries * units));
+      cut.insert(cut.end(), all.begin() + ptrdiff_t((r * entries + 1) * units),
+                 all.begin() + ptrdiff_t((r + 1) * entries * units));
     return Array{{history.shape[0], history.shape[1] - 1, history.shape[2]}, std::move(cut)};
   }, history.data);
 }
@@ -32,7 +33,8 @@ Array last_entry(const Array& history) {
   return std::visit([&]<class T>(const std::vector<T>& all) {
     std::vector<T> last;
     for (size_t r = 0; r < rows; ++r)
-      last.insert(last.end(), all.begin() + ptrdiff_t(((r + 1) * entries - 1) * units), all.begin() + ptrdiff_t((r + 1) * entries * units));
+      last.insert(last.end(), all.begin() + ptrdiff_t(((r + 1) * entries - 1) * units),
+                  all.begin() + ptrdiff_t((r + 1) * entries * units));
     return Array{{history.shape[0], history.shape[2]}, std::move(last)};
   }, history.data);
 }
@@ -48,8 +50,9 @@ Array oriented(const Array& a, const Block& b) {
   return {shape, std::move(values)};
 }
 
-const std::vector<std::pair<const char*, const char*>> kReferenceNames = {
-    {"recurrent_layer.input_layer.", "input"}, {"recurrent_layer.hidden_layer.", "hidden"}, {"readout_layer.", "readout"}};
+const std::vector<std::pair<const char*, const char*>> kReferenceNames = {{"recurrent_layer.input_layer.", "input"},
+                                                                          {"recurrent_layer.hidden_layer.", "hidden"},
+                                                                          {"readout_layer.", "readout"}};
 
 }  // namespace
 
@@ -85,7 +88,8 @@ InitialStates CTRNN::start(const Array& x, const RunOptions& options) const {
   InitialStates states;
   if (!options.init_state.empty()) {
     if (int(options.init_state.size()) != hidden_layers())
-      throw ShapeError(fmt::format("init_state: {} states for {} hidden layers", options.init_state.size(), hidden_layers()));
+      throw ShapeError(
+          fmt::format("init_state: {} states for {} hidden layers", options.init_state.size(), hidden_layers()));
     for (size_t k = 0; k < options.init_state.size(); ++k) states[std::to_string(k + 1)] = options.init_state[k];
     return states;
   }
@@ -149,13 +153,15 @@ double CTRNN::update(const Array& x, const std::vector<LossTerm>& loss, double r
   const ParameterMap& map = model_->plan().parameters;
   std::vector<double> theta(map.size()), bar(map.size());
   for (const Block& b : map.blocks()) {
-    const std::vector<double> values = model_->parameter(b.stored_name()).as_double(), slopes = g.at(b.stored_name()).as_double();
+    const std::vector<double> values = model_->parameter(b.stored_name()).as_double(),
+                              slopes = g.at(b.stored_name()).as_double();
     std::ranges::copy(values, theta.begin() + ptrdiff_t(b.offset));
     std::ranges::copy(slopes, bar.begin() + ptrdiff_t(b.offset));
   }
   if (!optimizer_) {
     std::vector<ParameterBlock> blocks;
-    for (const Block& b : map.blocks()) blocks.push_back({.begin = b.offset, .end = b.offset + b.size(), .frozen = !b.learnable});
+    for (const Block& b : map.blocks())
+      blocks.push_back({.begin = b.offset, .end = b.offset + b.size(), .frozen = !b.learnable});
     optimizer_ = std::make_shared<Optimizer<double>>(optimizer_settings_, map.size(), std::move(blocks));
   }
   apply_plasticity(map, bar.data());
@@ -167,8 +173,10 @@ double CTRNN::update(const Array& x, const std::vector<LossTerm>& loss, double r
   last_growth_ = grow(map, theta.data(), model_->plan().seed, updates_);
   for (const Block& b : map.blocks())
     if (b.learnable || b.name.starts_with("synapses/"))
-      model_->set_parameter(b.stored_name(), Array{{b.shape.begin(), b.shape.end()},
-                                                   std::vector<double>(theta.begin() + ptrdiff_t(b.offset), theta.begin() + ptrdiff_t(b.offset + b.size()))});
+      model_->set_parameter(b.stored_name(),
+                            Array{{b.shape.begin(), b.shape.end()},
+                                  std::vector<double>(theta.begin() + ptrdiff_t(b.offset),
+                                                      theta.begin() + ptrdiff_t(b.offset + b.size()))});
   return g.loss;
 }
 
@@ -185,7 +193,8 @@ CTRNN& CTRNN::set_learnable(const std::string& layer, bool on) {
     std::vector<ParameterBlock> blocks;
     for (const Block& b : model_->plan().parameters.blocks())
       blocks.push_back({.begin = b.offset, .end = b.offset + b.size(), .frozen = !b.learnable});
-    auto next = std::make_shared<Optimizer<double>>(optimizer_settings_, model_->plan().parameters.size(), std::move(blocks));
+    auto next =
+        std::make_shared<Optimizer<double>>(optimizer_settings_, model_->plan().parameters.size(), std::move(blocks));
     auto from = optimizer_->slots(), to = next->slots();
     for (size_t i = 0; i < to.size(); ++i) std::ranges::copy(from[i].values, to[i].values.begin());
     optimizer_ = next;
@@ -194,13 +203,15 @@ CTRNN& CTRNN::set_learnable(const std::string& layer, bool on) {
 }
 
 void CTRNN::enforce_constraints() {
-  for (const Block& b : model_->plan().parameters.blocks()) model_->set_parameter(b.stored_name(), model_->parameter(b.stored_name()));
+  for (const Block& b : model_->plan().parameters.blocks())
+    model_->set_parameter(b.stored_name(), model_->parameter(b.stored_name()));
 }
 
 void CTRNN::rebalance() {
   for (const ConnectionSpec& c : spec_.connections) {
     if (!c.params.find("ei_mask")) continue;
-    const Block&        b = model_->plan().parameters[model_->plan().parameters.find(fmt::format("J_{}_to_{}", c.from_layer, c.to_layer))];
+    const Block& b =
+        model_->plan().parameters[model_->plan().parameters.find(fmt::format("J_{}_to_{}", c.from_layer, c.to_layer))];
     std::vector<double> w = model_->parameter(b.name).as_double();
     balance_signs(b.sign, w);
     model_->set_parameter(b.name, Array{{b.shape.begin(), b.shape.end()}, std::move(w)});
@@ -216,7 +227,9 @@ std::vector<std::string> CTRNN::layers() const {
     const bool readout = c.to_layer > hidden_layers();
     const int  k = c.to_layer - 1;
     if (readout) names.push_back("readout");
-    else names.push_back(one ? (c.from_layer == c.to_layer ? "hidden" : "input") : fmt::format("{}_{}", c.from_layer == c.to_layer ? "hidden" : "input", k));
+    else
+      names.push_back(one ? (c.from_layer == c.to_layer ? "hidden" : "input")
+                          : fmt::format("{}_{}", c.from_layer == c.to_layer ? "hidden" : "input", k));
   }
   return names;
 }
@@ -224,14 +237,16 @@ std::vector<std::string> CTRNN::layers() const {
 const ConnectionSpec& CTRNN::connection(const std::string& layer) const {
   const std::vector<std::string> names = layers();
   const auto found = std::ranges::find(names, layer);
-  if (found == names.end()) throw SpecError({}, fmt::format("there is no layer '{}'", layer), did_you_mean(layer, names, "there are"));
+  if (found == names.end())
+    throw SpecError({}, fmt::format("there is no layer '{}'", layer), did_you_mean(layer, names, "there are"));
   return spec_.connections[size_t(found - names.begin())];
 }
 
 const Block& CTRNN::block(const std::string& layer, char kind) const {
   const ConnectionSpec& c = connection(layer);
   const int i = model_->plan().parameters.find(fmt::format("{}_{}_to_{}", kind, c.from_layer, c.to_layer));
-  if (i < 0) throw SpecError({}, fmt::format("layer '{}' has no biases", layer), "give biases when the network is built");
+  if (i < 0)
+    throw SpecError({}, fmt::format("layer '{}' has no biases", layer), "give biases when the network is built");
   return model_->plan().parameters[i];
 }
 
@@ -243,7 +258,9 @@ void CTRNN::set_weight(const std::string& layer, const Array& values) {
   model_->set_parameter(b.name, oriented(values, b));
 }
 
-void CTRNN::set_bias(const std::string& layer, const Array& values) { model_->set_parameter(block(layer, 'b').name, values); }
+void CTRNN::set_bias(const std::string& layer, const Array& values) {
+  model_->set_parameter(block(layer, 'b').name, values);
+}
 
 Array CTRNN::present(const std::string& layer) const {
   const Block& b = block(layer, 'J');
@@ -254,7 +271,8 @@ Array CTRNN::present(const std::string& layer) const {
 }
 
 std::vector<std::pair<std::string, Array>> CTRNN::state_dict() const {
-  if (hidden_layers() != 1) throw SpecError({}, "state_dict is for networks with one hidden layer", "use model() for others");
+  if (hidden_layers() != 1)
+    throw SpecError({}, "state_dict is for networks with one hidden layer", "use model() for others");
   std::vector<std::pair<std::string, Array>> arrays;
   for (const auto& [prefix, layer] : kReferenceNames) {
     const ConnectionSpec& c = connection(layer);
@@ -263,7 +281,8 @@ std::vector<std::pair<std::string, Array>> CTRNN::state_dict() const {
       arrays.emplace_back(std::string(prefix) + "bias", bias(layer));
   }
   const int alpha = model_->plan().parameters.find("layer1/alpha");
-  if (model_->plan().parameters[alpha].learnable) arrays.emplace_back("recurrent_layer.alpha", model_->parameter("layer1/alpha"));
+  if (model_->plan().parameters[alpha].learnable)
+    arrays.emplace_back("recurrent_layer.alpha", model_->parameter("layer1/alpha"));
   return arrays;
 }
 
@@ -290,9 +309,12 @@ void CTRNN::save(const std::string& path) const {
   TensorFile file      = load_safetensors(path);
   file.metadata[kMode] = training_ ? "train" : "eval";
   for (const auto& [layer, state] : kept_)
-    std::visit([&, &layer = layer, &state = state]<class T>(const std::vector<T>& values) {
-      if constexpr (std::floating_point<T>) file.tensors.emplace_back(fmt::format("state/{}/v", layer), make_tensor(state.shape, values));
-    }, state.data);
+    std::visit(
+        [&, &layer = layer, &state = state]<class T>(const std::vector<T>& values) {
+          if constexpr (std::floating_point<T>)
+            file.tensors.emplace_back(fmt::format("state/{}/v", layer), make_tensor(state.shape, values));
+        },
+        state.data);
   save_safetensors(path, file);
 }
 
@@ -310,8 +332,10 @@ CTRNN CTRNN::load(const std::string& path, const ModelOptions& options) {
 
 std::vector<LossTerm> rnn_loss(const Array& target, const RNNLossOptions& o) {
   std::vector<LossTerm> terms = {{.target = target, .weight = o.lambda_mse}};
-  const auto on_weights = [&](const char* layer, double lambda) {
-    if (lambda != 0) terms.push_back({.loss = "rnn_conn", .target = {}, .weight = lambda, .words = {{"layer", layer}, {"metric", "mean_square"}}});
+  const auto            on_weights = [&](const char* layer, double lambda) {
+    if (lambda != 0)
+      terms.push_back(
+                     {.loss = "rnn_conn", .target = {}, .weight = lambda, .words = {{"layer", layer}, {"metric", "mean_square"}}});
   };
   const auto on_rates = [&](LossTerm term, double lambda) {
     term.weight = lambda, term.layer = 1;

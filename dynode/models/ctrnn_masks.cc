@@ -36,7 +36,8 @@ dynode::Mask columns_of(size_t to, size_t from, const std::vector<uint8_t>& on) 
 
 void check(const Dims& dims) {
   if (dims.input < 1 || dims.hidden < 1 || dims.output < 1)
-    throw SpecError({{}, 0, 0, "dims"}, fmt::format("[{}, {}, {}] are no sizes of layers", dims.input, dims.hidden, dims.output),
+    throw SpecError({{}, 0, 0, "dims"},
+                    fmt::format("[{}, {}, {}] are no sizes of layers", dims.input, dims.hidden, dims.output),
                     "give three positive numbers: input, hidden, output");
 }
 
@@ -58,9 +59,11 @@ NetworkMasks areas(const MultiAreaEIOptions& o, bool signs) {
   const At   at{{}, 0, 0, signs ? "multi_area_ei" : "multi_area"};
   const auto hidden = size_t(o.dims.hidden), inputs = size_t(o.dims.input), outputs = size_t(o.dims.output);
   const std::vector<size_t> sizes = area_sizes(hidden, o.n_areas, at);
-  if (signs && !(o.exc_pct >= 0 && o.exc_pct <= 1)) throw SpecError(at, fmt::format("exc_pct is {}", o.exc_pct), "a share is 0 to 1");
+  if (signs && !(o.exc_pct >= 0 && o.exc_pct <= 1))
+    throw SpecError(at, fmt::format("exc_pct is {}", o.exc_pct), "a share is 0 to 1");
   if (o.inter_area_connections.size() != 4)
-    throw SpecError(at, fmt::format("inter_area_connections has {} switches", o.inter_area_connections.size()), "give four: ee, ei, ie, ii");
+    throw SpecError(at, fmt::format("inter_area_connections has {} switches", o.inter_area_connections.size()),
+                    "give four: ee, ei, ie, ii");
   const auto&               on   = o.inter_area_connections;
   const std::vector<int8_t> sign = signs ? area_signs(sizes, o.exc_pct) : std::vector<int8_t>();
   const std::vector<double> only = {0};   // a single area has everything
@@ -68,10 +71,12 @@ NetworkMasks areas(const MultiAreaEIOptions& o, bool signs) {
   auto       out = units_of_areas(sizes, sizes.size() == 1 ? only : o.readout_areas, "readout_areas", at);
   for (size_t u = 0; u < hidden && signs && !o.inh_readout; ++u) out[u] &= sign[u] > 0;
   Random random(o.seed, "multi_area");
-  const dynode::Mask between = connect_areas(sizes, o.area_connectivities, sign, {on[0], on[1], on[2], on[3]}, random, at);
+  const dynode::Mask between =
+      connect_areas(sizes, o.area_connectivities, sign, {on[0], on[1], on[2], on[3]}, random, at);
   NetworkMasks m;
   m.dims  = o.dims;
-  m.masks = {turned(rows_of(hidden, inputs, in)), turned(between, sign), turned(columns_of(outputs, hidden, out), sign)};
+  m.masks = {turned(rows_of(hidden, inputs, in)), turned(between, sign),
+             turned(columns_of(outputs, hidden, out), sign)};
   m.sizes.assign(sizes.begin(), sizes.end());
   note_units(m);
   return m;
@@ -106,7 +111,8 @@ std::map<std::string, std::vector<int64_t>> NetworkMasks::areas() const {
 
 std::vector<int64_t> NetworkMasks::area_units(int64_t area) const {
   if (area < 0 || area >= int64_t(sizes.size()))
-    throw SpecError({{}, 0, 0, "area"}, fmt::format("there is no area {}", area), fmt::format("there are {}, counted from 0", sizes.size()));
+    throw SpecError({{}, 0, 0, "area"}, fmt::format("there is no area {}", area),
+                    fmt::format("there are {}, counted from 0", sizes.size()));
   int64_t first = 0;
   for (int64_t k = 0; k < area; ++k) first += sizes[size_t(k)];
   std::vector<int64_t> units;
@@ -119,7 +125,8 @@ std::vector<int64_t> NetworkMasks::area_units(const std::string& name) const {
   if (const auto found = all.find(name); found != all.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& entry : all) names.push_back(entry.first);
-  throw SpecError({{}, 0, 0, "area"}, fmt::format("there is no area '{}'", name), did_you_mean(name, names, "there are"));
+  throw SpecError({{}, 0, 0, "area"}, fmt::format("there is no area '{}'", name),
+                  did_you_mean(name, names, "there are"));
 }
 
 std::string NetworkMasks::description() const {
@@ -128,8 +135,8 @@ std::string NetworkMasks::description() const {
     return double(std::ranges::count_if(on, [](double x) { return x != 0; })) / double(on.size());
   };
   std::string text = fmt::format("| dims:            [{}, {}, {}]\n", dims.input, dims.hidden, dims.output);
-  text += fmt::format("| input density:   {:.3g}\n| hidden density:  {:.3g}\n| readout density: {:.3g}\n", density(masks.input),
-                      density(masks.hidden), density(masks.readout));
+  text += fmt::format("| input density:   {:.3g}\n| hidden density:  {:.3g}\n| readout density: {:.3g}\n",
+                      density(masks.input), density(masks.hidden), density(masks.readout));
   for (const auto& [name, units] : areas()) text += fmt::format("| {}: {} units\n", name, units.size());
   return text;
 }
@@ -144,8 +151,10 @@ NetworkMasks multi_area_ei(const MultiAreaEIOptions& o) { return areas(o, true);
 NetworkMasks multi_io(const MultiIOOptions& o) {
   check(o.dims);
   const auto hidden = size_t(o.dims.hidden), outputs = size_t(o.dims.output);
-  const dynode::Mask in = connect_groups(size_t(o.dims.input), hidden, o.input_dims, o.input_table, {{}, 0, 0, "multi_io.input"});
-  const dynode::Mask by_unit = connect_groups(outputs, hidden, o.readout_dims, o.readout_table, {{}, 0, 0, "multi_io.readout"});
+  const dynode::Mask in =
+      connect_groups(size_t(o.dims.input), hidden, o.input_dims, o.input_table, {{}, 0, 0, "multi_io.input"});
+  const dynode::Mask by_unit =
+      connect_groups(outputs, hidden, o.readout_dims, o.readout_table, {{}, 0, 0, "multi_io.readout"});
   dynode::Mask       out(outputs, hidden);
   for (size_t i = 0; i < outputs; ++i)
     for (size_t j = 0; j < hidden; ++j) out(i, j) = by_unit(j, i);
@@ -159,7 +168,8 @@ NetworkMasks multi_io(const MultiIOOptions& o) {
 NetworkMasks random_input(const RandomInputOptions& o) {
   check(o.dims);
   const At at{{}, 0, 0, "random_input"};
-  if (!(o.hidden_spar >= 0 && o.hidden_spar <= 1)) throw SpecError(at, fmt::format("hidden_spar is {}", o.hidden_spar), "a density is 0 to 1");
+  if (!(o.hidden_spar >= 0 && o.hidden_spar <= 1))
+    throw SpecError(at, fmt::format("hidden_spar is {}", o.hidden_spar), "a density is 0 to 1");
   const auto  hidden = size_t(o.dims.hidden), inputs = size_t(o.dims.input), outputs = size_t(o.dims.output);
   Random      draw(o.seed, "chosen units"), entries(o.seed, "hidden");
   const ChosenUnits units = choose_units(hidden, o.input_spar, o.readout_spar, o.overlap, draw, at);
@@ -167,7 +177,8 @@ NetworkMasks random_input(const RandomInputOptions& o) {
   for (uint8_t& on : between.on) on = entries.uniform() < o.hidden_spar;
   NetworkMasks m;
   m.dims  = o.dims;
-  m.masks = {turned(rows_of(hidden, inputs, units.input)), turned(between), turned(columns_of(outputs, hidden, units.readout))};
+  m.masks = {turned(rows_of(hidden, inputs, units.input)), turned(between),
+             turned(columns_of(outputs, hidden, units.readout))};
   note_units(m);
   return m;
 }
@@ -179,7 +190,8 @@ AreaManager::AreaManager(const NetworkMasks& masks) {
 
 const std::vector<int64_t>& AreaManager::area(size_t k) const {
   if (k >= areas_.size())
-    throw SpecError({{}, 0, 0, "area"}, fmt::format("there is no area {}", k), fmt::format("there are {}, counted from 0", areas_.size()));
+    throw SpecError({{}, 0, 0, "area"}, fmt::format("there is no area {}", k),
+                    fmt::format("there are {}, counted from 0", areas_.size()));
   return areas_[k];
 }
 
@@ -194,7 +206,8 @@ Array AreaManager::get_area_states(const Array& states, size_t k) const {
   if (states.shape.empty()) throw ShapeError("states", {-1}, states.shape);
   const int64_t width = states.shape.back();
   for (const int64_t u : units)
-    if (u < 0 || u >= width) throw ShapeError(fmt::format("states: area {} has unit {}, but there are {} units", k, u, width));
+    if (u < 0 || u >= width)
+      throw ShapeError(fmt::format("states: area {} has unit {}, but there are {} units", k, u, width));
   const std::vector<double> all = states.as_double();
   std::vector<double>       part;
   for (size_t at = 0; at < all.size(); at += size_t(width))

@@ -14,14 +14,16 @@ Array read_array(const Value& v) {
   if (v.is_text()) {
     if (std::filesystem::path(v.text()).extension() == ".npy") return load_npy(v.text());
     const Npz file = load_npz(v.text());
-    if (file.entries().size() != 1) v.fail(fmt::format("the file has {} arrays", file.entries().size()), "give an .npy, or an .npz with one");
+    if (file.entries().size() != 1)
+      v.fail(fmt::format("the file has {} arrays", file.entries().size()), "give an .npy, or an .npz with one");
     return file.entries()[0].second;
   }
   if (!v.is_list() || v.empty()) v.expected("a file or a list of numbers");
   std::vector<double> values;
   const bool          rows = v.list()[0].is_list();
   for (const Value& row : v.list()) {
-    if (row.is_list() != rows || (rows && row.size() != v.list()[0].size())) row.fail("the rows have different lengths");
+    if (row.is_list() != rows || (rows && row.size() != v.list()[0].size()))
+      row.fail("the rows have different lengths");
     if (rows)
       for (const Value& x : row.list()) values.push_back(x.number());
     else
@@ -67,7 +69,8 @@ PerUnit read_per_unit(const Value& v) {
 InitState read_init_state(const Value& v) {
   const std::vector<std::string> words = {"zero", "keep", "learn"};
   const auto found = std::ranges::find(words, v.text());
-  if (found == words.end()) v.fail(fmt::format("there is no init_state '{}'", v.text()), did_you_mean(v.text(), words, "there are"));
+  if (found == words.end())
+    v.fail(fmt::format("there is no init_state '{}'", v.text()), did_you_mean(v.text(), words, "there are"));
   return InitState(found - words.begin());
 }
 
@@ -81,7 +84,8 @@ class Reader {
     if (const Value* quiet = mapping_.find("suppress_warnings"); quiet && quiet->boolean()) warnings_ = nullptr;
     for (const auto& entry : mapping_.entries())
       if (!take(entry.key, entry.value))
-        throw SpecError(mapping_.key_at(entry), fmt::format("there is no parameter '{}'", entry.key), did_you_mean(entry.key, known_, "there are"));
+        throw SpecError(mapping_.key_at(entry), fmt::format("there is no parameter '{}'", entry.key),
+                        did_you_mean(entry.key, known_, "there are"));
     return std::move(o_);
   }
 

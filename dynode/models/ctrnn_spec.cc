@@ -28,14 +28,16 @@ void check_size(int64_t n, const std::string& parameter) {
 Value value_of(const PerUnit& x, int64_t units, const std::string& parameter) {
   if (!x.each()) return x.values()[0];
   if (int64_t(x.values().size()) != units)
-    refuse(parameter, fmt::format("{} numbers for {} units", x.values().size(), units), "give one number, or one per unit");
+    refuse(parameter, fmt::format("{} numbers for {} units", x.values().size(), units),
+           "give one number, or one per unit");
   return x.values();
 }
 
 void check_numbers(const PerUnit& x, bool positive, const std::string& parameter) {
   for (const double v : x.values())
     if (!(positive ? v > 0 : v >= 0) || !std::isfinite(v))
-      refuse(parameter, fmt::format("{} is {}", parameter, v), positive ? "it must be larger than 0" : "it must be at least 0");
+      refuse(parameter, fmt::format("{} is {}", parameter, v),
+             positive ? "it must be larger than 0" : "it must be at least 0");
 }
 
 /// A matrix as a list of rows, [rows][columns].
@@ -81,7 +83,8 @@ class Writer {
     if (masks.sparsity) {
       std::vector<double> on = turned(*masks.sparsity, pre, post, "sparsity_masks." + name);
       for (double& x : on) x = x != 0;
-      if (std::ranges::count(on, 1.0) == 0) spec_.warnings.push_back(fmt::format("sparsity_masks.{} leaves no weights", name));
+      if (std::ranges::count(on, 1.0) == 0)
+        spec_.warnings.push_back(fmt::format("sparsity_masks.{} leaves no weights", name));
       c.connection_type = "custom";
       c.params.set("structure", Value::map({{"type", "custom"}, {"params", Value::map({{"mask", std::move(on)}})}}));
     }
@@ -103,7 +106,8 @@ class Writer {
       if (options_.allow_mixed_signs) c.params.set("allow_mixed_signs", true);
     }
     if (masks.plasticity) {
-      plastic_.push_back({spec_.connections.size(), turned(*masks.plasticity, pre, post, "plasticity_masks." + name), name});
+      plastic_.push_back(
+          {spec_.connections.size(), turned(*masks.plasticity, pre, post, "plasticity_masks." + name), name});
       if (options_.plasticity_mode != "gradient") c.params.set("plasticity_mode", options_.plasticity_mode);
     }
     if (masks.growth) grow(c, masks, name, pre, post);
@@ -167,7 +171,8 @@ class Writer {
     }
   }
 
-  void initialise(ConnectionSpec& c, const Start& weights, const std::string& name, int64_t pre, int64_t post, bool inner) const {
+  void initialise(ConnectionSpec& c, const Start& weights, const std::string& name, int64_t pre, int64_t post,
+                  bool inner) const {
     const std::string parameter = "weights." + name;
     const double      scale     = inner ? options_.scaling : 1;
     if (weights.none()) refuse(parameter, "there are no weights", "give uniform, normal, zero or an array");
@@ -196,7 +201,8 @@ class Writer {
     (void)pre;
     const std::string parameter = "biases." + name;
     if (biases.values()) {
-      if (biases.values()->shape != std::vector<int64_t>{post}) throw ShapeError(parameter, {post}, biases.values()->shape);
+      if (biases.values()->shape != std::vector<int64_t>{post})
+        throw ShapeError(parameter, {post}, biases.values()->shape);
       c.params.set("bias", numbers(*biases.values(), parameter));
     } else if (!biases.none()) {
       check_word(biases.word(), parameter);
@@ -207,13 +213,15 @@ class Writer {
   static void check_word(const std::string& word, const std::string& parameter) {
     const std::vector<std::string> known = {"uniform", "normal", "zero"};
     if (std::ranges::find(known, word) == known.end())
-      refuse(parameter, fmt::format("there is no distribution '{}'", word), did_you_mean(word, known, "an array, or one of"));
+      refuse(parameter, fmt::format("there is no distribution '{}'", word),
+             did_you_mean(word, known, "an array, or one of"));
   }
 
   void grow(ConnectionSpec& c, const Masks& masks, const std::string& name, int64_t pre, int64_t post) const {
     const std::string parameter = "synapse_growth_masks." + name;
     if (!masks.sparsity)
-      refuse(parameter, "without a sparsity mask every synapse is there", fmt::format("give sparsity_masks.{}, too", name));
+      refuse(parameter, "without a sparsity mask every synapse is there",
+             fmt::format("give sparsity_masks.{}, too", name));
     const std::vector<double> p = turned(*masks.growth, pre, post, parameter);
     for (const double x : p)
       if (!(x >= 0 && x <= 1)) refuse(parameter, fmt::format("an entry is {}", x), "probabilities are 0 to 1");
@@ -240,7 +248,8 @@ Value hidden_params(const std::string& activation, const PerUnit& preact, const 
   check_numbers(preact, false, "preact_noise");
   check_numbers(postact, false, "postact_noise");
   Value params = Value::map({{"source_func", activation}, {"init_state", word_of(init_state)}});
-  if (!preact.is_zero()) params.set("preact_noise", value_of(preact, units, "preact_noise")).set("noise_scaling", noise_scaling);
+  if (!preact.is_zero())
+    params.set("preact_noise", value_of(preact, units, "preact_noise")).set("noise_scaling", noise_scaling);
   if (!postact.is_zero()) params.set("postact_noise", value_of(postact, units, "postact_noise"));
   return params;
 }
@@ -252,13 +261,17 @@ void set_alpha(Spec& spec, Value& params, std::vector<double> alpha, bool each, 
   const Value value = each ? Value(alpha) : Value(alpha[0]);
   if (!learn) params.set("alpha", value);
   else
-    params.set("alpha", Value::map({{"value", value}, {"learnable", true}, {"constraints", Value::map({{"min", 1e-4}, {"max", 1}})}}));
+    params.set(
+        "alpha",
+        Value::map({{"value", value}, {"learnable", true}, {"constraints", Value::map({{"min", 1e-4}, {"max", 1}})}}));
 }
 
 }  // namespace
 
 Start::Start(int zero) : word_("zero") {
-  if (zero != 0) refuse("weights or biases", fmt::format("{} is no way to begin", zero), "0 means zero; else give a word or an array");
+  if (zero != 0)
+    refuse("weights or biases", fmt::format("{} is no way to begin", zero),
+           "0 means zero; else give a word or an array");
 }
 
 bool PerUnit::is_zero() const {
@@ -266,13 +279,15 @@ bool PerUnit::is_zero() const {
 }
 
 Spec write_spec(const CTRNNOptions& o) {
-  check_size(o.dims.input, "dims.input"), check_size(o.dims.hidden, "dims.hidden"), check_size(o.dims.output, "dims.output");
+  check_size(o.dims.input, "dims.input"), check_size(o.dims.hidden, "dims.hidden"),
+      check_size(o.dims.output, "dims.output");
   check_numbers(o.tau, true, "tau"), check_numbers(o.dt, true, "dt");
   Spec spec;
   spec.seed          = o.model.seed;
   spec.simulation.dt = o.dt;
   Writer writer(spec, o.weight_options, o.self_connections);
-  Value  params = hidden_params(o.activation, o.preact_noise, o.postact_noise, o.dims.hidden, o.noise_scaling, o.init_state);
+  Value  params =
+      hidden_params(o.activation, o.preact_noise, o.postact_noise, o.dims.hidden, o.noise_scaling, o.init_state);
   std::vector<double> alpha;
   const Value tau = value_of(o.tau, o.dims.hidden, "tau");
   for (const double t : o.tau.values()) alpha.push_back(o.dt / t);
@@ -285,12 +300,15 @@ Spec write_spec(const CTRNNOptions& o) {
   writer.layer("CTRNN", o.dims.hidden, params);
   writer.layer("Linear", o.dims.output);
   writer.connect(0, 1, "input", o.weights.input, o.biases.input,
-                 {o.sparsity_masks.input, o.ei_masks.input, o.plasticity_masks.input, o.synapse_growth_masks.input}, o.learnable.input);
+                 {o.sparsity_masks.input, o.ei_masks.input, o.plasticity_masks.input, o.synapse_growth_masks.input},
+                 o.learnable.input);
   writer.connect(1, 1, "hidden", o.weights.hidden, o.biases.hidden,
-                 {o.sparsity_masks.hidden, o.ei_masks.hidden, o.plasticity_masks.hidden, o.synapse_growth_masks.hidden}, o.learnable.hidden);
-  writer.connect(1, 2, "readout", o.weights.readout, o.biases.readout,
-                 {o.sparsity_masks.readout, o.ei_masks.readout, o.plasticity_masks.readout, o.synapse_growth_masks.readout},
-                 o.learnable.readout);
+                 {o.sparsity_masks.hidden, o.ei_masks.hidden, o.plasticity_masks.hidden, o.synapse_growth_masks.hidden},
+                 o.learnable.hidden);
+  writer.connect(
+      1, 2, "readout", o.weights.readout, o.biases.readout,
+      {o.sparsity_masks.readout, o.ei_masks.readout, o.plasticity_masks.readout, o.synapse_growth_masks.readout},
+      o.learnable.readout);
   writer.finish();
   return spec;
 }
@@ -321,13 +339,16 @@ Spec write_spec(const StackOptions& o) {
     } else {
       const int64_t before = spec.layers[k].dim();
       if (before != l.size)
-        refuse(fmt::format("layers[{}]", k), fmt::format("without projection its {} units cannot take {}", l.size, before), "give equal sizes, or projection");
+        refuse(fmt::format("layers[{}]", k),
+               fmt::format("without projection its {} units cannot take {}", l.size, before),
+               "give equal sizes, or projection");
       ConnectionSpec c;
       c.from_layer = id - 1, c.to_layer = id, c.connection_type = "one_to_one", c.learnable = false;
       c.params = Value::map({{"init", Value::map({{"name", "constant"}, {"params", Value::map({{"value", 1.0}})}})}});
       spec.connections.push_back(std::move(c));
     }
-    writer.connect(id, id, fmt::format("hidden_{}", k), l.weights, l.biases, {l.sparsity, l.ei, l.plasticity, none}, true);
+    writer.connect(id, id, fmt::format("hidden_{}", k), l.weights, l.biases, {l.sparsity, l.ei, l.plasticity, none},
+                   true);
   }
   if (o.readout) {
     check_size(*o.readout, "readout");

@@ -24,7 +24,8 @@ class Merge {
     check_group();
     id_ = id.value_or(*std::min_element(group.begin(), group.end()));
     if (id_ < 0) throw SpecError(at(), fmt::format("{} is no layer_id", id_), "ids are whole numbers from 0");
-    if (old_.spec.layer(id_) && !in_group(id_)) throw SpecError(at(), fmt::format("layer {} is there already", id_), "choose another id, or one of the group");
+    if (old_.spec.layer(id_) && !in_group(id_))
+      throw SpecError(at(), fmt::format("layer {} is there already", id_), "choose another id, or one of the group");
   }
 
   MergedLayers run() {
@@ -38,13 +39,15 @@ class Merge {
     join_layers();
     for (const auto& entry : old_.arrays) {
       const ArrayName name  = parse_array_name(entry.first);
-      const bool      owned = name.of != ArrayName::Of::network && (in_group(name.from) || (name.of == ArrayName::Of::connection && in_group(name.to)));
+      const bool      owned = name.of != ArrayName::Of::network &&
+                         (in_group(name.from) || (name.of == ArrayName::Of::connection && in_group(name.to)));
       if (!owned) out_.model.arrays.push_back(entry);
     }
     join_connections();
     keep_lags();
     const int last = old_.spec.layers.back().layer_id, now = out_.model.spec.layers.back().layer_id;
-    if (in_group(last) || now != last) note("the output is now that of layer {} ({} units)", now, out_.model.spec.layers.back().dim());
+    if (in_group(last) || now != last)
+      note("the output is now that of layer {} ({} units)", now, out_.model.spec.layers.back().dim());
     return std::move(out_);
   }
 
@@ -76,7 +79,8 @@ class Merge {
   void join_polarity(LayerSpec& joint);
   void join_connections();
   void join_parts(int from, int to, const std::vector<Part>& parts);
-  void check_parts(const ConnectionSpec& base, const std::vector<Part>& parts, const std::vector<size_t>& fans, const std::string& name);
+  void check_parts(const ConnectionSpec& base, const std::vector<Part>& parts, const std::vector<size_t>& fans,
+                   const std::string& name);
   void check_own_fans() const;
   void keep_lags();
   int  lag_of(const ConnectionSpec& c, int from, int to) const {
@@ -94,7 +98,8 @@ class Merge {
 };
 
 void Merge::check_group() {
-  if (std::set<int>(group_.begin(), group_.end()).size() != group_.size()) throw SpecError(at(), "a layer is named twice among those to merge");
+  if (std::set<int>(group_.begin(), group_.end()).size() != group_.size())
+    throw SpecError(at(), "a layer is named twice among those to merge");
   if (group_.size() < 2) throw SpecError(at(), "one layer has nothing to be merged with", "name two layers or more");
   for (const int id : group_) {
     if (!old_.spec.layer(id)) {
@@ -104,20 +109,24 @@ void Merge::check_group() {
     }
     const LayerSpec &a = layer(group_[0]), &b = layer(id);
     if (find_cell(a.layer_type) != find_cell(b.layer_type))
-      throw SpecError(at(), fmt::format("layer {} is a {}, layer {} a {}: they cannot be merged", a.layer_id, a.layer_type, b.layer_id, b.layer_type));
+      throw SpecError(at(), fmt::format("layer {} is a {}, layer {} a {}: they cannot be merged", a.layer_id,
+                                        a.layer_type, b.layer_id, b.layer_type));
     if (id == old_.spec.layers.front().layer_id)
       throw SpecError(at(), fmt::format("layer {} takes the input, whose width would change: it cannot be merged", id));
   }
   cell_ = find_cell(layer(group_[0]).layer_type);
   if (cell_->couples_units || cell_->takes_sources || cell_->som_units)
-    throw SpecError(at(), fmt::format("units of a {} layer depend on each other: joined, they would be another function", cell_->name));
+    throw SpecError(
+        at(),
+        fmt::format("units of a {} layer depend on each other: joined, they would be another function", cell_->name));
 }
 
 void Merge::check_same(const std::string& what, const Value* a, const Value* b, int id) const {
   const bool same = a && b ? *a == *b : a == b;
   if (!same)
-    throw SpecError(at(), fmt::format("layers {} and {} differ in '{}', which all units of a layer share", group_[0], id, what),
-                    "make them equal first");
+    throw SpecError(
+        at(), fmt::format("layers {} and {} differ in '{}', which all units of a layer share", group_[0], id, what),
+        "make them equal first");
 }
 
 // ── the layer ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,8 +138,9 @@ void Merge::join_layers() {
     const auto block = model_.plan().parameters.find(fmt::format("layer{}/{}", group_[0], p.name));
     const bool range = block >= 0 && model_.plan().parameters[block].transform.kind == Transform::Kind::sigmoid;
     if (range) continue;   // its pair must agree, and stays
-    for (const std::string& word : {std::string(p.name), "learn_" + std::string(p.name), std::string(p.alternative.name),
-                                    std::string(p.alternative.spacing), std::string(p.alternative.floor), std::string(p.learn_word)})
+    for (const std::string& word :
+         {std::string(p.name), "learn_" + std::string(p.name), std::string(p.alternative.name),
+          std::string(p.alternative.spacing), std::string(p.alternative.floor), std::string(p.learn_word)})
       of_units.insert(word);
   }
   LayerSpec joint = layer(group_[0]);
@@ -153,10 +163,12 @@ void Merge::join_layers() {
     size_t            gates = 1;
     bool              matrix = false, core = false;
     for (const CoreFacts& c : cell_->core)
-      if (name == c.weights || (c.bias && name == c.bias)) gates = c.ports.size(), matrix = name == c.weights, core = true;
+      if (name == c.weights || (c.bias && name == c.bias))
+        gates = c.ports.size(), matrix = name == c.weights, core = true;
     join_blocks(b, gates, matrix);
     if (core && !b.learnable) learnable.set(name, false);
-    const bool parameter = std::any_of(cell_->params.begin(), cell_->params.end(), [&](const ParamFacts& p) { return name == p.name; });
+    const bool parameter =
+        std::any_of(cell_->params.begin(), cell_->params.end(), [&](const ParamFacts& p) { return name == p.name; });
     if (parameter && of_units.count(name)) joint.params.set(name, joint_parameter(b, learnable));
   }
   if (!learnable.empty()) joint.params.set("learnable_params", learnable);
@@ -202,7 +214,9 @@ void Merge::join_blocks(const Block& first, size_t gates, bool matrix) {
     const size_t n = units(id), at = begin(id);
     const size_t expected = one ? 1 : matrix ? gates * n * n : gates * n;
     if (!a || a->size() != expected)
-      throw SpecError(this->at(), fmt::format("'{}' of layer {} is not one number per unit: such layers cannot be merged", name, id));
+      throw SpecError(
+          this->at(),
+          fmt::format("'{}' of layer {} is not one number per unit: such layers cannot be merged", name, id));
     const std::vector<double> values = a->as_double();
     for (size_t k = 0; k < values.size(); ++k) {
       const size_t row = matrix ? k / n : k, gate = row / n, unit = row % n;
@@ -241,22 +255,28 @@ void Merge::join_connections() {
   std::vector<std::pair<int, int>>                 order;   // of the spec
   for (const ConnectionSpec& c : old_.spec.connections) {
     const int  from = out_.ids.at(c.from_layer), to = out_.ids.at(c.to_layer);
-    const bool dropped = old_.spec.simulation.input_type == InputType::state && c.to_layer == old_.spec.layers.front().layer_id;
+    const bool dropped =
+        old_.spec.simulation.input_type == InputType::state && c.to_layer == old_.spec.layers.front().layer_id;
     const bool touched = in_group(c.from_layer) || in_group(c.to_layer);
     auto& parts = joint[{from, to}];
     if (parts.empty()) order.emplace_back(from, to);
     const int lag = lag_of(c, c.from_layer, c.to_layer);
-    parts.push_back({&c, in_group(c.to_layer) ? begin(c.to_layer) : 0, in_group(c.from_layer) ? begin(c.from_layer) : 0, lag});
+    parts.push_back(
+        {&c, in_group(c.to_layer) ? begin(c.to_layer) : 0, in_group(c.from_layer) ? begin(c.from_layer) : 0, lag});
 
     // between different layers of the group: from now on one step late
     if (touched && from == to && c.from_layer != c.to_layer) {
       const bool programmable = !c.mode.empty() && c.mode != "fixed";
       if (lag == 0 || (jacobi() && programmable)) {
         out_.exact = false;
-        note("connection {} to {} is inside the joint layer now and reads its source one step later than before", c.from_layer, c.to_layer);
+        note("connection {} to {} is inside the joint layer now and reads its source one step later than before",
+             c.from_layer, c.to_layer);
       }
     }
-    if (dropped && touched) throw SpecError(at(), fmt::format("connection {} to {} leads to the input, where it has no effect", c.from_layer, c.to_layer), "remove it first");
+    if (dropped && touched)
+      throw SpecError(
+          at(), fmt::format("connection {} to {} leads to the input, where it has no effect", c.from_layer, c.to_layer),
+          "remove it first");
   }
   for (const auto& ends : order) {
     const std::vector<Part>& parts = joint[ends];
@@ -285,10 +305,13 @@ void Merge::join_parts(int from, int to, const std::vector<Part>& parts) {
     for (const Part& part : parts) {
       const std::string own = fmt::format("J_{}_to_{}", part.spec->from_layer, part.spec->to_layer);
       const Array* w = old_.find(own);
-      if (!w) throw SpecError(at(), fmt::format("connection {} to {} has no weights of its own: such layers cannot be merged", part.spec->from_layer, part.spec->to_layer));
+      if (!w)
+        throw SpecError(at(), fmt::format("connection {} to {} has no weights of its own: such layers cannot be merged",
+                                          part.spec->from_layer, part.spec->to_layer));
       const Array* a = old_.find(prefix + own);
       found += a != nullptr;
-      const std::vector<double> values = a ? a->as_double() : std::vector<double>(w->size(), prefix == "mask/" ? 1.0 : 0.0);
+      const std::vector<double> values =
+          a ? a->as_double() : std::vector<double>(w->size(), prefix == "mask/" ? 1.0 : 0.0);
       const size_t n = size_t(w->shape[1]);
       for (size_t r = 0; r < size_t(w->shape[0]); ++r) {
         bool any = false;
@@ -301,11 +324,14 @@ void Merge::join_parts(int from, int to, const std::vector<Part>& parts) {
     }
     if (prefix == "mask/") {
       for (size_t i = 0; i < mask.size(); ++i) mask[i] = joint[i] != 0;
-      if (std::find(mask.begin(), mask.end(), 0) != mask.end()) out_.model.arrays.emplace_back(prefix + name, Array{{int64_t(rows), int64_t(columns)}, mask});
+      if (std::find(mask.begin(), mask.end(), 0) != mask.end())
+        out_.model.arrays.emplace_back(prefix + name, Array{{int64_t(rows), int64_t(columns)}, mask});
       continue;
     }
     if (found == 0) continue;
-    if (found != parts.size()) throw SpecError(at(), fmt::format("only some of the connections that become {} have {}", name, prefix), "give it to all of them, or to none");
+    if (found != parts.size())
+      throw SpecError(at(), fmt::format("only some of the connections that become {} have {}", name, prefix),
+                      "give it to all of them, or to none");
     out_.model.arrays.emplace_back(prefix + name, Array{{int64_t(rows), int64_t(columns)}, std::move(joint)});
   }
   check_parts(base, parts, fans, name);
@@ -355,29 +381,38 @@ void Merge::join_parts(int from, int to, const std::vector<Part>& parts) {
   out_.model.spec.connections.push_back(std::move(c));
 }
 
-void Merge::check_parts(const ConnectionSpec& base, const std::vector<Part>& parts, const std::vector<size_t>& fans, const std::string& name) {
+void Merge::check_parts(const ConnectionSpec& base, const std::vector<Part>& parts, const std::vector<size_t>& fans,
+                        const std::string& name) {
   const auto word = [](const ConnectionSpec& c) { return c.mode.empty() ? std::string("fixed") : c.mode; };
   const auto rest = [](const ConnectionSpec& c) {
     Value v = read_connection_params(c).rest;
-    for (const char* key : {"ei_mask", "plasticity_mask", "synapse_growth_mask"}) v.erase(key);   // their entries are joined
+    for (const char* key : {"ei_mask", "plasticity_mask", "synapse_growth_mask"})
+      v.erase(key);  // their entries are joined
     return v;
   };
   for (const Part& part : parts) {
     const ConnectionSpec& c = *part.spec;
-    const auto refuse = [&](const char* what) {
-      throw SpecError(at(), fmt::format("connections {} to {} and {} to {} would become one, but differ in {}", base.from_layer,
-                                        base.to_layer, c.from_layer, c.to_layer, what), "make them equal first");
+    const auto            refuse = [&](const char* what) {
+      throw SpecError(at(),
+                                 fmt::format("connections {} to {} and {} to {} would become one, but differ in {}",
+                                             base.from_layer, base.to_layer, c.from_layer, c.to_layer, what),
+                                 "make them equal first");
     };
     if (word(c) != word(base)) refuse("mode");
     if (!(c.connection_params == base.connection_params)) refuse("connection_params");
     if (c.delay != base.delay) refuse("delay");
     if (!(rest(c) == rest(base))) refuse("their further words");
-    if (!(c.noise == base.noise) || !(c.perturb == base.perturb)) note("noise of {} is that of connection {} to {}", name, base.from_layer, base.to_layer);
+    if (!(c.noise == base.noise) || !(c.perturb == base.perturb))
+      note("noise of {} is that of connection {} to {}", name, base.from_layer, base.to_layer);
   }
   if (word(base) != "WICC" && word(base) != "NOCC") return;
   if (std::any_of(fans.begin(), fans.end(), [](size_t n) { return n > 1; }))
-    throw SpecError(at(), fmt::format("several {} connections would share the targets of {}, which joins their circuits: they cannot be merged",
-                                      word(base), name), "merge layers that reach different targets, or by fixed connections");
+    throw SpecError(
+        at(),
+        fmt::format(
+            "several {} connections would share the targets of {}, which joins their circuits: they cannot be merged",
+            word(base), name),
+        "merge layers that reach different targets, or by fixed connections");
 }
 
 /// Cells that count the connections from their own layer must count the same.
@@ -392,13 +427,16 @@ void Merge::check_own_fans() const {
     const Array* mask = m.find("mask/" + name);
     if (!mask) return units;
     const std::vector<double> on = mask->as_double();
-    return size_t(std::count_if(on.begin() + ptrdiff_t(unit * units), on.begin() + ptrdiff_t((unit + 1) * units), [](double x) { return x != 0; }));
+    return size_t(std::count_if(on.begin() + ptrdiff_t(unit * units), on.begin() + ptrdiff_t((unit + 1) * units),
+                                  [](double x) { return x != 0; }));
   };
   for (const int id : group_)
     for (size_t u = 0; u < units(id); ++u)
       if (fan(old_, id, units(id), u) != fan(out_.model, id_, n, begin(id) + u))
-        throw SpecError(at(), fmt::format("units of {} count the connections from their own layer, and would have others: layers {} cannot be merged",
-                                          cell_->name, fmt::format("{}", fmt::join(group_, ", "))),
+        throw SpecError(at(),
+                        fmt::format("units of {} count the connections from their own layer, and would have others: "
+                                    "layers {} cannot be merged",
+                                    cell_->name, fmt::format("{}", fmt::join(group_, ", "))),
                         "give all of them internal connections, or none, and no connections among them");
 }
 
@@ -423,7 +461,9 @@ void Merge::keep_lags() {
   };
   if (!ring()) return;
   out_.exact = false;
-  note("the joint layer would have to be advanced before and after others: its connections now follow the order of the ids, some one step later than before");
+  note(
+      "the joint layer would have to be advanced before and after others: its connections now follow the order of the "
+      "ids, some one step later than before");
   for (ConnectionSpec& c : connections)
     if (c.from_layer == id_ || c.to_layer == id_) c.lag.reset();
 }

@@ -11,7 +11,8 @@ namespace {
 
 bool all_of(const Spec& spec, std::initializer_list<const char*> types) {
   return std::all_of(spec.layers.begin(), spec.layers.end(), [&](const LayerSpec& l) {
-    return std::any_of(types.begin(), types.end(), [&](const char* t) { return lower_case(l.layer_type) == lower_case(t); });
+    return std::any_of(types.begin(), types.end(),
+                       [&](const char* t) { return lower_case(l.layer_type) == lower_case(t); });
   });
 }
 
@@ -47,12 +48,14 @@ std::string of_ncps(const ArrayName& name) {
   };
   const auto number = [&](std::string& text) {   // ff1_0 → ff1 and 0
     const size_t at = text.rfind('_');
-    if (at == text.npos || at + 1 == text.size() || text.find_first_not_of("0123456789", at + 1) != text.npos) return std::string();
+    if (at == text.npos || at + 1 == text.size() || text.find_first_not_of("0123456789", at + 1) != text.npos)
+      return std::string();
     std::string n = text.substr(at + 1);
     text.resize(at);
     return n;
   };
-  static const std::vector<std::string> modules = {"ff1", "ff2", "time_a", "time_b", "backbone", "input_map", "recurrent_map"};
+  static const std::vector<std::string> modules = {"ff1",      "ff2",       "time_a",       "time_b",
+                                                   "backbone", "input_map", "recurrent_map"};
   const bool  bias  = split("_bias");
   std::string base  = word;
   const std::string index = number(base);
@@ -60,7 +63,8 @@ std::string of_ncps(const ArrayName& name) {
   if (!module) return bias ? "" : "rnn_cell." + word;   // of LTC: the parameter itself
   const char* kind = bias ? "bias" : "weight";
   if (base.ends_with("_map")) return fmt::format("lstm.{}.{}", base, kind);
-  if (base == "backbone") return fmt::format("rnn_cell.backbone.{}.{}", 2 * std::stoi(index.empty() ? "0" : index), kind);
+  if (base == "backbone")
+    return fmt::format("rnn_cell.backbone.{}.{}", 2 * std::stoi(index.empty() ? "0" : index), kind);
   return fmt::format("rnn_cell.{}{}.{}", index.empty() ? "" : fmt::format("layer_{}.", index), base, kind);
 }
 
@@ -69,9 +73,11 @@ std::string of_ncps(const ArrayName& name) {
 OriginalNames original_names(const StoredModel& model) {
   const Spec&   spec = model.spec;
   OriginalNames out;
-  const bool nn4n = is(spec, {"Input", "CTRNN", "Linear"}), ncps = is(spec, {"Input", "LTC"}) || is(spec, {"Input", "CfC"});
-  const bool soen = all_of(spec, {"SingleDendrite", "MultiplierWICC", "MultiplierNOCC", "DendriteReadout", "Linear", "Input",
-                                  "ScalingLayer", "NonLinear", "Softmax", "RNN", "GRU", "LSTM", "MinGRU", "LeakyGRU"});
+  const bool    nn4n = is(spec, {"Input", "CTRNN", "Linear"}),
+             ncps    = is(spec, {"Input", "LTC"}) || is(spec, {"Input", "CfC"});
+  const bool soen =
+      all_of(spec, {"SingleDendrite", "MultiplierWICC", "MultiplierNOCC", "DendriteReadout", "Linear", "Input",
+                    "ScalingLayer", "NonLinear", "Softmax", "RNN", "GRU", "LSTM", "MinGRU", "LeakyGRU"});
   out.package = nn4n ? "nn4n" : ncps ? "ncps" : soen ? "SOEN toolkit" : "";
   if (out.package.empty())
     throw SpecError({spec.file}, "the network mixes kinds of layers that no package has together",
@@ -82,7 +88,8 @@ OriginalNames original_names(const StoredModel& model) {
     const ArrayName   name   = parse_array_name(entry.first);
     const std::string theirs = nn4n ? of_nn4n(name, spec) : ncps ? of_ncps(name) : soen_state_name(entry.first, ids);
     if (!theirs.empty()) out.names.emplace_back(entry.first, theirs);
-    else if (name.rest != "/beta_eff" && name.prefix != "mask/") out.left_out.push_back(entry.first);   // these follow from the others
+    else if (name.rest != "/beta_eff" && name.prefix != "mask/")
+      out.left_out.push_back(entry.first);  // these follow from the others
   }
   return out;
 }

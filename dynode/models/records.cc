@@ -31,7 +31,9 @@ int find_observable(const LayerPlan& layer, std::string_view name) {
   return -1;
 }
 
-bool has_power(const LayerPlan& layer) { return !layer.is_input && find_observable(layer, "power_bias_dimensionless") >= 0; }
+bool has_power(const LayerPlan& layer) {
+  return !layer.is_input && find_observable(layer, "power_bias_dimensionless") >= 0;
+}
 
 std::vector<Recordable> recordables(const Plan& plan) {
   using What = Recordable::What;
@@ -45,16 +47,19 @@ std::vector<Recordable> recordables(const Plan& plan) {
     if (whole || core || is_memory(l))
       for (size_t s = 0; s < l.cell->states.size(); ++s)
         if (is_memory(l) ? !l.cell->states[s].memoryless : core || int(s) != l.cell->output)
-          list.push_back({fmt::format("state/{}/{}", id, l.cell->states[s].name), "state", What::state, int(i), int(s)});
+          list.push_back(
+              {fmt::format("state/{}/{}", id, l.cell->states[s].name), "state", What::state, int(i), int(s)});
     if (l.is_input || !(whole || front || core)) continue;   // the rest is inside a connection
     const LayerSpec* spec = plan.spec.layer(l.layer_id);
     if (spec && find_cell(spec->layer_type)->takes_sources && l.cell->static_map) continue;   // only gathers or selects
     for (size_t o = 0; o < l.cell->observables.size(); ++o)
-      list.push_back({fmt::format("{}/{}", l.cell->observables[o], id), l.cell->observables[o], What::observable, int(i), int(o)});
+      list.push_back(
+          {fmt::format("{}/{}", l.cell->observables[o], id), l.cell->observables[o], What::observable, int(i), int(o)});
     if (!has_power(l)) continue;
     for (size_t q = 0; q < power_quantities().size(); ++q) {
       const char* name = power_quantities()[q].name;
-      if (find_observable(l, name) < 0) list.push_back({fmt::format("{}/{}", name, id), name, What::power, int(i), int(q)});
+      if (find_observable(l, name) < 0)
+        list.push_back({fmt::format("{}/{}", name, id), name, What::power, int(i), int(q)});
     }
   }
   return list;
@@ -88,7 +93,8 @@ std::vector<Recordable> choose_records(const Plan& plan, const std::vector<std::
     if (find_power_quantity(wish))
       for (const LayerPlan& l : plan.layers)
         if (is_whole(l) && !l.is_input && !has_power(l)) without.push_back(&l), found = true;
-    std::vector<std::string> known = {"s", "state", "phi", "g", "spikes", "output"};   // some networks have none of a kind
+    // some networks have none of a kind
+    std::vector<std::string> known = {"s", "state", "phi", "g", "spikes", "output"};
     if (found || find_power_quantity(wish) || std::find(known.begin(), known.end(), wish) != known.end()) continue;
     for (const Recordable& r : all)
       if (!find_power_quantity(r.kind)) known.push_back(r.name);

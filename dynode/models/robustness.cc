@@ -165,9 +165,11 @@ void disturb(const Plan& plan, const RobustnessExperiment& e, double level, uint
     to_real<R>(block, theta.data(), real);
     Random              random(seed, fmt::format("{}/{}", repeat, block.name));  // not of the level
     std::vector<double> values(real.begin(), real.end());
-    const double low = std::max(block.min, e.min.value_or(-INFINITY)), high = std::min(block.max, e.max.value_or(INFINITY));
+    const double        low = std::max(block.min, e.min.value_or(-INFINITY)),
+                 high       = std::min(block.max, e.max.value_or(INFINITY));
     if (low > high)
-      throw SpecError({.path = "min, max"}, fmt::format("{} has to be within [{}, {}]", block.name, block.min, block.max),
+      throw SpecError({.path = "min, max"},
+                      fmt::format("{} has to be within [{}, {}]", block.name, block.min, block.max),
                       "give limits that overlap with these");
     for (double& v : values) {
       const double draw  = e.spread == Spread::shift      ? 1
@@ -305,7 +307,8 @@ void check(const RobustnessExperiment& e, const At& at) {
   need(!e.levels.empty(), "levels", "a list of numbers, one point of the curve each");
   for (double level : e.levels)
     if (!std::isfinite(level) || (level < 0 && e.type != Disturbance::parameter))
-      throw SpecError(at, fmt::format("{} is no level", level), "give finite numbers, those of noise and codebooks at least 0");
+      throw SpecError(at, fmt::format("{} is no level", level),
+                      "give finite numbers, those of noise and codebooks at least 0");
   switch (e.type) {
     case Disturbance::parameter: need(!e.target.empty(), "target", "layer1/bias_current, J_0_to_1, J_*"); break;
     case Disturbance::noise:

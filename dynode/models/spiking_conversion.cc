@@ -33,7 +33,9 @@ void check(const SpikingSettings& s) {
   if (s.rate_step < s.dt) refuse("rate_step", s.rate_step, "at least dt");
 }
 
-Array values_of(std::vector<int64_t> shape, std::vector<double> values) { return {std::move(shape), std::move(values)}; }
+Array values_of(std::vector<int64_t> shape, std::vector<double> values) {
+  return {std::move(shape), std::move(values)};
+}
 
 std::vector<double> divided(std::vector<double> values, double by) {
   for (double& v : values) v /= by;
@@ -115,13 +117,18 @@ Model to_spiking(const RateParts& net, const SpikingSettings& s, int threads) {
       {.from_layer      = 1,
        .to_layer        = 1,
        .connection_type = "custom",
-       .params = Value::map({{"structure", Value::map({{"type", "custom"}, {"params", Value::map({{"mask", Value(mask)}})}})}}),
+       .params          = Value::map(
+                    {{"structure", Value::map({{"type", "custom"}, {"params", Value::map({{"mask", Value(mask)}})}})}}),
        .mode = "spike"},
       {.from_layer = 1, .to_layer = 2, .connection_type = "one_to_one", .params = fixed_weight(1), .learnable = false},
-      {.from_layer = 2, .to_layer = 4, .connection_type = "dense",
-       .params = Value::map({{"bias", s.readout_bias ? "zero" : "none"}})}};
+      {.from_layer      = 2,
+       .to_layer        = 4,
+       .connection_type = "dense",
+       .params          = Value::map({{"bias", s.readout_bias ? "zero" : "none"}})}};
   if (moved) {
-    spec.layers.insert(spec.layers.end() - 1, {.layer_id = 3, .layer_type = "Linear", .params = Value::map({{"dim", n}}),
+    spec.layers.insert(spec.layers.end() - 1, {.layer_id    = 3,
+                                               .layer_type  = "Linear",
+                                               .params      = Value::map({{"dim", n}}),
                                                .description = "stimulation of single units"});
     spec.connections.push_back({.from_layer = 0, .to_layer = 3, .connection_type = "dense", .learnable = false});
     spec.connections.push_back({.from_layer = 3, .to_layer = 1, .connection_type = "one_to_one",
@@ -135,11 +142,13 @@ Model to_spiking(const RateParts& net, const SpikingSettings& s, int threads) {
   for (size_t u = 0; u < rate.units; ++u) std::copy_n(&input[u * rate.inputs], rate.inputs, &in[u * wide]);
   model.set_parameter("J_0_to_1", values_of({n, int64_t(wide)}, in));
   model.set_parameter("J_1_to_1", values_of({n, n}, divided(rate.recurrent, s.scaling_factor)));
-  model.set_parameter("J_2_to_4", values_of({int64_t(rate.outputs), n}, divided(net.w_out.as_double(), s.scaling_factor)));
+  model.set_parameter("J_2_to_4",
+                      values_of({int64_t(rate.outputs), n}, divided(net.w_out.as_double(), s.scaling_factor)));
   if (s.readout_bias) model.set_parameter("b_2_to_4", values_of({int64_t(rate.outputs)}, net.b_out.as_double()));
   if (moved) {
     for (size_t u : s.stimulated) {
-      if (u >= rate.units) throw SpecError({}, fmt::format("unit {} is stimulated", u), fmt::format("there are {}", rate.units));
+      if (u >= rate.units)
+        throw SpecError({}, fmt::format("unit {} is stimulated", u), fmt::format("there are {}", rate.units));
       kicks[u * wide + rate.inputs] = 1;
     }
     model.set_parameter("J_0_to_3", values_of({n, int64_t(wide)}, kicks));
@@ -177,11 +186,12 @@ namespace {
 /// The task's trial in LIF steps: the answer counts from `SpikingRule::delay` rate steps after its beginning to the end.
 dynode::Trial stretched(const dynode::Trial& trial, const Task& task, const SpikingSettings& s, size_t steps) {
   const double each = double(s.steps_per_column()) / s.downsample;
-  dynode::Trial big({.steps        = steps,
-                    .inputs       = trial.shape.inputs,
-                    .outputs      = trial.shape.outputs,
-                    .answer_begin = std::min(steps, size_t(double(trial.shape.answer_begin + task.entry().spiking.delay) * each)),
-                    .answer_end   = steps});
+  dynode::Trial big(
+      {.steps        = steps,
+       .inputs       = trial.shape.inputs,
+       .outputs      = trial.shape.outputs,
+       .answer_begin = std::min(steps, size_t(double(trial.shape.answer_begin + task.entry().spiking.delay) * each)),
+       .answer_end   = steps});
   big.label = trial.label;
   for (size_t t = 0; t < steps; ++t) {
     const size_t from = std::min(trial.shape.steps - 1, size_t(double(t) / each));
@@ -216,11 +226,13 @@ std::vector<SpikingTrial> run_trials(Model& spiking, const RateParts& net, const
   const size_t units      = size_t(net.w_in.shape.at(0));
   const TaskShape& asked  = task.shape();
   if (int64_t(asked.inputs) != net.w_in.shape.at(1) || int64_t(asked.outputs) != net.w_out.shape.at(0))
-    throw SpecError({}, fmt::format("trials of {} have {} numbers in and {} out, the network has {} and {}",
-                                    task.entry().name, asked.inputs, asked.outputs, net.w_in.shape[1], net.w_out.shape[0]),
+    throw SpecError({},
+                    fmt::format("trials of {} have {} numbers in and {} out, the network has {} and {}",
+                                task.entry().name, asked.inputs, asked.outputs, net.w_in.shape[1], net.w_out.shape[0]),
                     "name the task it was trained on");
   if (asked.steps + 2 <= size_t(s.downsample))
-    throw SpecError({}, fmt::format("downsample {} leaves nothing of {} steps", s.downsample, asked.steps), "take a smaller one");
+    throw SpecError({}, fmt::format("downsample {} leaves nothing of {} steps", s.downsample, asked.steps),
+                    "take a smaller one");
   std::vector<SpikingTrial> results;
   for (size_t first = wanted.first; first < wanted.first + wanted.count; first += kRowsAtOnce) {
     const size_t       rows = std::min(kRowsAtOnce, wanted.first + wanted.count - first);
@@ -233,7 +245,7 @@ std::vector<SpikingTrial> run_trials(Model& spiking, const RateParts& net, const
       for (int more = 0; more < 2; ++more) u.insert(u.end(), t.input.end() - ptrdiff_t(t.shape.inputs), t.input.end());
     }
     const TaskShape& shape = trials[0].shape;
-    const Array      x     = held_input(values_of({int64_t(rows), int64_t(shape.steps + 2), int64_t(shape.inputs)}, u), s);
+    const Array      x = held_input(values_of({int64_t(rows), int64_t(shape.steps + 2), int64_t(shape.inputs)}, u), s);
     const Results    run   = spiking.simulate(x, {.record         = {"spikes/1"},
                                                   .initial_states = spiking_start(s, wanted.seed, first, rows, units),
                                                   .noise          = {.pass = wanted.seed, .first_row = first}});
@@ -301,7 +313,8 @@ ScalingScore score_of(double factor, const Task& task, const std::vector<Spiking
 }
 
 const ScalingScore& ScalingSearch::best() const {
-  return *std::max_element(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.share() < b.share(); });
+  return *std::max_element(scores.begin(), scores.end(),
+                           [](const auto& a, const auto& b) { return a.share() < b.share(); });
 }
 
 ScalingSearch search_scaling(const RateParts& net, const Task& task, const SearchOptions& options,

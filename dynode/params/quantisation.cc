@@ -28,8 +28,9 @@ std::vector<double> levels_within(const Block& b, const std::vector<double>& cod
   for (double x : codebook)
     if (x >= b.min && x <= b.max) levels.push_back(x);
   if (levels.empty())
-    throw SpecError({}, fmt::format("no level of the codebook lies within the constraints [{}, {}] of {}", b.min, b.max, b.name),
-                    "choose a codebook that reaches there, or other constraints");
+    throw SpecError(
+        {}, fmt::format("no level of the codebook lies within the constraints [{}, {}] of {}", b.min, b.max, b.name),
+        "choose a codebook that reaches there, or other constraints");
   return levels;
 }
 
@@ -40,7 +41,8 @@ std::vector<double> uniform_codebook(int64_t levels, double low, double high, co
     throw SpecError(at, fmt::format("a codebook cannot have {} levels", levels),
                     fmt::format("give at least 1, at most 2^{} + 1", kMostBits));
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
-    throw SpecError(at, fmt::format("a codebook cannot reach from {} to {}", low, high), "give finite numbers, the lower one first");
+    throw SpecError(at, fmt::format("a codebook cannot reach from {} to {}", low, high),
+                    "give finite numbers, the lower one first");
   const int64_t others = levels - 1;
   if (others > 0 && low == 0 && high == 0)
     throw SpecError(at, "a codebook from 0 to 0 has one level", "give levels: 1, or ends that are apart");
@@ -69,7 +71,8 @@ std::vector<double> codebook_of_bits(int64_t bits, double low, double high, cons
   return uniform_codebook((int64_t(1) << bits) + 1, low, high, at);
 }
 
-std::vector<double> codebook_of(std::optional<int64_t> bits, std::optional<int64_t> levels, double low, double high, const At& at) {
+std::vector<double> codebook_of(std::optional<int64_t> bits, std::optional<int64_t> levels, double low, double high,
+                                const At& at) {
   if (bits && levels) throw SpecError(at, "bits and levels say the same thing", "give one of them");
   if (!bits && !levels) throw SpecError(at, "how many levels?", "give bits (2^bits + 1 levels), or levels");
   return bits ? codebook_of_bits(*bits, low, high, at) : uniform_codebook(*levels, low, high, at);
@@ -104,16 +107,18 @@ std::vector<int> quantised_blocks(const ParameterMap& map, const Quantisation& q
   }
   for (const std::string& name : quantisation.connections)
     if (std::ranges::find(names, name) == names.end())
-      throw SpecError({}, fmt::format("there is no connection '{}' to quantise", name), did_you_mean(name, names, "there are"));
+      throw SpecError({}, fmt::format("there is no connection '{}' to quantise", name),
+                      did_you_mean(name, names, "there are"));
   return blocks;
 }
 
 template <class R>
-void quantise(const ParameterMap& map, const Quantisation& quantisation, const std::optional<RoundingDraw>& draw, R* weights) {
+void quantise(const ParameterMap& map, const Quantisation& quantisation, const std::optional<RoundingDraw>& draw,
+              R* weights) {
   for (const int i : quantised_blocks(map, quantisation)) {
     const Block&              b      = map[i];
     const std::vector<double> levels = levels_within(b, quantisation.codebook);
-    const PhiloxKey           key    = draw ? noise_key(draw->seed, hash_text(b.name + "/rounding"), draw->pass) : PhiloxKey{};
+    const PhiloxKey key = draw ? noise_key(draw->seed, hash_text(b.name + "/rounding"), draw->pass) : PhiloxKey{};
     R*                        w      = weights + b.offset;
     for (size_t k = 0; k < b.size(); ++k) {
       if (!b.mask.empty() && !b.mask[k]) continue;

@@ -17,7 +17,10 @@ std::vector<double> numbers(const Arguments& a, const char* word) {
 }
 
 Fact areas_fact() {
-  return {.name = "areas", .kind = ArgumentKind::numbers, .help = "[n]: n areas of equal size; [n1, n2, …]: their sizes", .required = true};
+  return {.name     = "areas",
+          .kind     = ArgumentKind::numbers,
+          .help     = "[n]: n areas of equal size; [n1, n2, …]: their sizes",
+          .required = true};
 }
 Fact excitatory_fact(double value, const char* help) {
   return {.name = "excitatory_ratio", .value = value, .min = 0, .max = 1, .help = help};
@@ -30,7 +33,8 @@ std::vector<size_t> sizes_of(const StructureArgs& args, size_t units) {
 Mask multi_area(const StructureArgs& args) {
   const Arguments& a = args.arguments;
   if (args.to != args.from)
-    throw SpecError(args.at, fmt::format("multi_area connects areas with areas, not {} units with {}", args.from, args.to),
+    throw SpecError(args.at,
+                    fmt::format("multi_area connects areas with areas, not {} units with {}", args.from, args.to),
                     "into a layer with areas: area_input, out of it: area_readout");
   const std::vector<size_t> sizes = sizes_of(args, args.to);
   BetweenAreas        between;
@@ -38,15 +42,18 @@ Mask multi_area(const StructureArgs& args) {
   if (a.has("excitatory_ratio")) sign = area_signs(sizes, a.number("excitatory_ratio"));
   if (a.has("between")) {
     const std::vector<double>& on = a.numbers("between");
-    if (on.size() != 4) throw SpecError(args.at, "between needs four switches", "[ee, ei, ie, ii], each 0 or 1, named source to target");
-    if (sign.empty()) throw SpecError(args.at, "between speaks of excitatory and inhibitory units", "give excitatory_ratio, too");
+    if (on.size() != 4)
+      throw SpecError(args.at, "between needs four switches", "[ee, ei, ie, ii], each 0 or 1, named source to target");
+    if (sign.empty())
+      throw SpecError(args.at, "between speaks of excitatory and inhibitory units", "give excitatory_ratio, too");
     between = {on[0] != 0, on[1] != 0, on[2] != 0, on[3] != 0};
   }
   return connect_areas(sizes, a.numbers("density"), sign, between, args.random, args.at);
 }
 
 Mask area_input(const StructureArgs& args) {
-  const auto in = units_of_areas(sizes_of(args, args.to), numbers(args.arguments, "input_areas"), "input_areas", args.at);
+  const auto in =
+      units_of_areas(sizes_of(args, args.to), numbers(args.arguments, "input_areas"), "input_areas", args.at);
   Mask mask(args.to, args.from);
   for (size_t i = 0; i < args.to; ++i)
     for (size_t j = 0; j < args.from; ++j) mask(i, j) = in[i];
@@ -68,12 +75,13 @@ Mask area_readout(const StructureArgs& args) {
 }
 
 Mask input_groups(const StructureArgs& args) {
-  return connect_groups(args.from, args.to, numbers(args.arguments, "group_sizes"), numbers(args.arguments, "table"), args.at);
+  return connect_groups(args.from, args.to, numbers(args.arguments, "group_sizes"), numbers(args.arguments, "table"),
+                        args.at);
 }
 
 Mask readout_groups(const StructureArgs& args) {
-  const Mask by_unit =
-      connect_groups(args.to, args.from, numbers(args.arguments, "group_sizes"), numbers(args.arguments, "table"), args.at);
+  const Mask by_unit = connect_groups(args.to, args.from, numbers(args.arguments, "group_sizes"),
+                                      numbers(args.arguments, "table"), args.at);
   Mask mask(args.to, args.from);
   for (size_t i = 0; i < args.to; ++i)
     for (size_t j = 0; j < args.from; ++j) mask(i, j) = by_unit(j, i);
@@ -112,21 +120,27 @@ Fact seed_fact() {
           .help = "of the draw; random_inputs and random_readouts with the same seed know of each other"};
 }
 
-Fact share_fact(const char* name, const char* help) { return {.name = name, .value = 1, .min = 0, .max = 1, .help = help}; }
+Fact share_fact(const char* name, const char* help) {
+  return {.name = name, .value = 1, .min = 0, .max = 1, .help = help};
+}
 
 }  // namespace
 
 StructureEntry multi_area_structure() {
-  return {.name    = "multi_area",
-          .summary = "areas of units, dense or sparse within and between them",
-          .facts   = {areas_fact(),
-                      {.name = "density", .kind = ArgumentKind::numbers,
-                       .help = "[forward, backward], [forward, backward, within], or one per pair of areas, targets row by row",
-                       .required = true},
-                      excitatory_fact(kNoDefault, "the first units of each area are excitatory; needed for between"),
-                      {.name = "between", .kind = ArgumentKind::numbers,
-                       .help = "[ee, ei, ie, ii], 0 or 1: which connections exist between areas, source to target"}},
-          .make    = multi_area};
+  return {
+      .name    = "multi_area",
+      .summary = "areas of units, dense or sparse within and between them",
+      .facts   = {areas_fact(),
+                  {.name = "density",
+                   .kind = ArgumentKind::numbers,
+                   .help =
+                       "[forward, backward], [forward, backward, within], or one per pair of areas, targets row by row",
+                   .required = true},
+                  excitatory_fact(kNoDefault, "the first units of each area are excitatory; needed for between"),
+                  {.name = "between",
+                   .kind = ArgumentKind::numbers,
+                   .help = "[ee, ei, ie, ii], 0 or 1: which connections exist between areas, source to target"}},
+      .make    = multi_area};
 }
 
 StructureEntry area_input_structure() {

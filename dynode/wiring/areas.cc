@@ -15,17 +15,20 @@ std::vector<size_t> area_sizes(size_t units, std::span<const double> areas, cons
   if (areas.empty()) throw SpecError(at, "there are no areas", "give their number, or their sizes");
   size_t sum = 0;
   for (const double x : areas) {
-    if (!is_count(x)) throw SpecError(at, fmt::format("{} is no number of areas or units", x), "whole numbers from 1 on will do");
+    if (!is_count(x))
+      throw SpecError(at, fmt::format("{} is no number of areas or units", x), "whole numbers from 1 on will do");
     sum += size_t(x);
   }
   if (areas.size() > 1) {
     if (sum != units)
-      throw SpecError(at, fmt::format("the areas have {} units, the layer has {}", sum, units), "sizes of areas add up to the layer");
+      throw SpecError(at, fmt::format("the areas have {} units, the layer has {}", sum, units),
+                      "sizes of areas add up to the layer");
     return {areas.begin(), areas.end()};
   }
   const auto count = size_t(areas[0]);
   if (units % count != 0)
-    throw SpecError(at, fmt::format("{} units do not make {} areas of equal size", units, count), "give the sizes of the areas");
+    throw SpecError(at, fmt::format("{} units do not make {} areas of equal size", units, count),
+                    "give the sizes of the areas");
   return std::vector<size_t>(count, units / count);
 }
 
@@ -40,7 +43,8 @@ std::vector<uint8_t> units_of_areas(std::span<const size_t> sizes, std::span<con
   std::vector<uint8_t> in(sizes.size(), chosen.empty());
   for (const double x : chosen) {
     if (!(x >= 0 && x < double(sizes.size()) && x == std::floor(x)))
-      throw SpecError(at, fmt::format("{}: there is no area {}", word, x), fmt::format("areas are 0 to {}", sizes.size() - 1));
+      throw SpecError(at, fmt::format("{}: there is no area {}", word, x),
+                      fmt::format("areas are 0 to {}", sizes.size() - 1));
     in[size_t(x)] = 1;
   }
   std::vector<uint8_t> units;
@@ -63,11 +67,14 @@ Mask connect_areas(std::span<const size_t> sizes, std::span<const double> densit
   const size_t n = sizes.size();
   const bool   by_kind = density.size() == 2 || density.size() == 3;
   if (!by_kind && density.size() != n * n)
-    throw SpecError(at, fmt::format("{} densities for {} areas", density.size(), n),
-                    fmt::format("give [forward, backward], [forward, backward, within], or {} row by row: one for every "
-                                "area (rows: targets)", n * n));
+    throw SpecError(
+        at, fmt::format("{} densities for {} areas", density.size(), n),
+        fmt::format("give [forward, backward], [forward, backward, within], or {} row by row: one for every "
+                    "area (rows: targets)",
+                    n * n));
   for (const double p : density)
-    if (!(p >= 0 && p <= 1)) throw SpecError(at, fmt::format("a density between areas is {}", p), "densities are 0 to 1");
+    if (!(p >= 0 && p <= 1))
+      throw SpecError(at, fmt::format("a density between areas is {}", p), "densities are 0 to 1");
   const auto density_of = [&](size_t to, size_t from) {
     if (!by_kind) return density[to * n + from];
     if (to == from) return density.size() == 3 ? density[2] : 1.0;
@@ -79,7 +86,8 @@ Mask connect_areas(std::span<const size_t> sizes, std::span<const double> densit
     for (size_t from = 0; from < area.size(); ++from) {
       bool on = random.uniform() < density_of(area[to], area[from]);
       if (!sign.empty() && area[to] != area[from])
-        on = on && (sign[from] > 0 ? (sign[to] > 0 ? between.ee : between.ei) : (sign[to] > 0 ? between.ie : between.ii));
+        on = on &&
+             (sign[from] > 0 ? (sign[to] > 0 ? between.ee : between.ei) : (sign[to] > 0 ? between.ie : between.ii));
       mask(to, from) = on;
     }
   return mask;
@@ -89,20 +97,25 @@ Mask connect_groups(size_t channels, size_t units, std::span<const double> group
                     const At& at) {
   std::vector<size_t> group;   // of each channel
   for (size_t g = 0; g < group_sizes.size(); ++g) {
-    if (!is_count(group_sizes[g])) throw SpecError(at, fmt::format("a group of {} channels is none", group_sizes[g]), "sizes are whole numbers from 1 on");
+    if (!is_count(group_sizes[g]))
+      throw SpecError(at, fmt::format("a group of {} channels is none", group_sizes[g]),
+                      "sizes are whole numbers from 1 on");
     group.insert(group.end(), size_t(group_sizes[g]), g);
     if (group.size() > channels) break;
   }
   if (group_sizes.empty()) group.assign(channels, 0);
   if (group.size() != channels)
-    throw SpecError(at, fmt::format("the groups do not make up {} channels", channels), "sizes of groups add up to the layer");
+    throw SpecError(at, fmt::format("the groups do not make up {} channels", channels),
+                    "sizes of groups add up to the layer");
   const size_t groups = std::max<size_t>(group_sizes.size(), 1);
   if (!table.empty() && table.size() != groups * units)
     throw SpecError(at, fmt::format("the table of groups has {} entries", table.size()),
                     fmt::format("{} groups of {} units make {}", groups, units, groups * units));
   for (size_t i = 0; i < table.size(); ++i)
     if (table[i] != 0 && table[i] != 1)
-      throw SpecError(at, fmt::format("the table of groups has {} at group {}, unit {}", table[i], i / units, i % units), "it holds 0 and 1");
+      throw SpecError(at,
+                      fmt::format("the table of groups has {} at group {}, unit {}", table[i], i / units, i % units),
+                      "it holds 0 and 1");
   Mask mask(units, channels, true);
   if (!table.empty())
     for (size_t u = 0; u < units; ++u)
