@@ -4,3 +4,4 @@
 #include "dynode/models/graph.h"
 #include "dynode/models/model.h"
 #include "dynode/models/rate.h"
+#include "dynode/models/spiking_conversion.h"

@@ -382,8 +382,8 @@ std::string data_json(const Report& report) {
       }));
   add("rasters", json_list(report.rasters, [](const ReportRaster& r) {
         return fmt::format(
-            R"({{"title":{},"milliseconds":{},"units":{},"excitatory":{},"rate_excitatory":{},"rate_inhibitory":{},"times":{},"spiking":{},"output_times":{},"output":{},"rate_output":{}}})",
-            json(r.title), json(r.milliseconds), r.units, r.excitatory, json(r.rate_excitatory), json(r.rate_inhibitory),
+            R"({{"title":{},"seconds":{},"units":{},"excitatory":{},"rate_excitatory":{},"rate_inhibitory":{},"times":{},"spiking":{},"output_times":{},"output":{},"rate_output":{}}})",
+            json(r.title), json(r.seconds), r.units, r.excitatory, json(r.rate_excitatory), json(r.rate_inhibitory),
             json_list(r.times), json_list(r.spiking), json_list(r.output_times), json_list(r.output),
             json_list(r.rate_output));
       }));

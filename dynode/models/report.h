@@ -102,10 +102,10 @@ struct ReportSweep {
 /// A trial of a spiking network: who fired when, and what its readout made of it beside a network of rates.
 struct ReportRaster {
   std::string          title        = {};
-  double               milliseconds = 0;           // length
+  double               seconds      = 0;           // length
   int64_t              units = 0, excitatory = 0;  // the first `excitatory` units are drawn as such
   double               rate_excitatory = kNotMeasured, rate_inhibitory = kNotMeasured;  // Hz
-  std::vector<float>   times   = {};               // [spikes], ms
+  std::vector<float>   times   = {};               // [spikes], s
   std::vector<int64_t> spiking = {};               // [spikes], unit
   std::vector<float>   output_times = {}, output = {}, rate_output = {};  // [points]
 };

@@ -14,6 +14,14 @@ namespace {
 
 constexpr size_t kPoints = 1000;   // of an output that is drawn
 
+/// What people call the network of this file: runs/go_nogo/checkpoints/last.dynode is go nogo.
+std::string name_of(const std::filesystem::path& path) {
+  const bool  checkpoint = path.parent_path().filename() == "checkpoints";
+  std::string name       = (checkpoint ? path.parent_path().parent_path() : path).stem().string();
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
 /// Place of each unit in the raster: excitatory ones first.
 std::vector<uint32_t> raster_order(const std::vector<int8_t>& sign, size_t units) {
   std::vector<uint32_t> place(units);
@@ -28,19 +36,19 @@ ReportRaster raster_of(const SpikingTrial& trial, const std::vector<double>& rat
                        const SpikingSettings& s) {
   const size_t units = net.sign.empty() ? size_t(net.w_in.shape.at(0)) : net.sign.size();
   const size_t outputs = size_t(net.w_out.shape.at(0)), steps = trial.output.size() / outputs;
-  ReportRaster raster{.milliseconds    = 1000 * s.step() * double(steps),
+  ReportRaster raster{.seconds         = s.step() * double(steps),
                       .units           = int64_t(units),
                       .excitatory      = int64_t(units) - std::count(net.sign.begin(), net.sign.end(), int8_t(-1)),
                       .rate_excitatory = trial.rate_excitatory,
                       .rate_inhibitory = trial.rate_inhibitory};
   const std::vector<uint32_t> place = raster_order(net.sign, units);
   for (const Spike& spike : trial.spikes) {
-    raster.times.push_back(float(1000 * s.step() * spike.step));
+    raster.times.push_back(float(s.step() * spike.step));
     raster.spiking.push_back(int64_t(place[spike.unit]));
   }
   const double per_step = s.step() / s.rate_step;   // rate steps
   for (size_t t = 0; t < steps; t += std::max<size_t>(1, steps / kPoints)) {
-    raster.output_times.push_back(float(1000 * s.step() * double(t)));
+    raster.output_times.push_back(float(s.step() * double(t)));
     raster.output.push_back(float(trial.output[t * outputs]));
     const size_t k = size_t(double(t) * per_step);
     raster.rate_output.push_back(k * outputs < rates.size() ? float(rates[k * outputs]) : float(kNotMeasured));
@@ -56,7 +64,7 @@ Report spiking_report(const std::string& name, RateRNN& rate, Model& spiking, co
   const RateParts    net   = rate.parts();
   const TaskEntry&   entry = task.entry();
   const ScalingScore judged = score_of(settings.scaling_factor, task, trials);
-  Report report{.title = fmt::format("{} in spikes", std::filesystem::path(name).stem().string()), .kind = "conversion",
+  Report report{.title = fmt::format("{} in spikes", name_of(std::filesystem::absolute(name))), .kind = "conversion",
                 .metric_name = "success", .test_metric = judged.share()};
   report.summary = fmt::format(
       "A network of {} rate units that learnt {} answers with spikes: correct in {:.1f} % of {} trials with the scaling "
