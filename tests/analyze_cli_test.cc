@@ -70,6 +70,8 @@ TEST_F(Cli, AnalyzeSaysWhatIsWrong) {
   says_of("net.yaml --input x.npy --labels labels.npy", "labels.npy: expected [5], got [2]\n  one label per run");
   says_of("rates.yaml --task go_nogo --lyapunov 7 --trials 2",
           "there are 6 Lyapunov exponents, not 7\n  ask for 1 to 6");
+  says_of("rates.yaml --task go_nogo --slow -1", "--slow: -1 is no share\n  give 0.01, for example");
+  says_of("rates.yaml --task go_nogo --output a.txt", "a.txt: results are written as .npz\n  name it like out.npz");
 }
 
 }  // namespace

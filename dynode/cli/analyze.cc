@@ -1,5 +1,4 @@
 // dynode analyze: where the states of a trained network run, where they rest, whether neighbours part.
-#include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 #include <memory>
@@ -26,22 +25,6 @@ struct Settings {
   bool                     fixed_points = false;
   int                      threads      = 0;
 };
-
-/// "0,0.5,1"
-std::vector<double> numbers_of(const std::string& text) {
-  std::vector<double> numbers;
-  const char *        at = text.data(), *end = at + text.size();
-  for (bool more = true; more; ++at) {
-    double     number = 0;
-    const auto read   = std::from_chars(at, end, number);
-    at                = read.ptr;
-    more              = at != end && *at == ',';
-    if (read.ec != std::errc() || !std::isfinite(number) || (at != end && !more))
-      throw SpecError({.path = "--constant"}, fmt::format("'{}' is no list of numbers", text), "one per input: 0,1");
-    numbers.push_back(number);
-  }
-  return numbers;
-}
 
 struct Inputs {
   Array                    x;
@@ -104,8 +87,9 @@ void print_points(const Dynamics& d, const DynamicsUnder& under, size_t starts) 
 
 void run(const Settings& s) {
   apply_isa_override();
-  for (const std::string& path : {s.output, s.report})
-    if (!path.empty()) check_writable(path);
+  if (!s.output.empty()) check_writable(s.output, "results", "out.npz");
+  if (!s.report.empty()) check_writable(s.report, "reports", "dynamics.html");
+  if (!(s.slow >= 0)) throw SpecError({.path = "--slow"}, fmt::format("{} is no share", s.slow), "give 0.01, for example");
   DynamicsOptions options{.fixed_points   = s.fixed_points,
                           .starts         = s.starts,
                           .slow           = s.slow,
@@ -113,7 +97,7 @@ void run(const Settings& s) {
                           .lyapunov_steps = s.steps,
                           .seed           = s.seed,
                           .threads        = s.threads};
-  for (const std::string& text : s.constant) options.inputs.push_back(numbers_of(text));
+  for (const std::string& text : s.constant) options.inputs.push_back(number_list("--constant", text, ',', "one per input: 0,1"));
   if (!options.inputs.empty() && !s.fixed_points && !s.lyapunov)
     throw SpecError({.path = "--constant"}, "nothing is asked under a constant input",
                     "add --fixed-points or --lyapunov 3");

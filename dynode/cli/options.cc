@@ -1,5 +1,6 @@
 #include "dynode/cli/options.h"
 
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
@@ -137,6 +138,22 @@ Model load_model(const std::string& path, const std::vector<std::string>& assign
                     "the network is what its model.architecture_yaml names");
   for (const std::string& assignment : assignments) set_value(value, assignment);
   return Model::from_spec(read_spec(value), options);
+}
+
+std::vector<double> number_list(const std::string& option, const std::string& text, char separator,
+                                const std::string& way_out) {
+  std::vector<double> numbers;
+  const char *        at = text.data(), *end = at + text.size();
+  for (bool more = true; more; ++at) {
+    double     number = 0;
+    const auto read   = std::from_chars(at, end, number);
+    at                = read.ptr;
+    more              = at != end && *at == separator;
+    if (read.ec != std::errc() || !std::isfinite(number) || (at != end && !more))
+      throw SpecError({.path = option}, fmt::format("'{}' is no list of numbers", text), way_out);
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
 void check_writable(const std::string& path) {

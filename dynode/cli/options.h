@@ -22,6 +22,10 @@ void add_threads(CLI::App& app, int& threads);
 CLI::Option* add_number(CLI::App& app, const std::string& name, double& number, const std::string& help);
 CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, size_t min, const std::string& help);
 
+/// "0.5,1,2": finite numbers. @throws SpecError  naming the option, and `way_out`
+std::vector<double> number_list(const std::string& option, const std::string& text, char separator,
+                                const std::string& way_out);
+
 /// Changes what was written: "simulation.dt=10", "layers.1.params.tau=20" or "layers[1].params.tau=20"; items of lists
 /// are counted from 0. The value is YAML: 10, true, relu, [4, 20], {name: normal}. Mappings on the way are made.
 /// @throws SpecError  naming the assignment, if it has no '=' or leads through something that is not there

@@ -1,5 +1,4 @@
 // dynode spiking convert: a trained rate network becomes a spiking one that solves the same task.
-#include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 #include <memory>
@@ -28,26 +27,17 @@ struct Settings {
 
 /// "20:75:5" with both ends, "30,40,50", or "50". @throws SpecError
 std::vector<double> factors_of(const std::string& text) {
-  const bool          range = text.find(':') != std::string::npos;
-  std::vector<double> numbers;
-  const char *        at = text.data(), *end = at + text.size();
-  for (bool more = true; more; ++at) {
-    double     number = 0;
-    const auto read   = std::from_chars(at, end, number);
-    at                = read.ptr;
-    more              = at != end && *at == (range ? ':' : ',');
-    if (read.ec != std::errc() || !(number > 0 && number < 1e9) || (at != end && !more))
-      throw SpecError({.path = "--factors"}, fmt::format("'{}' is no list of positive numbers", text),
-                      "write 20:75:5, or 30,40,50, or 50");
-    numbers.push_back(number);
-  }
-  if (!range) return numbers;
-  if (numbers.size() != 3 || numbers[1] < numbers[0] || (numbers[1] - numbers[0]) / numbers[2] > 1000)
+  const bool                range = text.find(':') != std::string::npos;
+  const std::string         way_out = "write 20:75:5, or 30,40,50, or 50";
+  const std::vector<double> given   = number_list("--factors", text, range ? ':' : ',', way_out);
+  if (std::ranges::any_of(given, [](double x) { return x <= 0; }))
+    throw SpecError({.path = "--factors"}, fmt::format("'{}': factors are positive", text), way_out);
+  if (!range) return given;
+  if (given.size() != 3 || given[1] < given[0] || (given[1] - given[0]) / given[2] > 1000)
     throw SpecError({.path = "--factors"}, fmt::format("'{}' is no range of up to 1000 numbers", text),
                     "write from:to:step, as in 20:75:5");
   std::vector<double> all;
-  for (int k = 0; numbers[0] + k * numbers[2] <= numbers[1] * (1 + 1e-12); ++k)
-    all.push_back(numbers[0] + k * numbers[2]);
+  for (int k = 0; given[0] + k * given[2] <= given[1] * (1 + 1e-12); ++k) all.push_back(given[0] + k * given[2]);
   return all;
 }
 

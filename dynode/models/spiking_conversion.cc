@@ -183,14 +183,16 @@ InitialStates spiking_start(const SpikingSettings& s, uint64_t seed, size_t firs
 
 namespace {
 
-/// The task's trial in LIF steps: the answer counts from `SpikingRule::delay` rate steps after its beginning to the end.
+/// The task's trial in LIF steps: the answer counts from `SpikingRule::delay` rate steps after its beginning, or from its
+/// last step where it is shorter, to the end.
 dynode::Trial stretched(const dynode::Trial& trial, const Task& task, const SpikingSettings& s, size_t steps) {
   const double each = double(s.steps_per_column()) / s.downsample;
+  const size_t begin = std::min(trial.shape.answer_begin + task.entry().spiking.delay, trial.shape.answer_end - 1);
   dynode::Trial big(
       {.steps        = steps,
        .inputs       = trial.shape.inputs,
        .outputs      = trial.shape.outputs,
-       .answer_begin = std::min(steps, size_t(double(trial.shape.answer_begin + task.entry().spiking.delay) * each)),
+       .answer_begin = std::min(steps, size_t(double(begin) * each)),
        .answer_end   = steps});
   big.label = trial.label;
   for (size_t t = 0; t < steps; ++t) {
