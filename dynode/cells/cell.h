@@ -86,7 +86,7 @@ struct NoiseFacts {
 /// Where spikes arrive: one of weight w adds w, divided by a parameter, to a state at the end of a step.
 struct ArrivalFacts {
   int state = -1;                    // -1: the cell takes no spikes
-  int per   = -1;                    // parameter; -1: not divided
+  int per   = -1;                    // parameter, constants counted behind them; -1: not divided
 };
 
 /// Dense connections that belong to the layer itself (recurrent cores): weights [ports · dim, dim] as one block, rows

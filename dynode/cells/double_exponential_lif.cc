@@ -91,7 +91,7 @@ CellEntry double_exponential_lif() {
           .ports = {"current", "kick"},
           .dt = 0.00005,
           .fires = true,
-          .arrivals = {.state = 3, .per = 11},
+          .arrivals = {.state = 3, .per = 11},   // h, divided by rise_decay
           .noise = {{.word = "membrane_noise", .site = NoiseFacts::Site::drive, .index = 1,
                      .help = "added to the voltage in every step, refractory or not"}},
           .derive = derive,

@@ -63,13 +63,14 @@ Report spiking_report(const std::string& name, RateRNN& rate, Model& spiking, co
                       const TrialsWanted& wanted) {
   const RateParts    net   = rate.parts();
   const TaskEntry&   entry = task.entry();
-  const ScalingScore judged = score_of(settings.scaling_factor, task, trials);
+  const ScalingScore judged = trials.empty() ? search.best() : score_of(settings.scaling_factor, task, trials);
   Report report{.title = fmt::format("{} in spikes", name_of(std::filesystem::absolute(name))), .kind = "conversion",
                 .metric_name = "success", .test_metric = judged.share()};
   report.summary = fmt::format(
       "A network of {} rate units that learnt {} answers with spikes: correct in {:.1f} % of {} trials with the scaling "
-      "factor {:g}, chosen by other trials.",
-      grouped(rate.N()), entry.name, 100 * judged.share(), judged.trials, settings.scaling_factor);
+      "factor {:g}, chosen by {}.",
+      grouped(rate.N()), entry.name, 100 * judged.share(), judged.trials, settings.scaling_factor,
+      trials.empty() ? "these trials" : "other trials");
   report.facts = {{"scaling factor", fmt::format("{:g}", settings.scaling_factor)},
                   {"95 % interval", fmt::format("{:.1f} … {:.1f} %", 100 * judged.low(), 100 * judged.high())},
                   {"mean rates", fmt::format("{:.1f} Hz excitatory, {:.1f} Hz inhibitory", judged.rate_excitatory,
