@@ -176,6 +176,8 @@ struct CellEntry {
   bool        couples_units = false;          // a unit's s[t+1] depends on the drives of the others, too
   bool        fires = false;                  // its output is 1 where a unit fired in this step, else 0
   ArrivalFacts arrivals = {};
+  ArrivalFacts inhibitory = {};               // where spikes of negative weight arrive, as positive numbers; state -1:
+                                              // where the others do
   std::vector<NoiseFacts> noise = {};         // besides those every cell has: its drives, its output, its parameters
   bool        som_units = false;              // has the setting som_N: so many of its inhibitory units, the first ones,
                                               // take no inhibition from their own layer

@@ -21,6 +21,9 @@
 
 namespace dynode {
 
+struct SynapseRule;   // plan/spiking.h
+struct SpikingPlan;
+
 /// A table g(φ, i) as the plan holds it; prepared for lookups later.
 struct RateGrid {
   double              flux_first, flux_step, current_first, current_step;
@@ -89,6 +92,8 @@ struct ConnectionPlan {
   int    bias = -1;                     // block [rows], -1: none
   std::shared_ptr<const SparsePattern> sparse = {};       // the weights as lists, where few exist or all are constant
   std::shared_ptr<const SparsePattern> transposed = {};   // the same, source by source
+  std::shared_ptr<const SynapseRule> synapses = {};       // spikes: synapses that nothing learns follow a rule, and
+                                                          // there is no block of weights
 };
 
 /// Layers that walk together, in the order in which they are advanced within a step.
@@ -110,6 +115,7 @@ struct Plan {
   int                         output = -1;   // layer with the largest id
   int                         dt_block = -1; // block of a learnt dt
   uint64_t                    seed = 0;
+  std::shared_ptr<const SpikingPlan> spiking = {};   // of a network of spiking layers without input array: what drives it
   std::vector<std::string>    warnings;
 
   /// Position of the layer whose output `s/<layer_id>` is, or -1.

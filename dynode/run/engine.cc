@@ -6,6 +6,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/base/float_mode.h"
+#include "dynode/run/event_network.h"
 #include "dynode/run/recorder.h"
 
 namespace dynode {

@@ -22,6 +22,9 @@
 
 namespace dynode {
 
+template <class R> struct EventState;     // run/event_network.h
+template <class R> class EventNetwork;
+
 /// State of one layer before the first step.
 template <class R>
 struct InitialState {
@@ -39,6 +42,8 @@ struct RunInput {
   const R* spans = nullptr;  // [rows][steps] time each step takes, instead of dt where the plan takes spans; or null
   RunNoise<R> noise = {};
   std::optional<SteadyRule> until_steady = {};   // a simulation stops when its network is; nothing: it goes to the end
+  const EventState<R>* from = nullptr;   // spiking networks without input array: go on from there instead
+  EventState<R>* end = nullptr;          // likewise: the state after the last step is written here
 };
 
 /// A unit fired in step `step` (from 0): entry step + 1 of its layer's output is 1.
@@ -57,6 +62,7 @@ struct Record {
   R*   to;                   // [rows][steps + 1][units] of a state, [rows][steps][units] of an observable
   bool last_only = false;    // only the entry after the last step: [rows][units]; not of a run that may stop early
   std::vector<Spike>* spikes = nullptr;   // of a layer that fires: what is added, by step, row, unit
+  size_t first = 0, count = 0;            // of a state: these units alone, [… count]; count 0: all
 };
 
 /// What a loss is shown of one tile, and where it leaves its adjoint.
@@ -150,6 +156,7 @@ class Engine {
   bool                                 fresh_ = false;   // prepared_ has θ …
   std::optional<uint64_t>              pass_;            // … rounded for this pass; nothing: to the nearest levels
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<EventNetwork<R>>     events_;          // where the plan is one of spikes alone
   std::vector<std::vector<R>>          partials_;   // gradient per group of tiles
   struct Segment { size_t rows, steps, memory; bool spans; size_t chosen; };
   std::vector<Segment>                 segments_;   // what `segment` has worked out so far
