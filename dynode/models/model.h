@@ -4,11 +4,14 @@
 //   Results run = model.simulate(x, {.record = {"s", "phi"}});      x, results: [batch][time][unit]
 //   const Array& out = run.at("output");
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "dynode/analysis/power.h"
@@ -59,6 +62,7 @@ struct SimulateOptions {
   /// of the dt of layers that have none of their own.
   std::optional<Array>     timespans = {};
   NoiseOptions             noise = {};
+  const std::atomic<bool>* stop = nullptr;      // becoming true ends the run: Stopped is thrown, the model is as before
 };
 
 /// Arrays by name, in the order asked for; `output` is always there.
@@ -94,6 +98,7 @@ struct GradientRequest {
   std::optional<Array> timespans = {};          // as in SimulateOptions
   bool          spans            = false;       // gradient with respect to them
   NoiseOptions  noise            = {.training = true};
+  const std::atomic<bool>* stop = nullptr;   // as in SimulateOptions
 };
 
 struct Gradient {
@@ -105,6 +110,38 @@ struct Gradient {
   std::optional<Array>                       spans;        // [rows][steps]
 
   const Array& at(const std::string& name) const;
+};
+
+/// What the adjoint of a taped run is asked for besides parameters.
+struct PullbackRequest {
+  bool input = false, initial = false, spans = false;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct Pullback {
+  Array                                      theta;     // [θ], by stored values, block after block
+  std::optional<Array>                       input;     // [rows][steps][units]
+  std::vector<std::pair<std::string, Array>> initial;   // as in Gradient
+  std::optional<Array>                       spans;     // [rows][steps]
+};
+
+/// A run with all its histories, for programs that differentiate on their own (torch). It must not outlive its model.
+class TapedRun {
+ public:
+  TapedRun(TapedRun&&) noexcept;
+  ~TapedRun();
+
+  Results& results();   // what was recorded, and `output`
+  /// ∂L/∂θ and the like. May be called more than once.
+  /// @param bars  ∂L/∂(results), by their names and in their shapes; missing ones are 0
+  /// @throws SpecError  if parameters were changed since; ShapeError; NumericsError
+  Pullback backward(const std::vector<std::pair<std::string, Array>>& bars, const PullbackRequest& wanted = {});
+
+ private:
+  friend class Model;
+  struct Impl;
+  explicit TapedRun(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 class Model {
@@ -129,6 +166,9 @@ class Model {
   /// Sets real values (a name with log_ takes logarithms) and projects them onto the constraints.
   /// @throws SpecError, ShapeError
   void set_parameter(const std::string& name, const Array& values);
+  /// θ itself, as stored, block after block as plan().parameters has them. What is written there counts from the next
+  /// call on, projected onto the constraints; the memory stays where it is as long as the model lives, moved or not.
+  std::variant<std::span<float>, std::span<double>> theta();
   /// Sets all parameters found in an .npz or .dynode file; masks in it are checked against the plan's.
   void load_parameters(const std::string& path);
 
@@ -144,6 +184,10 @@ class Model {
   /// With early_stopping_forward_pass the run ends when all layers of all rows are steady, and histories are shorter.
   /// @throws ShapeError, NumericsError
   Results simulate(const Array& x, const SimulateOptions& options = {});
+
+  /// The same with all histories kept. Records states and outputs only, never stops early.
+  /// @throws SpecError  where layers fire: spikes have no derivative
+  TapedRun simulate_taped(const Array& x, const SimulateOptions& options = {});
 
   /// Loss and its exact gradient by back-propagation through time; through all steps, also where simulate stops early.
   Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request = {});

@@ -149,6 +149,7 @@ template <class R>
 void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted,
               size_t first_step, size_t steps) {
   for (size_t end = steps; end > 0;) {
+    check_stop(wanted.stop);
     const size_t begin = end > w.chunk ? end - w.chunk : 0;
     for (auto stage = plan.stages.rbegin(); stage != plan.stages.rend(); ++stage)
       for (size_t k = end; k-- > begin;)

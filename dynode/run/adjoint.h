@@ -33,6 +33,7 @@ struct TileGradient {
   size_t truncate_every = 0;           // nothing passes from step k·truncate_every to the one before it; 0: all passes
   R*     x_bar = nullptr;              // [rows][total_steps][input units] or null
   R*     spans_bar = nullptr;          // [rows][total_steps], zero at first, or null
+  const std::atomic<bool>* stop = nullptr;   // see check_stop
 };
 
 /// Clears all adjoints: the run ends here.
@@ -40,6 +41,7 @@ template <class R>
 void start_backward(Workspace<R>& w);
 
 /// Pulls the adjoint back through `steps` steps whose histories are in the window. `first_step`: the step at slab 0.
+/// @throws Stopped
 template <class R>
 void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted,
               size_t first_step, size_t steps);

@@ -8,15 +8,13 @@
 #include "dynode/base/float_mode.h"
 #include "dynode/run/event_network.h"
 #include "dynode/run/recorder.h"
+#include "dynode/run/tape.h"
 
 namespace dynode {
 namespace {
 
 /// Steps a simulation keeps at a time: its histories stay in cache while they are recorded.
 constexpr size_t kSimulationWindow = 32;
-
-/// Tiles are summed into at most this many partial gradients: a fixed number, so that bits do not depend on threads.
-constexpr size_t kMostGroups = 16;
 
 /// The layer's state `s` at slab k of the window, written to or read from user rows.
 template <class R>
@@ -37,7 +35,8 @@ struct Engine<R>::Worker {
 
 template <class R>
 Engine<R>::Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> threads)
-    : plan_(std::move(plan)), threads_(std::move(threads)), prepared_(*plan_) {
+    : plan_(std::move(plan)), threads_(std::move(threads)), prepared_(*plan_),
+      idle_(std::make_shared<std::vector<std::unique_ptr<Workspace<R>>>>()) {
   for (int i = 0; i < threads_->size(); ++i) workers_.push_back(std::make_unique<Worker>());
   std::vector<R> theta(plan_->theta.begin(), plan_->theta.end());
   set_parameters(theta);
@@ -69,9 +68,11 @@ template <class R>
 void Engine<R>::round_weights(const RunNoise<R>& noise) {
   const bool by_chance = quantisation_ && quantisation_->stochastic && noise.on && noise.training;
   const auto pass      = by_chance ? std::optional(noise.pass) : std::nullopt;
-  if (!fresh_ || pass != pass_)
+  if (!fresh_ || pass != pass_) {
     prepared_.set(theta_.data(), quantisation_ ? &*quantisation_ : nullptr,
                   pass ? std::optional(RoundingDraw{plan_->seed, *pass}) : std::nullopt);
+    ++version_;
+  }
   prepared_.set_noise_shares(noise.shares);
   fresh_ = true;
   pass_  = pass;
@@ -140,7 +141,7 @@ template <class R>
 TileInput<R> Engine<R>::seen_from(const Tile& tile, const RunInput<R>& input) const {
   const size_t stride = input.steps * plan_->input_width();
   return {input.x ? input.x + tile.first_row * stride : nullptr, stride, 0,
-          input.spans ? input.spans + tile.first_row * input.steps : nullptr, input.steps};
+          input.spans ? input.spans + tile.first_row * input.steps : nullptr, input.steps, input.stop};
 }
 
 template <class R>
@@ -240,10 +241,7 @@ double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const G
   // group g takes tiles g, g + groups, …
   const size_t groups = std::min(tiles.size(), kMostGroups);
   std::vector<double> losses(tiles.size());
-  if (outputs) {
-    partials_.resize(std::max(partials_.size(), groups));
-    for (size_t g = 0; g < groups; ++g) partials_[g].assign(theta_.size(), R(0));
-  }
+  if (outputs) clear_partials(groups);
   threads_->run(groups, [&](size_t g, size_t worker) {
     const FlushDenormals flush;
     for (size_t n = g; n < tiles.size(); n += groups)
@@ -253,13 +251,22 @@ double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const G
 
   double sum = 0;
   for (double l : losses) sum += l;
-  if (outputs && outputs->theta_bar) {
-    std::copy_n(partials_[0].data(), theta_.size(), outputs->theta_bar);
-    for (size_t g = 1; g < groups; ++g)
-      for (size_t i = 0; i < theta_.size(); ++i) outputs->theta_bar[i] += partials_[g][i];
-    to_stored_gradient(plan_->parameters, theta_.data(), outputs->theta_bar);
-  }
+  if (outputs && outputs->theta_bar) sum_partials(groups, outputs->theta_bar);
   return sum;
+}
+
+template <class R>
+void Engine<R>::clear_partials(size_t groups) {
+  partials_.resize(std::max(partials_.size(), groups));
+  for (size_t g = 0; g < groups; ++g) partials_[g].assign(theta_.size(), R(0));
+}
+
+template <class R>
+void Engine<R>::sum_partials(size_t groups, R* theta_bar) const {
+  std::copy_n(partials_[0].data(), theta_.size(), theta_bar);
+  for (size_t g = 1; g < groups; ++g)
+    for (size_t i = 0; i < theta_.size(); ++i) theta_bar[i] += partials_[g][i];
+  to_stored_gradient(plan_->parameters, theta_.data(), theta_bar);
 }
 
 template <class R>
@@ -331,6 +338,7 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, size_t window,
   TileGradient<R> wanted;
   wanted.total_steps    = steps;
   wanted.truncate_every = options.adjoint.truncate_every;
+  wanted.stop           = input.stop;
   wanted.x_bar = outputs->x_bar ? outputs->x_bar + tile.first_row * steps * width : nullptr;
   wanted.spans_bar = outputs->spans_bar ? outputs->spans_bar + tile.first_row * steps : nullptr;
   if (wanted.spans_bar) std::fill_n(wanted.spans_bar, tile.rows * steps, R(0));
@@ -347,12 +355,21 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, size_t window,
     }
     backward(*plan_, prepared_, w, wanted, t, count);
   }
-  const bool initial = !outputs->initial_bar.empty() ||
+  pull_start(w, wanted, tile, input, *outputs);
+  collect_gradient(*plan_, prepared_, w, partial);
+  return value;
+}
+
+/// The end of a tile's adjoint: that of its initial states.
+template <class R>
+void Engine<R>::pull_start(Workspace<R>& w, const TileGradient<R>& wanted, const Tile& tile, const RunInput<R>& input,
+                           const GradientOutputs<R>& outputs) {
+  const bool initial = !outputs.initial_bar.empty() ||
                        std::any_of(plan_->layers.begin(), plan_->layers.end(), [](const auto& l) { return l.start_block >= 0; });
   if (initial) {
     // start_pull reads the state as it was before the first step
     finish_backward(*plan_, prepared_, w, wanted);
-    for (const auto& bar : outputs->initial_bar) {
+    for (const auto& bar : outputs.initial_bar) {
       const LayerSpace<R>& l = w.layers[size_t(bar.layer)];
       put_rows(prepared_, w, l, l.lambda[size_t(bar.state)].data(),
                const_cast<R*>(bar.values) + tile.first_row * l.slab.units, l.slab.units);
@@ -362,8 +379,6 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, size_t window,
       if (given.state == plan_->layers[size_t(given.layer)].start_state)
         w.layers[size_t(given.layer)].lambda[size_t(given.state)].clear();
   }
-  collect_gradient(*plan_, prepared_, w, partial);
-  return value;
 }
 
 template <class R>

@@ -7,6 +7,7 @@
 //
 // Arrays are [row][step][unit]; histories have steps + 1 entries, entry 0 being the initial state.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,7 @@ struct RunInput {
   const R* spans = nullptr;  // [rows][steps] time each step takes, instead of dt where the plan takes spans; or null
   RunNoise<R> noise = {};
   std::optional<SteadyRule> until_steady = {};   // a simulation stops when its network is; nothing: it goes to the end
+  const std::atomic<bool>* stop = nullptr;       // becoming true ends the run: Stopped is thrown
   const EventState<R>* from = nullptr;   // spiking networks without input array: go on from there instead
   EventState<R>* end = nullptr;          // likewise: the state after the last step is written here
 };
@@ -93,7 +95,15 @@ struct GradientOutputs {
   std::vector<InitialState<R>> initial_bar = {};   // `values` are written: [rows][units]
 };
 
+/// ∂L/∂(history of a layer) for a whole batch.
+template <class R>
+struct HistoryBar {
+  int      layer, state;   // state -1: the output
+  const R* values;         // [rows][steps + 1][units]
+};
+
 template <class R> class Recorder;
+template <class R> class Tape;
 
 template <class R>
 class Engine {
@@ -105,6 +115,7 @@ class Engine {
 
   /// Takes parameters; every later run uses them. @param theta  [θ], as stored, satisfying the constraints
   void set_parameters(std::span<const R> theta);
+  std::span<const R> parameters() const { return theta_; }
 
   /// Weights act as levels of a codebook in every later run, and gradients pass straight through; nothing: as they are.
   /// Stochastic rounding draws per pass in runs that train. @throws SpecError  where it does not fit the plan
@@ -121,6 +132,14 @@ class Engine {
 
   /// Loss without its gradient.
   double loss(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options);
+
+  // ── forward now, adjoint later ───────────────────────────────────────────────────────────────────────────────────
+  /// Simulates and keeps all histories. @param records  states only   @throws as gradient
+  std::unique_ptr<Tape<R>> simulate_taped(const RunInput<R>& input, std::span<const Record<R>> records);
+  /// The adjoint of that run, also more than once. @param input  as it was given then
+  /// @throws SpecError  if parameters were set since
+  void pull_taped(Tape<R>& tape, const RunInput<R>& input, std::span<const HistoryBar<R>> bars,
+                  const GradientOutputs<R>& outputs);
 
   /// Steps whose histories a gradient keeps at a time: all, or a segment that is recomputed from its first state.
   /// Depends on plan, sizes, options and number of threads alone.
@@ -147,17 +166,23 @@ class Engine {
   double        tile_gradient(Worker& worker, const Tile& tile, size_t window, const RunInput<R>& input,
                               const TileLoss<R>& loss, const GradientOptions& options,
                               const GradientOutputs<R>* outputs, R* partial);
+  void          pull_start(Workspace<R>& w, const TileGradient<R>& wanted, const Tile& tile, const RunInput<R>& input,
+                           const GradientOutputs<R>& outputs);
+  void          clear_partials(size_t groups);
+  void          sum_partials(size_t groups, R* theta_bar) const;
 
   std::shared_ptr<const Plan>          plan_;
   std::shared_ptr<Threads>             threads_;
   Prepared<R>                          prepared_;
   std::vector<R>                       theta_;
   std::optional<Quantisation>          quantisation_;
+  uint64_t                             version_ = 0;     // of what is prepared
   bool                                 fresh_ = false;   // prepared_ has θ …
   std::optional<uint64_t>              pass_;            // … rounded for this pass; nothing: to the nearest levels
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<EventNetwork<R>>     events_;          // where the plan is one of spikes alone
   std::vector<std::vector<R>>          partials_;   // gradient per group of tiles
+  std::shared_ptr<std::vector<std::unique_ptr<Workspace<R>>>> idle_;   // workspaces that tapes gave back
   struct Segment { size_t rows, steps, memory; bool spans; size_t chosen; };
   std::vector<Segment>                 segments_;   // what `segment` has worked out so far
 };

@@ -143,6 +143,7 @@ void start(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w) {
 template <class R>
 void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileInput<R>& input, size_t steps) {
   for (size_t begin = 0; begin < steps; begin += kForwardChunk) {
+    check_stop(input.stop);
     const size_t end = std::min(steps, begin + kForwardChunk);
     take_input(plan, prepared, w, input, begin, end);
     for (const Stage& stage : plan.stages) {

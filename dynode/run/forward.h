@@ -7,11 +7,22 @@
 //         drive ← bias + Σ connections;  s[t+1] ← cell(s[t], drive)
 //       for layer in stage: the state where spikes arrive += those that are due
 #pragma once
+#include <atomic>
+#include <exception>
 #include <vector>
 
 #include "dynode/run/workspace.h"
 
 namespace dynode {
+
+/// Somebody wanted a run to end before its time.
+struct Stopped : std::exception {
+  const char* what() const noexcept override { return "the run was stopped"; }
+};
+/// Looked at once per chunk of time. @throws Stopped  if it has become true
+inline void check_stop(const std::atomic<bool>* stop) {
+  if (stop && stop->load(std::memory_order_relaxed)) throw Stopped();
+}
 
 /// The input array of a run, seen from one tile.
 template <class R>
@@ -21,13 +32,14 @@ struct TileInput {
   size_t   first_step = 0;   // step at slab 0 of the window
   const R* spans = nullptr;  // first row of the tile, [rows][steps of the run]; null: every step takes dt
   size_t   total_steps = 0;  // of the run
+  const std::atomic<bool>* stop = nullptr;   // see check_stop
 };
 
 /// Completes the state in slab 0: states that are functions of others are set. Takes the times of steps, too.
 template <class R>
 void start(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w);
 
-/// Advances `steps` ≤ window steps from slab 0 on.
+/// Advances `steps` ≤ window steps from slab 0 on. @throws Stopped
 template <class R>
 void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileInput<R>& input, size_t steps);
 

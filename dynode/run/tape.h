@@ -1,0 +1,44 @@
+// Tape: all histories of a run, kept until its adjoint is asked for. Others than the engine only hold it.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "dynode/run/workspace.h"
+
+namespace dynode {
+
+/// Tiles are summed into at most this many partial gradients: a fixed number, so that bits do not depend on threads.
+inline constexpr size_t kMostGroups = 16;
+
+template <class R>
+class Tape {
+ public:
+  using Shelf = std::vector<std::unique_ptr<Workspace<R>>>;
+  struct Part {
+    Tile                          tile;
+    std::unique_ptr<Workspace<R>> workspace;
+  };
+
+  /// @param shelf  gets the workspaces back in the end
+  Tape(std::shared_ptr<Shelf> shelf, size_t steps, uint64_t version)
+      : steps(steps), version(version), shelf_(std::move(shelf)) {}
+  ~Tape() {
+    for (Part& p : parts)
+      if (shelf_->size() < kMostIdle) shelf_->push_back(std::move(p.workspace));
+  }
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  std::vector<Part> parts;
+  const size_t      steps;
+  const uint64_t    version;   // of the parameters it ran with
+
+ private:
+  static constexpr size_t kMostIdle = 64;
+  std::shared_ptr<Shelf>  shelf_;
+};
+
+}  // namespace dynode
