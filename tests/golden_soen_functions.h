@@ -5,9 +5,11 @@
 #include "dynode/analysis/units.h"
 #include "dynode/base/random.h"
 #include "dynode/learn/config.h"
+#include "dynode/learn/local_rule.h"
 #include "dynode/learn/loss.h"
 #include "dynode/learn/metrics.h"
 #include "dynode/learn/pooling.h"
+#include "dynode/learn/resample.h"
 #include "dynode/params/quantisation.h"
 #include "dynode/plan/arguments.h"
 #include "dynode/wiring/distributions.h"
@@ -330,6 +332,61 @@ inline void check_units(const FunctionTable& t) {
   }
 }
 
+inline void check_resample(const FunctionTable& t) {
+  const Array& x = t.arrays.at("x");
+  for (const auto& [name, array] : t.arrays.entries())
+    if (name != "x")
+      t.compare.expect(name, resample_time(x.as_double(), 1, size_t(x.shape[0]), size_t(x.shape[1]), size_t(array.shape[0])),
+                       array.as_double(), 1e-6);
+}
+
+inline void check_local_rules(const FunctionTable& t) {
+  const Array& steps = t.arrays.at("pre_traj");
+  const size_t rows = size_t(steps.shape[0]), from = size_t(t.arrays.at("W").shape[1]), to = size_t(t.arrays.at("W").shape[0]);
+  const std::vector<double> pre = t.values("pre"), post = t.values("post"), w = t.values("W"), mod = t.values("mod");
+  const auto now = [&](double pre_share, double post_share, const std::vector<double>& modulator, auto use) {
+    std::vector<double> x = pre, y = post;
+    for (double& v : x) v *= pre_share;
+    for (double& v : y) v *= post_share;
+    return use(LocalActivity{.rows = rows, .to = to, .from = from, .post = y, .pre = x, .weights = w, .modulator = modulator});
+  };
+  const auto expect = [&](const std::string& key, const char* name, const Value& params, const std::vector<double>& modulator = {},
+                          LocalUpdate how = {}, std::vector<double>* memory = nullptr, double pre_share = 1, double post_share = 1) {
+    const LocalRuleEntry& rule = find_local_rule(name);
+    const Arguments       arguments = check_arguments(rule.name, rule.facts, params);
+    std::vector<double>   own;
+    how.rate = t.about.at("lr").number();
+    const auto update = [&](LocalActivity a) {
+      const std::vector<double> x = t.values("pre_traj"), y = t.values("post_traj");
+      if (rule.on_trajectories) a.steps = size_t(steps.shape[1]), a.pre = x, a.post = y;
+      return local_update(rule, arguments, how, a, memory ? *memory : own);
+    };
+    t.compare.expect(key, now(pre_share, post_share, modulator, update), t.values(key), 1e-12);
+  };
+  const Value none = Value::map();
+  expect("hebbian", "hebbian", none);
+  expect("oja", "oja", none);
+  std::vector<double> threshold;
+  const Value bcm = Value::map({{"momentum", t.about.at("bcm").at("momentum").number()}});
+  expect("bcm1", "bcm", bcm, {}, {}, &threshold);
+  expect("bcm2", "bcm", bcm, {}, {}, &threshold, 0.7, 1.2);
+  t.compare.expect("bcm_theta", threshold, t.values("bcm_theta"), 1e-12);
+  double mean = 0;
+  for (const double r : mod) mean += r / double(mod.size());
+  std::vector<double> centred = mod;
+  for (double& r : centred) r -= mean;
+  expect("rhebb_0", "reward_modulated_hebbian", none, mod), expect("rhebb_1", "reward_modulated_hebbian", none, centred);
+  expect("roja_0", "reward_modulated_oja", none, mod), expect("roja_1", "reward_modulated_oja", none, centred);
+  expect("stdp", "stdp", t.about.at("stdp"));
+  expect("stdp_mod", "stdp", none, mod);
+  const Value& adaptive = t.about.at("adaptive");
+  const std::string base = adaptive.at("base").text();
+  const double target = adaptive.at("target_weight_norm").number(), limit = adaptive.at("clip_update_norm").number();
+  for (const auto& [key, scale] : {std::pair{"adaptive_weight_norm", UpdateScale::weight_norm},
+                                   {"adaptive_update_norm", UpdateScale::update_norm}, {"adaptive_activity", UpdateScale::activity}})
+    expect(key, base.c_str(), none, {}, {.scale = scale, .target = target, .limit = limit});
+}
+
 inline Collections soen_collections() {
   using Check = void (*)(const FunctionTable&);
   return {{"functions", [](const fs::path& folder, Count& count) {
@@ -338,7 +395,7 @@ inline Collections soen_collections() {
                  {"param_init", check_param_init}, {"polarity", check_polarity}, {"time_pooling", check_time_pooling},
                  {"lr_schedules", check_lr_schedules}, {"source_functions", check_source_functions},
                  {"loss_weight_schedules", check_loss_weight_schedules}, {"losses", check_losses}, {"metrics", check_metrics},
-                 {"units", check_units}};
+                 {"units", check_units}, {"resample", check_resample}, {"local_rules", check_local_rules}};
              std::vector<std::string> names;
              for (const auto& file : fs::directory_iterator(folder))
                if (std::find(names.begin(), names.end(), file.path().stem().string()) == names.end())

@@ -185,6 +185,7 @@ void settle_data(const TrainConfig& config, const Value& root) {
     refuse(data.val_split != usual.val_split, "val_split", "give val_trials");
     refuse(data.num_classes.has_value(), "num_classes", "the task knows");
     refuse(data.min_scale.has_value(), "min_scale", "inputs are what the task says");
+    refuse(data.target_seq_len.has_value(), "target_seq_len", "trials are as long as the task's settings say");
   } else {
     if (data.data_path.empty())
       throw SpecError(place_of(root, {"data"}), "missing key 'data_path'", "give data_path: train.npz, for example");

@@ -45,6 +45,7 @@ struct DataConfig {
   std::string                test_path;  // "": see test_split
   Sequence                   sequence = Sequence::rows;
   std::optional<double>      min_scale, max_scale;  // inputs are mapped to [min_scale, max_scale]
+  std::optional<int>         target_seq_len;        // steps, instead of those of the file
   std::optional<int>         num_classes;           // missing: one more than the largest label
   double                     val_split = 0.2;
   std::optional<double>      test_split;           // missing: 0.1 where there is no other test set
@@ -66,6 +67,8 @@ struct DataConfig {
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
       field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),
       field("max_scale", &DataConfig::max_scale, "inputs are scaled to [min_scale, max_scale]"),
+      field("target_seq_len", &DataConfig::target_seq_len,
+            "files: resample sequences to this many steps (classes and masks: the nearest)", at_least(1)),
       field("num_classes", &DataConfig::num_classes, "missing: one more than the largest label", at_least(1)),
       field("val_split", &DataConfig::val_split, "share of the training data held back for validation",
             within(0, 0.99)),

@@ -42,8 +42,7 @@ const std::vector<ForeignKey>& foreign_keys() {
 
       {"data", "cache_data", nullptr},
       {"data", "one_hot_dtype", nullptr},
-      {"data", "sequence_length", "sequences are as long as in the file; cut them there"},
-      {"data", "target_seq_len", "sequences are as long as in the file; resample them there"},
+      {"data", "sequence_length", "sequences are as long as in the file, or resampled to data.target_seq_len"},
       {"data", "input_encoding", "write encoded inputs into the file", {"raw"}},
       {"data", "vocab_size", "write encoded inputs into the file"},
       {"data", "synthetic", "write the sequences into an npz", {false}},

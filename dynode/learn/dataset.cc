@@ -8,6 +8,7 @@
 
 #include "dynode/base/random.h"
 #include "dynode/learn/loss.h"
+#include "dynode/learn/resample.h"
 
 namespace dynode {
 namespace {
@@ -179,6 +180,38 @@ TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, S
   return out;
 }
 
+Samples resampled(Samples samples, size_t steps, Mapping mapping) {
+  if (steps == samples.steps) return samples;
+  if (!samples.spans.empty())
+    throw SpecError({.path = "data.target_seq_len"}, fmt::format("the steps of {} take times of their own", samples.name),
+                    "remove target_seq_len, or timespans from the file");
+  std::visit(
+      [&](auto& x) {
+        using T = typename std::remove_cvref_t<decltype(x)>::value_type;
+        if constexpr (std::is_same_v<T, uint8_t>)   // there are numbers between two bytes
+          samples.x = resample_time(std::vector<float>(x.begin(), x.end()), samples.rows, samples.steps, samples.width,
+                                    steps);
+        else
+          x = resample_time(x, samples.rows, samples.steps, samples.width, steps);
+      },
+      samples.x);
+  const std::vector<size_t> nearest = nearest_steps(samples.steps, steps);
+  const auto                pick    = [&](auto& list) {
+    std::remove_cvref_t<decltype(list)> picked;
+    for (size_t row = 0; row < samples.rows; ++row)
+      for (const size_t step : nearest) picked.push_back(list[row * samples.steps + step]);
+    list = std::move(picked);
+  };
+  if (mapping == Mapping::seq2seq) {
+    if (!samples.classes.empty()) pick(samples.classes);
+    else samples.values = resample_time(samples.values, samples.rows, samples.steps, samples.target_width, steps);
+    samples.entries = steps;
+  }
+  if (!samples.mask.empty()) pick(samples.mask);
+  samples.steps = steps;
+  return samples;
+}
+
 TrainingData load_data(const TrainConfig& config, uint64_t seed) {
   const DataConfig& data = config.data;
   if (data.format == DataFormat::task) return task_data(config, seed);
@@ -199,6 +232,10 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
       if (!data.test_path.empty()) test = read_csv_samples(data, test_path, mapping);
       break;
     case DataFormat::task: break;  // above
+  }
+  if (data.target_seq_len) {
+    all = resampled(std::move(all), size_t(*data.target_seq_len), mapping);
+    if (test.rows > 0) test = resampled(std::move(test), size_t(*data.target_seq_len), mapping);
   }
   return split_data(config, seed, std::move(all), std::move(test));
 }

@@ -14,6 +14,8 @@
 // A network runs through all steps; those whose mask is 0 have no part in losses, metrics and pooling, which then looks
 // at the steps that count as if they were all.
 //
+// With target_seq_len sequences of a file are resampled to this many steps (resample.h), targets per step with them.
+//
 // Inputs keep the type they have in the file (images are bytes) and are scaled while a minibatch is filled.
 #pragma once
 #include <array>
@@ -122,6 +124,9 @@ struct TrainingData {
 
   const Dataset& test_set() const { return test_file.rows() > 0 ? test_file : all; }
 };
+
+/// The same sequences with another number of steps. @throws SpecError  if steps take times of their own
+Samples resampled(Samples samples, size_t steps, Mapping mapping);
 
 /// Reads the files and splits them: test, then validation rows are drawn by seed, without order or overlap.
 /// @param resolve  paths of the config → paths to open

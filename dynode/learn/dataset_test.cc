@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 
+#include "dynode/base/failure_test.h"
 #include "dynode/io/file.h"
 #include "dynode/io/npz.h"
 #include "dynode/io/io_test.h"
@@ -87,6 +88,17 @@ TEST(Dataset, ImagesCanBeReadPixelByPixel) {
   EXPECT_DOUBLE_EQ(inputs(d.all, {0})[5], 5 / 255.0);
 }
 
+TEST(Dataset, ImagesCanHaveAnotherNumberOfSteps) {
+  TemporaryFolder folder;
+  write_images(folder);
+  TrainConfig c         = config_for(DataFormat::idx, folder.path());
+  c.data.target_seq_len = 1;
+  const TrainingData d  = load_data(c, 1);
+  EXPECT_EQ(d.all.steps(), 1u);
+  EXPECT_DOUBLE_EQ(inputs(d.all, {0})[0], 1.5 / 255.0);
+  EXPECT_EQ(d.test_set().steps(), 1u);
+}
+
 TEST(Dataset, LabelsBeyondTheClassesAreRefused) {
   TemporaryFolder folder;
   write_images(folder);
@@ -108,6 +120,21 @@ struct NpzCase : testing::Test {
        return load_data(config_for(DataFormat::npz, path, mapping), 1);
   }
 };
+
+TEST_F(NpzCase, SequencesAreResampledWithTheirTargetsAndMasks) {
+  save_npz(path, {{"x", {{1, 4}, std::vector<double>{0, 2, 4, 10}}}, {"y", {{1, 4}, std::vector<int64_t>{0, 1, 2, 1}}},
+                  {"mask", {{1, 4}, std::vector<uint8_t>{0, 1, 1, 0}}}});
+  TrainConfig c         = config_for(DataFormat::npz, path, Mapping::seq2seq);
+  c.data.target_seq_len = 2;
+  const TrainingData d  = load_data(c, 1);
+  EXPECT_EQ(inputs(d.all, {0}), (std::vector<double>{1, 7}));
+  EXPECT_EQ(targets(d.all, {0}).classes, (std::vector<int64_t>{1, 1}));
+  EXPECT_EQ(targets(d.all, {0}).mask, (std::vector<uint8_t>{1, 0}));
+  save_npz(path, {{"x", {{1, 4}, std::vector<double>{0, 2, 4, 10}}}, {"y", {{1, 4}, std::vector<double>{0, 1, 2, 1}}},
+                  {"timespans", {{1, 4}, std::vector<double>{1, 1, 1, 2}}}});
+  EXPECT_EQ(failure([&] { load_data(c, 1); }), "data.target_seq_len: the steps of " + path +
+            " take times of their own\n  remove target_seq_len, or timespans from the file");
+}
 
 TEST_F(NpzCase, WholeNumbersAreClasses) {
   const TrainingData d = load({{"x", floats({2, 2, 1}, {1, 2, 3, 4})}, {"y", whole({2}, {1, 0})}});
