@@ -160,6 +160,8 @@ CellEntry cfc() {
                        whole("backbone_layers", 1, "0: heads read input and state themselves"),
                        {.name = "backbone_dropout", .min = 0, .max = 1,
                         .help = "share of the backbone left out in training"},
+                       words("dropout_first_layer", {"false", "true"}, 1,
+                             "false: the first layer of the backbone is whole, as in ncps for PyTorch"),
                        whole("proj_size", 0, "linear outputs in place of the units; 0: none"),
                        words("mixed_memory", {"false", "state", "input", "true"}, 0,
                              "an LSTM in front gives the cell its state (true means the same) or its input"),

@@ -8,7 +8,8 @@
 //   ḡ = v_leak Ā + B̄   v̄_leak = g Ā   Ī = Ā   S̄ = B̄
 //   of synapse i → j, with s its opening and t = s (1 − s) (e Āⱼ + B̄ⱼ):
 //   w̄ = s (e Āⱼ + B̄ⱼ)   ē = w s Āⱼ   σ̄ = w (vᵢ − µ) t   µ̄ = −w σ t   v̄ᵢ += w σ t
-// Source: Hasani et al. 2021, Liquid time-constant networks.
+// observed, at the v a step begins with:  τ = C/(g + S + Σ R), the time constant of a neuron at its inputs
+// Source: Hasani et al. 2021, Liquid time-constant networks; τ: Lechner et al. 2020.
 //
 // Neurons depend on each other, so the unit of work is a column: all neurons of one or two vectors of rows.
 // The tape holds E and r (Runge-Kutta: B/C and r) of every evaluation; v is found again from v′, the sigmoids are
@@ -247,6 +248,17 @@ struct Column {
     }
   }
 
+  /// Effective time constants at potentials v; `tau` is none of the arrays that are read.
+  HWY_INLINE void time_constants(const R* v, const R* conductance, R* tau) const {
+    R* const num = num_of(0, 0);   // nobody wants the currents
+    each([&](size_t u, int, size_t at) HWY_ATTR {
+      (param(ltc::gleak, u) + V::load(conductance + at)).store(tau + at);
+      zero<V>().store(num + at);
+    });
+    open_synapses<NV>(c, v, num, tau);
+    each([&](size_t u, int, size_t at) HWY_ATTR { (param(ltc::cm, u) / V::load(tau + at)).store(tau + at); });
+  }
+
   /// Adjoints a pull gives: of currents and conductances it writes, of the rest it adds to.
   struct Bars {
     R *lambda, *current, *conductance;
@@ -381,6 +393,35 @@ void ltc_step(const StepArgs<R>& a) {
 }
 
 template <int NV, class R>
+HWY_INLINE void observe_tile(const StepArgs<R>& a, R* tau) {
+  const Circuit<R> circuit(a);
+  Column<NV, R>(circuit, a.dt, a.tape).time_constants(a.state[0], a.drive[1], tau);
+}
+
+template <class R>
+HWY_INLINE void observe_rows(const StepArgs<R>& a, R* tau) {
+  using V = Lane<R>;
+  const Circuit<R> circuit(a);
+  const size_t     size = a.slab.units * V::width, group = ltc::TapeShape::of(circuit.settings, true).slabs() * size;
+  alignas(64) R dt[V::width];
+  for (size_t row = 0; row < a.slab.rows; row += V::width) {
+    const Turned<R> turned(a.slab, row);
+    turned.times(a.dt, dt);
+    R *v = a.tape + group - 6 * size, *conductance = v + size, *to = conductance + size;
+    turned.in(a.state[0], v), turned.in(a.drive[1], conductance);
+    Column<1, R>(circuit, dt, a.tape).time_constants(v, conductance, to);
+    turned.out(to, tau);
+  }
+}
+
+template <class R>
+void ltc_observe(const StepArgs<R>& a, R* const* out) {
+  if (a.slab.layout == Layout::rows) observe_rows(a, out[0]);
+  else if (a.slab.stride == Lane<R>::width) observe_tile<1>(a, out[0]);
+  else observe_tile<2>(a, out[0]);
+}
+
+template <int NV, class R>
 HWY_INLINE void pull_tile(const PullArgs<R>& b) {
   using V = Lane<R>;
   const Circuit<R> circuit(b.step);
@@ -440,6 +481,13 @@ void ltc_led_step(const StepArgs<R>& a) {
   ltc_step(led);
 }
 template <class R>
+void ltc_led_observe(const StepArgs<R>& a, R* const* out) {
+  const R* const start[] = {a.drive[2]};
+  StepArgs<R>    led     = a;
+  led.state              = start;
+  ltc_observe(led, out);
+}
+template <class R>
 void ltc_led_pull(const PullArgs<R>& b) {
   ltc_pull(b);
   std::copy_n(b.lambda[0], b.step.slab.size(), b.drive_bar[2]);
@@ -450,7 +498,7 @@ void ltc_led_pull(const PullArgs<R>& b) {
 template <class R>
 StepKernels<R> ltc_kernels(bool led) {
   const auto pull = led ? ltc_led_pull<R> : ltc_pull<R>;
-  return {led ? ltc_led_step<R> : ltc_step<R>, pull, pull, nullptr, nullptr, nullptr};
+  return {led ? ltc_led_step<R> : ltc_step<R>, pull, pull, nullptr, nullptr, led ? ltc_led_observe<R> : ltc_observe<R>};
 }
 
 CellKernels LtcKernels(bool led) { return {ltc_kernels<float>(led), ltc_kernels<double>(led)}; }
@@ -484,6 +532,7 @@ CellEntry ltc_neuron() {
           .scales_with_dt = true,
           .pull_reads_drive = false,
           .couples_units = true,
+          .observables = {"tau"},
           // the first four are read by the kernel, the others say how the layer is put together
           .settings = {{.name = "ode_unfolds", .value = 6, .min = 1, .max = 10000, .whole = true,
                         .help = "sub-steps of a step"},

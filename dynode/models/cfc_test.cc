@@ -113,6 +113,7 @@ Array moved(const Array& a, size_t at, double by) {
 TEST(Cfc, GradientsByInputSpansAndStatesAreDerivatives) {
   for (const std::string& params : {std::string("dim: 3, backbone_units: 5, activation: gelu"),
                                     std::string("dim: 3, mode: pure, backbone_layers: 0"),
+                                    std::string("dim: 3, backbone_units: 6, backbone_layers: 2, backbone_dropout: 0.4"),
                                     kWired + ", mode: no_gate, head_activation: lecun_tanh, time_sign: '-'",
                                     std::string("dim: 3, backbone_units: 5, mixed_memory: state, proj_size: 2"),
                                     kWired + ", mixed_memory: input, proj_size: 3"}) {
@@ -130,7 +131,8 @@ TEST(Cfc, GradientsByInputSpansAndStatesAreDerivatives) {
       InitialStates start = {{"1", h0}};
       if (mixed) start["1/c"] = c0;
       return m.gradient(x, loss,
-                        {.initial_states = start, .input = true, .initial = true, .timespans = spans, .spans = true});
+                        {.initial_states = start, .input = true, .initial = true, .timespans = spans, .spans = true,
+                         .noise = {.training = true, .pass = 3}});
     };
     const Gradient g     = run(x, spans, h0, c0);
     const auto     start = [&](const std::string& name) {
@@ -231,6 +233,21 @@ TEST(Cfc, LossesOnStatesSeeWhatIsNotTheOutput) {
               m.gradient(x, {{.target = wave({2, 4, 3}), .layer = 1, .state = "w"}});
             }).find("no state 'w'"),
             std::string::npos);
+}
+
+TEST(Cfc, DropoutBelongsToTraining) {
+  Model       m = model_of("dim: 4, backbone_units: 8, backbone_dropout: 0.5");
+  Model       without = model_of("dim: 4, backbone_units: 8");
+  const Array x       = wave({3, 5, 2});
+  const auto  output  = [&](Model& model, const NoiseOptions& noise) {
+    return model.simulate(x, {.noise = noise}).at("output").as_double();
+  };
+  EXPECT_EQ(output(m, {}), output(without, {}));
+  EXPECT_NE(output(m, {.training = true, .pass = 1}), output(without, {}));
+  EXPECT_EQ(output(m, {.training = true, .pass = 1}), output(m, {.training = true, .pass = 1}));
+  EXPECT_NE(output(m, {.training = true, .pass = 1}), output(m, {.training = true, .pass = 2}));
+  Model spared = model_of("dim: 4, backbone_units: 8, backbone_dropout: 0.5, dropout_first_layer: false");
+  EXPECT_EQ(output(spared, {.training = true}), output(without, {}));
 }
 
 TEST(Cfc, AFileKeepsTheModel) {

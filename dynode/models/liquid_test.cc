@@ -51,6 +51,36 @@ TEST(LiquidModel, RecordsPotentialsOfAllNeuronsAndOutputsOfTheFirst) {
     }
 }
 
+TEST(LiquidModel, RecordsEffectiveTimeConstants) {
+  const auto open = [](double sigma, double v, double mu) { return 1 / (1 + std::exp(-sigma * (v - mu))); };
+  for (const int64_t rows : {3, 40}) {   // both layouts
+    Model         m   = liquid("dim: 5, input_mapping: none");
+    const Array   x   = waves(rows, 4);
+    const Results run = m.simulate(x, {.record = {"tau", "state"}});
+    const auto    p   = [&](const char* name) { return m.parameter(std::string("layer1/") + name).as_double(); };
+    const Numbers tau = run.at("tau/1").as_double(), v = run.at("state/1/v").as_double(), in = x.as_double();
+    const Numbers cm = p("cm"), gleak = p("gleak"), w = p("w"), sigma = p("sigma"), mu = p("mu");
+    const Numbers sw = p("sensory_w"), ss = p("sensory_sigma"), sm = p("sensory_mu");
+    ASSERT_EQ(run.at("tau/1").shape, (Shape{rows, 4, 5}));
+    for (size_t row = 0; row < size_t(rows); ++row)
+      for (size_t t = 0; t < 4; ++t)
+        for (size_t j = 0; j < 5; ++j) {
+          double g = gleak[j], most = gleak[j];
+          for (size_t i = 0; i < 2; ++i)
+            g += sw[i * 5 + j] * open(ss[i * 5 + j], in[(row * 4 + t) * 2 + i], sm[i * 5 + j]), most += sw[i * 5 + j];
+          for (size_t i = 0; i < 5; ++i)
+            g += w[i * 5 + j] * open(sigma[i * 5 + j], v[(row * 5 + t) * 5 + i], mu[i * 5 + j]), most += w[i * 5 + j];
+          const double got = tau[(row * 4 + t) * 5 + j];
+          EXPECT_NEAR(got, cm[j] / g, 1e-12);
+          EXPECT_LE(got, cm[j] / gleak[j]);
+          EXPECT_GE(got, cm[j] / most);
+        }
+  }
+  // with an LSTM in front: at the potentials it gives
+  Model led = liquid("dim: 5, mixed_memory: true");
+  EXPECT_EQ(led.simulate(waves(2, 4), {.record = {"tau/1"}}).at("tau/1").shape, (Shape{2, 4, 5}));
+}
+
 TEST(LiquidModel, GoesOnFromAGivenState) {
   Model         m     = liquid(kWired);
   const Array   x     = waves(1, 6);

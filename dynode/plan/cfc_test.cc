@@ -171,13 +171,30 @@ TEST(CfcPlan, WhatContradictsItselfIsAnError) {
   says(kWiring + ", sparsity_mask: [[1]]", "a layer with a wiring has no 'sparsity_mask'");
   says("dim: 1, sparsity_mask: [[1], [1], [1], [1]]", "give backbone_layers: 0, or remove sparsity_mask");
   says("dim: 6, fully_recurrent: false", "fully_recurrent belongs to a wiring");
+  says("dim: 6, backbone_dropout: 1", "at least 0 and below 1");
   says("dim: 13, wiring: {type: AutoNCP, params: {units: 12, output_size: 2}}", "dim");
   EXPECT_NE(failure("dim: 1, backbone_layers: 0, sparsity_mask: [[1], [1]]").find("[4, 1]"), std::string::npos);
 }
 
+TEST(CfcPlan, EveryLayerOfTheBackboneHasDropoutUnlessTheFirstIsSpared) {
+  const auto sites = [](const std::string& words) {
+    std::vector<std::string> names;
+    const auto plan = plan_of("dim: 4, backbone_layers: 3" + words);
+    for (const NoiseSite& s : plan->noise) {
+      EXPECT_TRUE(s.drop && s.when == NoiseSite::When::training);
+      EXPECT_EQ(s.deviation, std::vector<double>(128, 0.1));
+      names.push_back(s.name);
+    }
+    return names;
+  };
+  const std::vector<std::string> all = {"layer1/backbone_0_dropout", "layer1/backbone_1_dropout", "layer1/backbone_2_dropout"};
+  EXPECT_EQ(sites(", backbone_dropout: 0.1"), all);
+  EXPECT_EQ(sites(", backbone_dropout: 0.1, dropout_first_layer: false"), (std::vector(all.begin() + 1, all.end())));
+  EXPECT_EQ(sites("").size(), 0u);
+}
+
 TEST(CfcPlan, WhatHasNoEffectIsSaid) {
   EXPECT_EQ(plan_of("dim: 4")->warnings.size(), 0u);
-  EXPECT_EQ(plan_of("dim: 4, backbone_dropout: 0.1")->warnings.size(), 1u);
   EXPECT_EQ(plan_of(kWiring + ", activation: relu")->warnings.size(), 1u);
 }
 

@@ -107,11 +107,8 @@ class CfcBuilder {
           fmt::format("layer {}: activation has no effect, a layer with a wiring has no backbone", spec_.layer_id));
     if (const Value* given = spec_.params.find("fully_recurrent"); given && !wired)
       given->fail("fully_recurrent belongs to a wiring", "remove it, or give sparsity_mask");
-    if (setting("backbone_dropout") > 0)
-      plan_.warnings.push_back(
-          fmt::format("layer {}: backbone_dropout belongs to training and is not available yet; "
-                      "nothing is left out",
-                      spec_.layer_id));
+    if (const Value* given = spec_.params.find("backbone_dropout"); given && setting("backbone_dropout") >= 1)
+      given->fail("backbone_dropout is the share of the backbone that is left out, at least 0 and below 1");
   }
 
   // ---- pieces ----------------------------------------------------------------------------------------------
@@ -154,6 +151,19 @@ class CfcBuilder {
     if (mask && double(mask->count()) < kSparseDensity * double(mask->on.size()))
       set_pattern(k, pattern_of(*mask), columns);
     plan_.connections.push_back(std::move(k));
+  }
+
+  /// Leaves out units of a layer of the backbone while the network learns.
+  void drop(const std::string& name, int layer) {
+    const double share = setting("backbone_dropout");
+    if (share > 0)
+      compiler_.add_site({.name      = full(name) + "_dropout",
+                          .what      = NoiseSite::What::state,
+                          .layer     = layer,
+                          .deviation = std::vector<double>(units_of(layer), share),
+                          .relative  = true,
+                          .drop      = true,
+                          .when      = NoiseSite::When::training});
   }
 
   // ---- cells -----------------------------------------------------------------------------------------------
@@ -209,6 +219,7 @@ class CfcBuilder {
       const int         layer              = part(name, "Activation", size_t(setting("backbone_units")));
       plan_.layers[size_t(layer)].settings = {setting("activation")};
       dense(name, "xavier_uniform", z, layer, 0);
+      if (l > 0 || setting("dropout_first_layer")) drop(name, layer);
       z = layer;
     }
     add_heads(z, core_, "", mask ? &*mask : nullptr);

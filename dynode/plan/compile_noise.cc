@@ -30,6 +30,11 @@ std::vector<double> read_numbers(const Value& v, size_t units, bool deviation) {
   return values;
 }
 
+void check_dropout(const NoiseSite& site, const Value& v) {
+  if (std::any_of(site.deviation.begin(), site.deviation.end(), [](double p) { return p >= 1; }))
+    v.fail("dropout is the share of units that is left out, at least 0 and below 1");
+}
+
 NoiseSite::When read_when(const Value* v) {
   if (!v) return NoiseSite::When::always;
   const std::vector<std::string> words = {"always", "train", "off"};
@@ -117,9 +122,14 @@ void Compiler::read_noise(const std::string& prefix, const Value& noise, const V
         site->deviation.resize(edges.units, site->deviation[0]);   // one number for all edges
         if (!site->mean.empty()) site->mean.resize(edges.units, site->mean[0]);
       }
-      site->relative = relative;
+      site->relative = relative || site->drop;
       site->once     = perturbation;
       site->when     = when;
+      if (site->drop) {
+        if (perturbation) wish.value().fail("dropout is drawn for every step", "give it among the words of noise");
+        check_dropout(*site, wish.value());
+        if (!mapping.has("when")) site->when = NoiseSite::When::training;
+      }
       add_site(std::move(*site));
     }
   }
@@ -146,6 +156,11 @@ std::optional<NoiseSite> Compiler::layer_site(const LayerSpec& spec, const std::
     return NoiseSite{.what = What::state, .layer = own, .index = l.cell->output};
   }
 
+  if (name == "dropout") {
+    if (wanted && l.cell->fires) v.fail(fmt::format("{} gives out spikes, which are not scaled", cell.name), "leave it out");
+    return NoiseSite{.what = What::state, .layer = own, .index = l.cell->output, .drop = true};
+  }
+
   // everything else happens inside the layer
   const bool quantity = name == "phi" || name == "g" || name == "bias_current" || name == "j" || name == "internal_J";
   if (l.is_input) {
@@ -163,7 +178,7 @@ std::optional<NoiseSite> Compiler::layer_site(const LayerSpec& spec, const std::
     if (wanted) v.fail("noise of weights belongs to their connection", "give it as noise: {j: …} there");
     return std::nullopt;
   }
-  std::vector<std::string> known = {"phi", "s"};
+  std::vector<std::string> known = {"phi", "s", "dropout"};
   for (size_t i = 0; i < cell.constants.size(); ++i)
     if (cell.constants[i].name == std::string("g_noise")) {
       if (name == "g") return NoiseSite{.what = What::parameter, .layer = core, .index = int(cell.params.size() + i)};

@@ -3,8 +3,10 @@
 //   noise          value + deviation · n,          n fresh at every step
 //   relative       value · (1 + deviation · n),    the deviation is a share of |value|
 //   perturbation   value + mean + deviation · n,   n the same all through a pass (one forward call)
+//   dropout        0 with probability p, else value / (1 − p)      p stands where the deviation does
 //
-// Numbers belong to (seed, name of the site, pass, step, row of the whole batch, unit), whatever runs where and when.
+// Numbers (those of dropout are uniform) belong to (seed, name of the site, pass, step, row of the whole batch, unit),
+// whatever runs where and when.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -31,6 +33,7 @@ struct NoiseSite {
   std::vector<double> deviation = {};   // [units]; of weights [1]
   std::vector<double> mean = {};        // the same shape; empty: 0
   bool                relative = false;
+  bool                drop = false;     // dropout, which is relative, too
   bool                once = false;     // per pass
   When                when = When::always;
   Scale               scale = Scale::one;

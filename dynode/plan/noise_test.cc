@@ -115,7 +115,7 @@ TEST(NoiseOfASpec, OfProgrammableWeightsIsThatOfTheirEdges) {
 TEST(NoiseOfASpec, MistakesAreNamed) {
   const auto noise = [](const std::string& text, const std::string& type = "SingleDendrite") { return net(type, "", ", noise: {" + text + "}"); };
   expect_says(noise("gamma_plsu: 0.1"), "net.yaml:4:85 layers[1].noise.gamma_plsu: SingleDendrite has nothing called 'gamma_plsu' that could be noisy\n"
-                                        "  did you mean 'gamma_plus'?  it has: phi, g, s, phi_offset, bias_current, gamma_plus, gamma_minus");
+                                        "  did you mean 'gamma_plus'?  it has: phi, g, s, dropout, phi_offset, bias_current, gamma_plus, gamma_minus");
   expect_says(noise("extras: {beta: 1}"), "SingleDendrite has nothing called 'beta'");
   expect_says(noise("g: 0.1", "Linear"), "Linear has nothing called 'g'");
   expect_says(noise("phi: -0.1"), "a deviation must be a finite number, at least 0");

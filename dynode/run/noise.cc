@@ -40,6 +40,20 @@ void make_matrix(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w,
       if (!mask[(k.first_row + i) * m.units + j]) n.matrix[i * m.stride + j] = R(0);
 }
 
+/// to = from, or 0 where a unit is left out. What is given in place of uniform numbers must be uniform, too.
+template <class R>
+void drop(const NoiseKernels<R>& kernels, const Slab& slab, const NoisePlace* place, const R* share, R* numbers,
+          const R* from, R* to) {
+  if (place) kernels.uniform(slab, *place, numbers);
+  const bool tiles = slab.layout == Layout::tiles;
+  for (size_t i = 0; i < (tiles ? slab.units : slab.rows); ++i)
+    for (size_t j = 0; j < slab.stride; ++j) {
+      const size_t at = i * slab.stride + j;
+      const R      p  = tiles ? share[i] : j < slab.units ? share[j] : R(0);
+      to[at] = numbers[at] < p ? R(0) : from[at] / (R(1) - p);
+    }
+}
+
 template <class R>
 bool has(const std::vector<Buffer<R>>& buffers, size_t i) { return i < buffers.size() && buffers[i].size() > 0; }
 
@@ -170,11 +184,13 @@ void disturb(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int
   } else if (!run.given) {
     const bool      alike = s.what == NoiseSite::What::parameter && s.connection >= 0;   // weights are the same for all rows
     const NoisePlace place{run.key, s.once ? 0u : uint32_t(step), alike ? 0u : uint32_t(w.noise.first_row)};
-    if (s.relative) prepared.noise().scale(slab, place, deviation, from, to);
+    if (s.drop) drop(prepared.noise(), slab, &place, deviation, w.noise.numbers.data(), from, to);
+    else if (s.relative) prepared.noise().scale(slab, place, deviation, from, to);
     else prepared.noise().add(slab, place, deviation, mean, from, to);
   } else {
     R* n = w.noise.numbers.data();
     prepared.dense().from_rows(w.shape.tile.rows, slab.units, run.given + step * slab.units, run.row_stride, slab, n);
+    if (s.drop) return drop<R>(prepared.noise(), slab, nullptr, deviation, n, from, to);
     for (size_t u = 0; u < slab.units; ++u)
       for (size_t row = 0; row < slab.rows; ++row) {
         const size_t at = slab.layout == Layout::tiles ? u * slab.stride + row : row * slab.stride + u;

@@ -76,6 +76,24 @@ Numbers steps_of(const Numbers& history, size_t rows, size_t steps, size_t units
   return cut;
 }
 
+TEST(NoiseOfARun, DropoutLeavesUnitsOutAndScalesTheOthersWhereTheNetworkLearns) {
+  // a layer that hands on its input, 40 rows: both layouts
+  Net n(net(layer("Linear", "dim: 3", ", noise: {dropout: [0.25, 0, 0.75]}")), 40, 50);
+  std::fill(n.x.begin(), n.x.end(), 1.0);
+  const Numbers calm = steps_of(n.run(1), 40, 50, 3), noisy = steps_of(n.run(1, {.training = true}), 40, 50, 3);
+  const double  p[]  = {0.25, 0, 0.75};
+  double        kept[3] = {};
+  for (size_t i = 0; i < noisy.size(); ++i) {
+    const size_t u = i % 3;
+    if (noisy[i] == 0) continue;
+    EXPECT_NEAR(noisy[i], calm[i] / (1 - p[u]), 1e-14 * std::abs(calm[i]));
+    kept[u] += 1 / 2000.0;
+  }
+  for (size_t u = 0; u < 3; ++u) EXPECT_NEAR(kept[u], 1 - p[u], 0.05) << u;   // five deviations
+  EXPECT_EQ(steps_of(n.run(1, {.training = true}), 40, 50, 3), noisy);
+  EXPECT_NE(steps_of(n.run(1, {.training = true, .pass = 1}), 40, 50, 3), noisy);
+}
+
 TEST(NoiseOfARun, HasItsShareOfTheDeviation) {
   const Net  n(net(layer("Linear", "dim: 3", ", noise: {phi: 0.3}, perturb: {s_mean: 1, s_std: 0.2}")), 2, 4);
   const int  phi = n.site("layer1/phi"), s = n.site("layer1/perturb/s");
