@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "dynode/base/threads.h"
+
 namespace dynode::mean_field {
 namespace {
 
@@ -49,18 +51,22 @@ Landscape reduced_landscape(const Populations& populations, const LandscapeSpec&
   }
   const size_t n1 = land.axes[0].size(), n2 = focus == 2 ? land.axes[1].size() : 1;
 
-  for (size_t i = 0; i < n1; ++i)
+  land.ambient.resize(n1 * n2 * p), land.response.resize(n1 * n2 * p), land.force.resize(n1 * n2 * focus);
+  land.converged.resize(n1 * n2);
+  Threads(spec.threads).run(n1, [&](size_t i, size_t) {
     for (size_t j = 0; j < n2; ++j) {
+      const size_t        at    = i * n2 + j;
       std::vector<double> start = spec.ambient.empty() ? std::vector<double>(p) : spec.ambient;
       start[spec.focus[0]]      = land.axes[0][i];
       if (focus == 2) start[spec.focus[1]] = land.axes[1][j];
       const Solution            ambient = solve(populations, start, spec.focus);
       const std::vector<double> phi     = response(populations, ambient.rates);
-      land.ambient.insert(land.ambient.end(), ambient.rates.begin(), ambient.rates.end());
-      land.response.insert(land.response.end(), phi.begin(), phi.end());
-      land.converged.push_back(ambient.converged);
-      for (size_t f : spec.focus) land.force.push_back(phi[f] - start[f]);
+      std::copy(ambient.rates.begin(), ambient.rates.end(), land.ambient.begin() + ptrdiff_t(at * p));
+      std::copy(phi.begin(), phi.end(), land.response.begin() + ptrdiff_t(at * p));
+      land.converged[at] = ambient.converged;
+      for (size_t f = 0; f < focus; ++f) land.force[at * focus + f] = phi[spec.focus[f]] - start[spec.focus[f]];
     }
+  });
 
   // the way of least resistance
   const auto strength = [&](size_t i, size_t j) {

@@ -18,6 +18,7 @@ struct LandscapeSpec {
   std::vector<std::array<double, 2>> limits = {{0, 60}};  // Hz, the end excluded; one pair for all or one per focus
   double                           density = 0.5;        // Hz from grid line to grid line, > 0
   std::vector<double>              ambient = {};         // [P] where the others start to be solved; empty: zeros
+  int                              threads = 1;          // 0: one per core; every number gives the same landscape
 };
 
 /// With one focus population n2 = 1. Points [n1][n2] are focus rates (axes[0][i], axes[1][j]).

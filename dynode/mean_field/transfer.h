@@ -34,13 +34,7 @@ Response transfer(double mu, double sigma, const Neuron& neuron);
 /// Φ alone, Hz.
 double transfer_rate(double mu, double sigma, const Neuron& neuron);
 
-/// e^{x²} erfc x, x ≥ 0.
-double scaled_erfc(double x);
-
-/// Dawson's integral e^{−y²} ∫₀^y e^{t²} dt, y ≥ 0.
-double dawson(double y);
-
-/// √π ∫ₐ^{a+gap} e^{u²} erfc u du, a ≥ 0, gap ≥ 0; relative error about 1e-14.
-double scaled_erfc_integral(double a, double gap);
+/// The same without tables, several times slower: their judge.
+Response transfer_by_formulas(double mu, double sigma, const Neuron& neuron);
 
 }  // namespace dynode::mean_field

@@ -84,26 +84,21 @@ TEST(Transfer, IsSmoothWhereItsFormulasMeet) {
   EXPECT_NEAR(transfer_rate(3, 2 - 1e-12, n) / transfer_rate(3, 2 + 1e-12, n), 1, 1e-11);
 }
 
-TEST(ScaledErfc, AgreesWithTablesAndWithItselfAcrossItsFormulas) {
-  EXPECT_DOUBLE_EQ(scaled_erfc(0), 1);
-  EXPECT_NEAR(scaled_erfc(1), 0.42758357615580705, 1e-15);
-  EXPECT_NEAR(scaled_erfc(10) / scaled_erfc(std::nextafter(10, 0)), 1, 4e-15);
-}
-
-TEST(Dawson, AgreesWithTablesAndWithItselfAcrossItsFormulas) {
-  EXPECT_EQ(dawson(0), 0);
-  EXPECT_NEAR(dawson(0.9241388730045918), 0.5410442246351817, 1e-15);  // its maximum
-  EXPECT_NEAR(dawson(2), 0.30134038892379197, 1e-15);
-  for (double y : {1.0, 10.0}) EXPECT_NEAR(dawson(y) / dawson(std::nextafter(y, 0)), 1, 4e-15) << y;
-}
-
-TEST(ScaledErfcIntegral, IsAdditive) {
-  for (double a : {0.0, 0.7, 3.0, 15.9, 200.0})
-    for (double gap : {0.3, 0.6, 4.0, 1e3}) {
-      double sum = 0;
-      for (int k = 0; k < 10; ++k) sum += scaled_erfc_integral(a + gap * k / 10, gap / 10);
-      EXPECT_NEAR(scaled_erfc_integral(a, gap) / sum, 1, 1e-13) << a << " " << gap;
-    }
+TEST(Transfer, ByTablesIsThatByFormulas) {
+  for (double span : {1e-6, 0.01, 0.3, 1.0, 20.0})
+    for (double sigma : {1e-4, 0.05, 0.7, 3.0, 200.0})
+      for (double place = -40; place <= 40; place += 0.37)
+        for (double tau_s : {0.0, 0.01}) {
+          const Neuron   n{.threshold = span, .tau_s = tau_s};
+          const double   mu = span + place * sigma;
+          const Response by_tables = transfer(mu, sigma, n), by_formulas = transfer_by_formulas(mu, sigma, n);
+          EXPECT_NEAR(by_tables.log_rate, by_formulas.log_rate, 1e-12 * (1 + std::abs(by_formulas.log_rate)))
+              << mu << " " << sigma << " " << span;
+          if (by_formulas.rate < 1e-290) continue;
+          EXPECT_NEAR(by_tables.rate / by_formulas.rate, 1, 1e-12) << mu << " " << sigma << " " << span;
+          if (span < 0.01 * sigma) continue;   // differences of slopes cancel, in both
+          EXPECT_NEAR(by_tables.d_mu, by_formulas.d_mu, 1e-10 * (std::abs(by_formulas.d_mu) + by_formulas.rate / sigma));
+        }
 }
 
 }  // namespace
