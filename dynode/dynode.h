@@ -1,7 +1,9 @@
 // The public face of dynode: #include <dynode/dynode.h>
 #pragma once
+#include "dynode/mean_field/lif_mean_field.h"
 #include "dynode/models/ctrnn.h"
 #include "dynode/models/graph.h"
 #include "dynode/models/model.h"
+#include "dynode/models/ncp.h"
 #include "dynode/models/rate.h"
 #include "dynode/models/spiking_conversion.h"
