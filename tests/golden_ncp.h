@@ -36,7 +36,6 @@ class NcpCase {
     };
     time_first_ = !flag("batch_first", true);
     last_only   = !flag("return_sequences", true);
-    if (flag("masked", false)) throw Skip{"padded steps are not available yet"};
     model = std::make_unique<Model>(Model::from_spec(spec(), {.precision = precision}));
 
     // theirs → ours
@@ -303,14 +302,14 @@ inline void run_ncp_case(const fs::path& path, Comparison& compare, Precision pr
 
   // what is not recorded is not asked for
   const Array   input = *c.read("input.npy");
-  const auto    spans = c.read("timespans.npy");
-  const Results run =
-      c.model->simulate(input, {.record = {"s/1", "state"}, .initial_states = c.initial, .timespans = spans});
+  const auto    spans = c.read("timespans.npy"), mask = c.read("mask.npy");
+  const Results run   = c.model->simulate(
+      input, {.record = {"s/1", "state"}, .initial_states = c.initial, .timespans = spans, .mask = mask});
   const Array* states = run.find(fmt::format("state/1/{}", c.state()));
   if (!states) states = &run.at("s/1");
   const Gradient g = c.model->gradient(
       input, c.loss(),
-      {.initial_states = c.initial, .input = true, .initial = true, .timespans = spans, .spans = spans.has_value()});
+      {.initial_states = c.initial, .input = true, .initial = true, .timespans = spans, .spans = spans.has_value(), .mask = mask});
   const auto initial = [&](const std::string& name) {
     for (const auto& [n, a] : g.initial)
       if (n == name) return a.as_double();

@@ -61,6 +61,9 @@ struct SimulateOptions {
   /// [rows][steps] (or [rows][steps][1]), or [steps] for all rows alike: the time each step takes, at least 0, in place
   /// of the dt of layers that have none of their own.
   std::optional<Array>     timespans = {};
+  /// [rows][steps] (or [rows][steps][1]), 0 where a step is padding: the network leaves it out, its states and outputs
+  /// stand still meanwhile. Not with spikes and power.
+  std::optional<Array>     mask = {};
   NoiseOptions             noise = {};
   const std::atomic<bool>* stop = nullptr;      // becoming true ends the run: Stopped is thrown, the model is as before
 };
@@ -97,6 +100,7 @@ struct GradientRequest {
   AdjointPolicy adjoint          = {};          // what is kept and recomputed, how far back it looks
   std::optional<Array> timespans = {};          // as in SimulateOptions
   bool          spans            = false;       // gradient with respect to them
+  std::optional<Array> mask      = {};          // as in SimulateOptions; losses see all steps
   NoiseOptions  noise            = {.training = true};
   const std::atomic<bool>* stop = nullptr;   // as in SimulateOptions
 };

@@ -14,6 +14,7 @@
 #include "dynode/base/text.h"
 #include "dynode/learn/objective.h"
 #include "dynode/models/model.h"
+#include "dynode/models/padding.h"
 #include "dynode/models/records.h"
 #include "dynode/run/engine.h"
 
@@ -216,7 +217,33 @@ struct Core {
     throw SpecError({}, fmt::format("layer {} has no state '{}'", l.layer_id, name), did_you_mean(name, known));
   }
 
+  /// A run without the steps that are padding, shown with them.
+  Results simulate_padded(const Array& x, SimulateOptions options) {
+    const Input   in = adapt(x);
+    const Padding padding(*options.mask, in.rows, in.steps);
+    options.mask.reset();
+    options.stop_early = false;
+    if (options.timespans)
+      options.timespans = make_array({int64_t(in.rows), int64_t(padding.kept())},
+                                     padding.pack(spans(options.timespans, in.rows, in.steps), 1));
+    Results results = simulate(make_array({int64_t(in.rows), int64_t(padding.kept()), int64_t(plan->input_width())},
+                                          padding.pack(in.x, plan->input_width())), options);
+    if (results.energy) throw SpecError({.path = "mask"}, "power and energy are of runs without padding", "leave out the mask");
+    for (auto& [name, array] : results.arrays) {
+      if (array.shape.size() != 3)
+        throw SpecError({.path = "mask"}, fmt::format("{} is recorded of runs without padding only", name), "leave out the mask");
+      const auto width = size_t(array.shape[2]);
+      const bool state = size_t(array.shape[1]) == padding.kept() + 1;
+      array = make_array({array.shape[0], int64_t(in.steps + state), array.shape[2]},
+                         state ? padding.spread(numbers<R>(array).data(), 0, in.rows, width)
+                               : padding.unpack(numbers<R>(array), width));
+    }
+    results.steps = in.steps;
+    return results;
+  }
+
   Results simulate(const Array& x, const SimulateOptions& options) {
+    if (options.mask) return simulate_padded(x, options);
     const Input in = adapt(x);
     Results     results;
     std::vector<std::string> wishes = options.record;
@@ -345,21 +372,28 @@ struct Core {
 
     std::vector<std::vector<R>> kept;
     std::vector<std::vector<R>> kept_noise;
-    const std::vector<R> times = spans(request.timespans, in.rows, in.steps);
-    const RunInput<R>  input{in.x.data(), in.rows, in.steps, initial(request.initial_states, in.rows, kept),
+    std::vector<R>       times = spans(request.timespans, in.rows, in.steps), packed;
+    const std::optional<Padding> padding = request.mask ? std::optional<Padding>({*request.mask, in.rows, in.steps}) : std::nullopt;
+    const size_t                 steps   = padding ? padding->kept() : in.steps;   // of the run
+    if (padding) packed = padding->pack(in.x, plan->input_width());
+    if (padding && !times.empty()) times = padding->pack(times, 1);
+    const RunInput<R>  input{padding ? packed.data() : in.x.data(), in.rows, steps, initial(request.initial_states, in.rows, kept),
                              times.empty() ? nullptr : times.data(),
-                             noise(request.noise, in.rows, in.steps, kept_noise), {}, request.stop};
+                             noise(request.noise, in.rows, steps, kept_noise), {}, request.stop};
     std::vector<R>     theta_bar(theta.size()), x_bar, spans_bar;
     GradientOutputs<R> outputs{theta_bar.data()};
     if (request.spans && times.empty()) throw SpecError({}, "there are no time spans to have a gradient", "give timespans");
     if (request.spans) spans_bar.resize(times.size()), outputs.spans_bar = spans_bar.data();
     const size_t       units = plan->input_width();
-    if (request.input) x_bar.resize(in.rows * in.steps * units), outputs.x_bar = x_bar.data();
+    if (request.input) x_bar.resize(in.rows * steps * units), outputs.x_bar = x_bar.data();
     NamedNumbers initial_bar;
     if (request.initial) add_initial_bars(in.rows, outputs, initial_bar);
 
     Gradient result;
-    result.loss = objective.gradient(engine, input, request.adjoint, outputs);
+    result.loss = padding ? padded_gradient(objective, *padding, input, request.adjoint, outputs)
+                          : objective.gradient(engine, input, request.adjoint, outputs);
+    if (padding && request.input) x_bar = padding->unpack(x_bar, units);
+    if (padding && request.spans) spans_bar = padding->unpack(spans_bar, 1);
     for (size_t i = 0; i < loss.size(); ++i) result.parts.push_back(objective.value(i));
     for (const Block& b : plan->parameters.blocks())
       result.parameters.emplace_back(b.stored_name(), make_array(shape_of(b), std::vector<R>(theta_bar.begin() + ptrdiff_t(b.offset),
@@ -371,6 +405,17 @@ struct Core {
   }
 
   using NamedNumbers = std::vector<std::pair<std::string, std::vector<R>>>;
+
+  /// Loss and gradient of a run without the steps that are padding; the objective sees them all.
+  double padded_gradient(Objective<R>& objective, const Padding& padding, const RunInput<R>& input,
+                         const AdjointPolicy& adjoint, const GradientOutputs<R>& outputs) {
+    GradientOptions options = objective.options(padding.steps());
+    options.adjoint         = adjoint;
+    options.first_entry     = 0;   // the last entries of rows are not the last of the run
+    std::vector<size_t> units;
+    for (const int layer : options.watched) units.push_back(plan->layers[size_t(layer)].units);
+    return engine.gradient(input, padding.seen_through(objective.tile_loss(true), std::move(units)), options, outputs);
+  }
 
   /// Asks for the gradient with respect to all initial states. @param bars  owns the numbers
   void add_initial_bars(size_t rows, GradientOutputs<R>& outputs, NamedNumbers& bars) const {

@@ -28,9 +28,29 @@ std::vector<int8_t> matrix_of(const WiringArgs& args, const char* name, const ch
   return matrix;
 }
 
+/// Layers in the order of processing, out of the layer of each neuron.
+std::vector<std::vector<uint32_t>> layers_of(const WiringArgs& args, size_t units) {
+  const std::vector<double>& layer_of = args.arguments.numbers("neuron_layers");
+  if (layer_of.size() != units)
+    throw ShapeError(fmt::format("neuron_layers: there are {} neurons, got {} numbers", units, layer_of.size()));
+  std::vector<std::vector<uint32_t>> layers;
+  for (size_t i = 0; i < units; ++i) {
+    const double l = layer_of[i];
+    if (l != double(size_t(l)) || l >= double(units))
+      throw SpecError(args.at, fmt::format("neuron_layers[{}] is {}", i, l), "layers are numbered 0, 1, …");
+    if (size_t(l) >= layers.size()) layers.resize(size_t(l) + 1);
+    layers[size_t(l)].push_back(uint32_t(i));
+  }
+  for (size_t l = 0; l < layers.size(); ++l)
+    if (layers[l].empty())
+      throw SpecError(args.at, fmt::format("neuron_layers leaves layer {} without neurons", l), "layers are numbered 0, 1, …");
+  return layers;
+}
+
 void connect_custom(const WiringArgs& args, Wiring& wiring) {
   wiring.adjacency = matrix_of(args, "adjacency", "units", wiring.units, wiring.units);
   wiring.sensory   = matrix_of(args, "sensory_adjacency", "inputs", wiring.inputs, wiring.units);
+  if (args.arguments.has("neuron_layers")) wiring.layers = layers_of(args, wiring.units);
 }
 
 }  // namespace
@@ -47,7 +67,11 @@ WiringEntry custom_wiring() {
                        .help = ".npz with the keys 'adjacency' [units, units] and 'sensory_adjacency' [inputs, units], "
                                "both [source, target], of -1, 0 and 1"},
                       matrix("adjacency", "the synapses themselves, source by source"),
-                      matrix("sensory_adjacency", "those of the inputs, input by input")},
+                      matrix("sensory_adjacency", "those of the inputs, input by input"),
+                      {.name = "neuron_layers",
+                       .kind = ArgumentKind::numbers,
+                       .min  = 0,
+                       .help = "layer of each neuron, in the order of processing (CfC); without it one layer of all"}},
           .size    = custom_size,
           .connect = connect_custom};
 }
