@@ -65,7 +65,20 @@ using Function                        = double (*)(double);
 const std::vector<Function> functions = {
     [](double x) { return 1.7159 * std::tanh(0.666 * x); }, [](double x) { return std::tanh(x); },
     [](double x) { return std::max(x, 0.0); }, [](double x) { return x * sigmoid(x); },
-    [](double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0))); }};
+    [](double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0))); },
+    [](double x) { return x; },
+    sigmoid,
+    [](double x) { return x > 0 ? x : 0.2 * x; },
+    [](double x) { return std::clamp(x, 0.0, 6.0); },
+    [](double x) { return x > 0 ? x : std::expm1(x); },
+    [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); },
+    [](double x) { return std::log1p(std::exp(x)); },
+    [](double x) { return x / (1 + std::abs(x)); },
+    [](double x) { return std::exp(x); },
+    [](double x) { return std::clamp(x / 6 + 0.5, 0.0, 1.0); },
+    [](double x) { return std::clamp(x, -1.0, 1.0); },
+    [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); },
+    [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }};
 
 TEST(Activation, FunctionsAreWhatTheirNamesSay) {
   for (size_t f = 0; f < functions.size(); ++f) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "dynode/base/display.h"
 #include "dynode/io/file.h"
+#include "dynode/io/model_file.h"
 #include "dynode/io/model_formats.h"
 #include "dynode/models/composition.h"
 #include "dynode/spec/json.h"
@@ -67,7 +69,7 @@ Graph& Graph::add_layer(int layer_id, Layer layer, LayerOptions options) {
                   .params      = std::move(params),
                   .model_id    = options.model_id,
                   .description = std::move(options.description),
-                  .noise       = mapping_or_null(options.noise),
+                  .noise       = mapping_or_null(options.noise.empty() ? layer.noise : options.noise),
                   .perturb     = mapping_or_null(options.perturb)};
   const auto after = std::ranges::find_if(spec_.layers, [&](const LayerSpec& l) { return l.layer_id > layer_id; });
   spec_.layers.insert(after, std::move(spec));
@@ -192,10 +194,57 @@ Sequential::Sequential(const std::vector<Layer>& layers, const SequentialOptions
 }
 
 Sequential& Sequential::append(const Layer& layer, LayerOptions options) {
-  const int id = spec().layers.empty() ? 0 : spec().layers.back().layer_id + 1;
-  add_layer(id, layer, std::move(options));
-  if (id > 0 && auto_connect_) connect(id - 1, id, {.init = init_});
+  const bool first  = spec().layers.empty();
+  const int  before = first ? -1 : spec().layers.back().layer_id;
+  Layer      next   = layer;
+  if (next.dim == 0) {
+    if (first) throw SpecError({.path = "layers[0]"}, fmt::format("{} comes first, but has no size", next.type), "begin with layers::Input");
+    next.dim = width(before);
+  }
+  add_layer(before + 1, next, std::move(options));
+  if (first || !auto_connect_) return *this;
+  const CellEntry* cell = find_cell(layer.type);
+  if (cell && cell->takes_sources) connect(before, before + 1, {.structure = structure::direct()});
+  else if (const auto& in = layer.incoming)
+    connect(before, before + 1, {.structure = in->structure, .init = in->init, .learnable = in->learnable, .bias = in->bias});
+  else connect(before, before + 1, {.init = init_});
   return *this;
+}
+
+History     Sequential::fit(const Array& x, const Array& y, const FitOptions& options) { return dynode::fit(model(), x, y, options); }
+ModelScores Sequential::evaluate(const Array& x, const Array& y, const FitOptions& options) {
+  return dynode::evaluate(model(), x, y, options);
+}
+Array Sequential::predict(const Array& x) { return dynode::predict(model(), x); }
+
+std::string Sequential::table() {
+  const Plan&  plan = model().plan();
+  DisplayTable table({{"layer", true}, {"kind"}, {"units", true}, {"learnt", true}, {"parameters", true}});
+  size_t       learnt_sum = 0, sum = 0;
+  for (const LayerSpec& l : spec().layers) {
+    const std::string own = fmt::format("layer{}/", l.layer_id), into = fmt::format("_to_{}", l.layer_id);
+    size_t            learnt = 0, all = 0;
+    for (const Block& b : plan.parameters.blocks()) {
+      if (!b.name.starts_with(own) && !b.name.ends_with(into)) continue;
+      const size_t there = b.mask.empty() ? b.size() : size_t(std::ranges::count(b.mask, uint8_t(1)));
+      all += there, learnt += b.learnable ? there : 0;
+    }
+    learnt_sum += learnt, sum += all;
+    table.add({std::to_string(l.layer_id), l.layer_type, std::to_string(plan.layers[size_t(plan.find_layer(l.layer_id))].units),
+               std::to_string(learnt), std::to_string(all)});
+  }
+  table.add({"", "all", "", std::to_string(learnt_sum), std::to_string(sum)});
+  return table.text();
+}
+
+int Sequential::width(int layer_id) {
+  const LayerSpec& l    = *spec().layer(layer_id);
+  const CellEntry* cell = find_cell(l.layer_type);
+  if (!cell || !cell->takes_sources) return l.dim();
+  Spec so_far = spec();   // with a circuit or a projection it gives out fewer than its units
+  if (so_far.layers.size() == 1) return l.dim();
+  const auto plan = compile(so_far, {.seed = {}, .load_array = load_array, .stored = {}});
+  return int(plan->layers[size_t(plan->find_layer(layer_id))].units);
 }
 
 }  // namespace dynode

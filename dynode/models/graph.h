@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "dynode/models/fit.h"
 #include "dynode/models/model.h"
 #include "dynode/models/parts.h"
 
@@ -121,15 +122,28 @@ struct SequentialOptions {
   ModelOptions   model           = {};
 };
 
-/// Layers in a row, numbered from 0.
+/// Layers in a row, numbered from 0. LTC and CfC weigh the layer before them themselves, layers from layers::Dense on as
+/// they say; others have dense connections with `connection_init` in front.
 ///
 ///   Sequential net({layers::Linear(10), layers::SingleDendrite(50), layers::DendriteReadout(5)}, {.simulation = {.dt = 37}});
+///   Sequential tagger({layers::Input(20), layers::Dense(50, "relu"), layers::weighing(layers::LSTM(32)), layers::Dense(10, "softmax")});
 class Sequential : public Graph {
  public:
   explicit Sequential(const std::vector<Layer>& layers, const SequentialOptions& options = {});
   Sequential& append(const Layer& layer, LayerOptions options = {});
 
+  /// A line per layer: kind, units, parameters (learnt, and all); then their sums.
+  std::string table();
+
+  // ── learning (models/fit.h says how) ─────────────────────────────────────────────────────────────────────────────
+  History     fit(const Array& x, const Array& y, const FitOptions& options = {});
+  ModelScores evaluate(const Array& x, const Array& y, const FitOptions& options = {});
+  /// Outputs after each step, [rows][steps][units].
+  Array       predict(const Array& x);
+
  private:
+  int  width(int layer_id);   // units that the next layer sees
+
   bool auto_connect_;
   Init init_;
 };

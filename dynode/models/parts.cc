@@ -97,4 +97,44 @@ NamedValues name_values(const Parameter*, const char* kind, std::vector<Value> v
 }
 
 }  // namespace parts_detail
+
+namespace layers {
+namespace {
+
+/// Fixed weights that hand on every unit of the layer before.
+ConnectionBefore unchanged() {
+  return {.structure = structure::one_to_one(), .init = init::constant(1.0), .bias = {}, .learnable = false};
+}
+
+Layer function_of(int units, const std::string& name) {
+  if (name == "linear") return {.type = "Linear", .dim = units};
+  if (name == "softmax")
+    return {.type = "Softmax", .dim = units, .params = {{"learnable_params", Value::map({{"beta", false}})}}};
+  return {.type = "Activation", .dim = units, .params = {{"activation", name}}};
+}
+
+}  // namespace
+
+Layer Dense(int units, const std::string& activation, bool use_bias) {
+  Layer layer    = function_of(units, activation);
+  layer.incoming = ConnectionBefore{.init = init::xavier_uniform(), .bias = use_bias ? "zero" : ""};
+  return layer;
+}
+
+Layer Function(const std::string& activation) {
+  Layer layer    = function_of(0, activation);
+  layer.incoming = unchanged();
+  return layer;
+}
+
+Layer Dropout(double rate) {
+  return {.type = "Linear", .dim = 0, .incoming = unchanged(), .noise = {{"dropout", rate}}};
+}
+
+Layer weighing(Layer recurrent) {
+  recurrent.incoming = ConnectionBefore{.structure = structure::direct()};
+  return recurrent;
+}
+
+}  // namespace layers
 }  // namespace dynode

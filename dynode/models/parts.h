@@ -10,6 +10,7 @@
 #pragma once
 #include <concepts>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,13 +58,6 @@ class Parameter {
   Value value_;   // a mapping, as read_parameter takes it
 };
 
-/// A kind of cell, so many units of it, and what it is told.
-struct Layer {
-  std::string type;
-  int         dim;
-  NamedValues params = {};
-};
-
 /// Which connections exist.
 struct Structure {
   std::string type   = "dense";
@@ -74,6 +68,23 @@ struct Structure {
 struct Init {
   std::string name   = "normal";
   NamedValues params = {};
+};
+
+/// How a layer is connected to the one before it in a Sequential, where that is not the usual way.
+struct ConnectionBefore {
+  Structure   structure = {};
+  Init        init      = {};
+  std::string bias      = {};
+  bool        learnable = true;
+};
+
+/// A kind of cell, so many units of it, and what it is told.
+struct Layer {
+  std::string             type;
+  int                     dim;            // 0, in a Sequential: as many as the layer before
+  NamedValues             params   = {};
+  std::optional<ConnectionBefore> incoming = {};  // in a Sequential
+  NamedValues             noise    = {};  // fresh every step, also where LayerOptions say nothing
 };
 
 namespace parts_detail {
@@ -104,7 +115,7 @@ struct LayerKind {
 
   Layer operator()(int dim, NamedValues params = {}) const {
     if (own_word && !params.value().has(own_word)) params.set(own_word, own_value);
-    return {name, dim, std::move(params)};
+    return {.type = name, .dim = dim, .params = std::move(params)};
   }
 };
 
@@ -119,7 +130,21 @@ inline constexpr Kind SingleDendrite{"SingleDendrite", "phi_offset", 0.0};   // 
 inline constexpr Kind MultiplierWICC{"MultiplierWICC"}, MultiplierNOCC{"MultiplierNOCC"},
     DendriteReadout{"DendriteReadout"};
 inline constexpr Kind RNN{"RNN"}, GRU{"GRU"}, LSTM{"LSTM"}, MinGRU{"MinGRU"}, LeakyGRU{"LeakyGRU"};
+inline constexpr Kind Activation{"Activation"};   // of what connections bring; params.activation says which
 inline constexpr Kind CTRNN{"CTRNN"}, RateDale{"RateDale"}, LIF{"LIF"}, LTC{"LTC"}, CfC{"CfC"};
+
+// for layers in a row, with the weights people know from Keras and torch
+
+/// Weighted sums of the layer before, and a function of them: linear, relu, softmax, … (`dynode info --cells`, Activation).
+Layer Dense(int units, const std::string& activation = "linear", bool use_bias = true);
+/// A function of each unit of the layer before; softmax: of all of them together.
+Layer Function(const std::string& activation);
+/// Leaves out a share of the units of the layer before, while the network learns. @param rate  within [0, 1)
+Layer Dropout(double rate);
+/// A recurrent layer (RNN, GRU, LSTM, …) weighs the layer before itself, as in Keras and torch; as it is it has as many
+/// inputs as units, and dense weights in front.
+Layer weighing(Layer recurrent);
+inline Layer SimpleRNN(int units, NamedValues params = {}) { return weighing(RNN(units, std::move(params))); }
 }  // namespace layers
 
 /// Structures: sparse(sparsity), power_law(alpha, expected_fan_out), custom(mask_file), …

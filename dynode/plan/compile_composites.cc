@@ -205,11 +205,17 @@ bool Compiler::is_direct(const ConnectionSpec& c) const {
     throw SpecError(c.at, fmt::format("layer {} ({}) weighs its sources itself", c.to_layer, to.layer_type),
                     "give connection_type: direct, without params");
   }
-  if (!is_composite(plan_.spec, to))
+  const bool core = !find_cell(to.layer_type)->core.empty();
+  if (core)
+    for (const ConnectionSpec& other : plan_.spec.connections)
+      if (other.to_layer == c.to_layer && other.connection_type != "direct")
+        throw SpecError(other.at, fmt::format("layer {} has direct sources and others", c.to_layer),
+                        "a layer weighs either all of its sources itself, or none");
+  if (!core && !is_composite(plan_.spec, to))
     throw SpecError(c.at,
                     fmt::format("a direct connection has no weights, and layer {} ({}) none for its sources",
                                 c.to_layer, to.layer_type),
-                    "connect with weights: connection_type: dense; direct leads into layers like LTC and CfC");
+                    "connect with weights: connection_type: dense; direct leads into layers like LTC, CfC and LSTM");
   const auto refuse = [](const std::string& word) {
     return fmt::format("a direct connection has no weights, so '{}' means nothing on it", word);
   };

@@ -1,5 +1,5 @@
 // Recurrent cores: a layer in front that gathers what arrives, and dense connections from there and from itself to the
-// gates.
+// gates. What arrives by direct connections lies side by side there, and the core's own weights are as wide.
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -32,9 +32,12 @@ int Compiler::entrance(int layer_id) {
 void Compiler::add_core(int layer) {
   const CellEntry* cell = plan_.layers[size_t(layer)].cell;
   if (cell->core.empty() || plan_.layers[size_t(layer)].is_input) return;
-  const int    front = entrance(plan_.layers[size_t(layer)].layer_id);
-  const size_t units = plan_.layers[size_t(layer)].units;
   const LayerSpec& spec = *plan_.spec.layer(plan_.layers[size_t(layer)].layer_id);
+  const bool direct = std::any_of(plan_.spec.connections.begin(), plan_.spec.connections.end(), [&](const ConnectionSpec& c) {
+    return c.to_layer == spec.layer_id && !dropped(c) && is_direct(c);
+  });
+  const int    front = direct ? gather_sources(spec) : entrance(spec.layer_id);
+  const size_t units = plan_.layers[size_t(layer)].units;
   const auto learnable = [&](const char* name) {
     const Value* all = spec.params.find("learnable_params");
     const Value* own = all ? all->find(name) : nullptr;
@@ -43,7 +46,8 @@ void Compiler::add_core(int layer) {
   for (const CoreFacts& core : cell->core) {
     const std::string prefix = fmt::format("layer{}/", spec.layer_id);
     const size_t      rows   = units * core.ports.size();
-    refuse_size(spec.at, rows, units);
+    const size_t      columns = core.from_self ? units : plan_.layers[size_t(front)].units;
+    refuse_size(spec.at, rows, columns);
     const auto uniform = [&](const std::string& name, size_t count) {
       Random draw = random(name);
       std::vector<double> values(count);
@@ -54,14 +58,14 @@ void Compiler::add_core(int layer) {
     std::vector<double> values;
     if (core.init[0]) {
       const InitialiserEntry& rule = find_initialiser(core.init);
-      const Mask all(rows, units, true);
+      const Mask all(rows, columns, true);
       const Arguments arguments = check_arguments(core.init, rule.facts, Value::map());
       Random draw = random(prefix + core.weights);
       values = initial_weights(rule, {.mask = all, .arguments = arguments, .random = draw});
     } else {
-      values = uniform(prefix + core.weights, rows * units);
+      values = uniform(prefix + core.weights, rows * columns);
     }
-    Block block{.name = prefix + core.weights, .shape = {rows, units}, .learnable = learnable(core.weights),
+    Block block{.name = prefix + core.weights, .shape = {rows, columns}, .learnable = learnable(core.weights),
                 .help = "gate weights"};
     block.mask = core_mask(spec, layer, core);
     const int weights = add_block(std::move(block), std::move(values));
@@ -79,7 +83,8 @@ void Compiler::add_core(int layer) {
 }
 
 std::vector<uint8_t> Compiler::core_mask(const LayerSpec& spec, int layer, const CoreFacts& core) {
-  const size_t units = plan_.layers[size_t(layer)].units;
+  const size_t units   = plan_.layers[size_t(layer)].units;
+  const size_t columns = core.from_self ? units : plan_.layers[size_t(entrance(spec.layer_id))].units;
   bool absent_diagonal = false;
   if (core.diagonal[0]) {
     const Value*      given = spec.params.find(core.diagonal);
@@ -95,7 +100,7 @@ std::vector<uint8_t> Compiler::core_mask(const LayerSpec& spec, int layer, const
   std::vector<uint8_t> mask;
   for (const char* port : core.ports)
     for (size_t i = 0; i < units; ++i)
-      for (size_t j = 0; j < units; ++j) mask.push_back(port[0] && !(absent_diagonal && i == j));
+      for (size_t j = 0; j < columns; ++j) mask.push_back(port[0] && !(absent_diagonal && i == j));
   return mask;
 }
 

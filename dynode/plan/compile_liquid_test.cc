@@ -298,7 +298,7 @@ TEST(LiquidErrors, OfDirectConnections) {
       failure(kInput + "  - {layer_id: 1, layer_type: CTRNN, params: {dim: 3}}\n"
                        "connections:\n  - {from_layer: 0, to_layer: 1, connection_type: direct}\n"),
       "net.yaml:5:5 connections[0]: a direct connection has no weights, and layer 1 (CTRNN) none for its sources\n"
-      "  connect with weights: connection_type: dense; direct leads into layers like LTC and CfC");
+      "  connect with weights: connection_type: dense; direct leads into layers like LTC, CfC and LSTM");
   EXPECT_EQ(
       failure(kInput + "  - {layer_id: 1, layer_type: LTC, params: {dim: 3}}\n"),
       "net.yaml:3:5 layers[1]: layer 1 (LTC) has no sources\n  give it a connection with connection_type: direct");
