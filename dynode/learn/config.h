@@ -24,10 +24,11 @@
 
 namespace dynode {
 
-enum class DataFormat { idx, npz, csv, task };
+enum class DataFormat { idx, npz, hdf5, csv, task };
 template <>
 struct EnumNames<DataFormat> {
   static constexpr std::array names{std::pair{DataFormat::idx, "idx"}, std::pair{DataFormat::npz, "npz"},
+                                    std::pair{DataFormat::hdf5, "hdf5"},
                                     std::pair{DataFormat::csv, "csv"}, std::pair{DataFormat::task, "task"}};
 };
 
@@ -40,7 +41,7 @@ struct EnumNames<Sequence> {
 
 /// Where samples come from and what is done to them.
 struct DataConfig {
-  DataFormat                 format = DataFormat::idx;
+  DataFormat                 format = DataFormat::idx;   // missing: by the ending of data_path
   std::string                data_path;
   std::string                test_path;  // "": see test_split
   Sequence                   sequence = Sequence::rows;
@@ -60,10 +61,11 @@ struct DataConfig {
 
   static constexpr auto fields = std::tuple{
       field("format", &DataConfig::format,
-            "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); csv: a table; task: trials "
+            "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); hdf5: data, "
+            "labels, or groups train, val, test of these; csv: a table; task: trials "
             "drawn while training"),
       field("data_path", &DataConfig::data_path, "folder (idx) or file with the training data; not for tasks"),
-      field("test_path", &DataConfig::test_path, "npz, csv: file with the test data"),
+      field("test_path", &DataConfig::test_path, "npz, hdf5, csv: file with the test data"),
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
       field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),
       field("max_scale", &DataConfig::max_scale, "inputs are scaled to [min_scale, max_scale]"),
@@ -72,8 +74,8 @@ struct DataConfig {
       field("num_classes", &DataConfig::num_classes, "missing: one more than the largest label", at_least(1)),
       field("val_split", &DataConfig::val_split, "share of the training data held back for validation",
             within(0, 0.99)),
-      field("test_split", &DataConfig::test_split, "npz, csv without test_path: share held back for the test (0.1)",
-            within(0, 0.99)),
+      field("test_split", &DataConfig::test_split,
+            "npz, hdf5, csv without test data: share held back for the test (0.1)", within(0, 0.99)),
       field("label_column", &DataConfig::label_column, "csv: heading of the column with the class"),
       field("target_columns", &DataConfig::target_columns, "csv: headings of the columns with target values"),
       field("values_per_step", &DataConfig::values_per_step, "csv: how many columns make one step", at_least(1)),

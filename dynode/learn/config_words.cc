@@ -1,8 +1,10 @@
 #include "dynode/learn/config_words.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 
+#include "dynode/base/text.h"
 #include "dynode/spec/fields.h"
 
 namespace dynode {
@@ -132,6 +134,15 @@ void spell_out_warmup(Value& schedule) {
   if (given.start_lr) schedule.set("warmup_start_lr", *given.start_lr);
 }
 
+/// A file says by its ending what it is.
+void spell_out_format(Value& data) {
+  const Value* path = data.find("data_path");
+  if (data.has("format") || !path || !path->is_text()) return;
+  const std::string ending = lower_case(std::filesystem::path(path->text()).extension().string());
+  if (ending == ".npz" || ending == ".csv") data.set("format", ending.substr(1));
+  else if (ending == ".h5" || ending == ".hdf5") data.set("format", "hdf5");
+}
+
 }  // namespace
 
 void sort_out_foreign_words(Value& root, std::vector<std::string>& warnings) {
@@ -152,6 +163,7 @@ void sort_out_foreign_words(Value& root, std::vector<std::string>& warnings) {
 }
 
 void spell_out_words(Value& root) {
+  if (Value* data = root.find("data"); data && data->is_mapping()) spell_out_format(*data);
   if (Value* model = root.find("model"); model && model->is_mapping()) {
     spell_out_name(model->find("time_pooling"));
     if (model->has("range_start") || model->has("range_end")) {

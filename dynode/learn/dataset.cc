@@ -164,12 +164,15 @@ TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, S
 
   // splits
   out.train = all_rows(all.rows);
-  if (test.rows > 0) {
-    out.test = all_rows(test.rows);
-  } else {
-    out.test = draw_rows(out.train, share_of(data.test_split.value_or(0.1), all.rows), Random(seed, "data/test"));
+  if (all.validation > 0) {
+    const auto from = out.train.end() - ptrdiff_t(all.validation);
+    out.validation.assign(from, out.train.end());
+    out.train.erase(from, out.train.end());
   }
-  out.validation = draw_rows(out.train, share_of(data.val_split, out.train.size()), Random(seed, "data/validation"));
+  if (test.rows > 0) out.test = all_rows(test.rows);
+  else out.test = draw_rows(out.train, share_of(data.test_split.value_or(0.1), out.train.size()), Random(seed, "data/test"));
+  if (all.validation == 0)
+    out.validation = draw_rows(out.train, share_of(data.val_split, out.train.size()), Random(seed, "data/validation"));
   if (out.train.empty())
     throw IoError(all.name, fmt::format("none of its {} rows is left for training", all.rows),
                   "lower data.val_split and data.test_split");
@@ -226,6 +229,11 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
     case DataFormat::npz:
       all = read_npz_samples(data, path, mapping);
       if (!data.test_path.empty()) test = read_npz_samples(data, test_path, mapping);
+      break;
+    case DataFormat::hdf5:
+      all  = read_hdf5_samples(data, path, mapping, Part::train);
+      test = data.test_path.empty() ? read_hdf5_samples(data, path, mapping, Part::test)
+                                    : read_hdf5_samples(data, test_path, mapping, Part::train);
       break;
     case DataFormat::csv:
       all = read_csv_samples(data, path, mapping);

@@ -4,6 +4,8 @@
 //   npz    x [N, T, D] (or [N, T]: D = 1) with y: whole numbers are classes [N] or [N, T], others are target values
 //          [N], [N, K] (one per sequence) or [N, T], [N, T, K] (one per step)
 //          timespans [N, T], if there: how long each step takes; mask [N, T], if there: 1 where a step counts, else 0
+//   hdf5   the same as npz under the names data and labels (timespans, mask); at the top of the file, or in groups train,
+//          val and test, of which val and test may be missing
 //   csv    a heading, then one sequence per line: columns x₀ x₁ … step by step, and a label or target columns; time
 //          spans and masks in columns of their own, where data.timespan_columns and data.mask_columns say how they are
 //          called: with timespan_columns: dt these are dt0, dt1, …, one per step
@@ -27,6 +29,7 @@
 #include <variant>
 #include <vector>
 
+#include "dynode/io/npz.h"
 #include "dynode/learn/config.h"
 #include "dynode/learn/objective.h"
 #include "dynode/tasks/task.h"
@@ -50,6 +53,8 @@ struct Samples {
   std::vector<int64_t>        labels;  // [rows], of a task: what each trial was
 
   double low = 0, high = 1;  // what min_scale and max_scale stand for
+
+  size_t validation = 0;  // so many rows, the last ones, are for validation; 0: rows are drawn for it
 };
 
 // one file per format
@@ -58,6 +63,11 @@ enum class Part { train, test };
 Samples read_idx_samples(const DataConfig& config, const std::string& folder, Part part);
 /// @throws IoError  naming file and array, ShapeError
 Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+/// Arrays x, y, timespans and mask as a file of format npz has them. @throws IoError, ShapeError
+Samples samples_of(const Npz& file, Mapping mapping);
+/// Training data with those for validation, or the test; of a file without groups the test is empty.
+/// @throws IoError  naming file and array, ShapeError
+Samples read_hdf5_samples(const DataConfig& config, const std::string& path, Mapping mapping, Part part);
 /// Trials of a task. @param part, batch  other trials for other numbers
 Samples draw_task_samples(std::shared_ptr<const Task> task, uint64_t seed, std::string_view part, uint64_t batch,
                           size_t rows, Threads* threads = nullptr);

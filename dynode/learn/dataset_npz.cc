@@ -104,9 +104,9 @@ void take_steps(const std::string& path, const Npz& file, Mapping mapping, Sampl
 
 }  // namespace
 
-Samples read_npz_samples(const DataConfig&, const std::string& path, Mapping mapping) {
-  const Npz file = load_npz(path);
-  Samples samples;
+Samples samples_of(const Npz& file, Mapping mapping) {
+  const std::string& path = file.file();
+  Samples            samples;
   samples.name = path;
   take_inputs(path, file.at("x"), samples);
   take_targets(path, file.at("y"), mapping, samples);
@@ -117,6 +117,10 @@ Samples read_npz_samples(const DataConfig&, const std::string& path, Mapping map
   };
   std::visit(range, samples.x);
   return samples;
+}
+
+Samples read_npz_samples(const DataConfig&, const std::string& path, Mapping mapping) {
+  return samples_of(load_npz(path), mapping);
 }
 
 }  // namespace dynode

@@ -8,6 +8,7 @@
 
 #include "dynode/base/failure_test.h"
 #include "dynode/io/file.h"
+#include "dynode/io/hdf5.h"
 #include "dynode/io/npz.h"
 #include "dynode/io/io_test.h"
 
@@ -120,6 +121,59 @@ struct NpzCase : testing::Test {
        return load_data(config_for(DataFormat::npz, path, mapping), 1);
   }
 };
+
+struct Hdf5Case : testing::Test {
+  TemporaryFolder folder;
+  std::string     path = folder / "data.h5";
+  using Kind           = Hdf5Item::Kind;
+  void SetUp() override {
+    if (!has_hdf5()) GTEST_SKIP() << "built without HDF5";
+  }
+  static void add(std::vector<Hdf5Item>& items, const std::string& group, std::vector<double> x, std::vector<int64_t> y) {
+    const auto rows = int64_t(y.size());
+    items.push_back({.path = group + "/data", .kind = Kind::numbers, .numbers = {{rows, int64_t(x.size()) / rows, 1}, std::move(x)}});
+    items.push_back({.path = group + "/labels", .kind = Kind::numbers, .numbers = {{rows}, std::move(y)}});
+  }
+};
+
+TEST_F(Hdf5Case, PartsOfAFileAreWhatTheirGroupsSay) {
+  std::vector<Hdf5Item> items;
+  add(items, "/test", {7, 8}, {1});
+  add(items, "/train", {1, 2, 3, 4, 5, 6}, {0, 1, 1});
+  add(items, "/val", {9, 10}, {0});
+  save_hdf5(path, items);
+  TrainConfig c = config_for(DataFormat::hdf5, path);
+  c.data.val_split = 0.5;   // does not count
+  const TrainingData d = load_data(c, 1);
+  EXPECT_EQ(d.train, (std::vector<size_t>{0, 1, 2}));
+  EXPECT_EQ(d.validation, (std::vector<size_t>{3}));
+  EXPECT_EQ(inputs(d.all, {3}), (std::vector<double>{9, 10}));
+  EXPECT_EQ(inputs(d.test_set(), {0}), (std::vector<double>{7, 8}));
+  EXPECT_EQ(targets(d.all, {1, 3}).classes, (std::vector<int64_t>{1, 0}));
+}
+
+TEST_F(Hdf5Case, AFileWithoutGroupsIsSplit) {
+  std::vector<Hdf5Item> items;
+  add(items, "", {1, 2, 3, 4}, {0, 1, 1, 0});
+  save_hdf5(path, items);
+  TrainConfig c = config_for(DataFormat::hdf5, path);
+  c.data.val_split = 0.25, c.data.test_split = 0.25;
+  const TrainingData d = load_data(c, 1);
+  EXPECT_EQ(d.train.size(), 2u);
+  EXPECT_EQ(d.validation.size(), 1u);
+  EXPECT_EQ(d.test.size(), 1u);
+}
+
+TEST_F(Hdf5Case, WhatIsMissingOrDoesNotFitIsNamed) {
+  std::vector<Hdf5Item> items;
+  add(items, "/train", {1, 2}, {0});
+  add(items, "/val", {1, 2, 3}, {0});
+  save_hdf5(path, items);
+  EXPECT_SAYS(message_of<ShapeError>([&] { load_data(config_for(DataFormat::hdf5, path), 1); }), "data.h5:/val: x: expected [any, 2, 1], got [1, 3, 1]");
+  items.erase(items.begin() + 1);
+  save_hdf5(path, items);
+  EXPECT_SAYS(message_of([&] { load_data(config_for(DataFormat::hdf5, path), 1); }), "has no numbers '/train/labels'");
+}
 
 TEST_F(NpzCase, SequencesAreResampledWithTheirTargetsAndMasks) {
   save_npz(path, {{"x", {{1, 4}, std::vector<double>{0, 2, 4, 10}}}, {"y", {{1, 4}, std::vector<int64_t>{0, 1, 2, 1}}},

@@ -1,0 +1,54 @@
+// Sequences of an HDF5 file: data [N, T, D] with labels, as the SOEN toolkit has them.
+//
+//   /data /labels                                    split by val_split and test_split
+//   /train/{data,labels} /val/… /test/…              these parts; without val rows of train are drawn
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "dynode/io/hdf5.h"
+#include "dynode/learn/dataset.h"
+
+namespace dynode {
+namespace {
+
+Samples group_samples(const Hdf5& file, const std::string& group, Mapping mapping) {
+  std::vector<Npz::Entry> arrays = {{"x", file.numbers(group + "/data")}, {"y", file.numbers(group + "/labels")}};
+  for (const char* name : {"timespans", "mask"})
+    if (const Hdf5Item* item = file.find(group + "/" + name)) arrays.emplace_back(name, item->numbers);
+  return samples_of(Npz(file.file() + (group.empty() ? "" : ":" + group), std::move(arrays)), mapping);
+}
+
+/// The rows of two parts of one file.
+Samples joined(Samples a, const Samples& b) {
+  if (a.steps != b.steps || a.width != b.width)
+    throw ShapeError(b.name + ": x", {-1, int64_t(a.steps), int64_t(a.width)},
+                     {int64_t(b.rows), int64_t(b.steps), int64_t(b.width)}, "training data: " + a.name);
+  const auto differ = [&](const char* what) {
+    throw IoError(b.name, fmt::format("its {} are of another kind than those of {}", what, a.name));
+  };
+  if (a.x.index() != b.x.index()) differ("inputs");
+  if (a.classes.empty() != b.classes.empty() || a.target_width != b.target_width) differ("labels");
+  if (a.spans.empty() != b.spans.empty()) differ("timespans");
+  if (a.mask.empty() != b.mask.empty()) differ("masks");
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  std::visit([&](auto& x) { append(x, std::get<std::remove_cvref_t<decltype(x)>>(b.x)); }, a.x);
+  append(a.classes, b.classes), append(a.values, b.values), append(a.spans, b.spans), append(a.mask, b.mask);
+  a.rows += b.rows;
+  return a;
+}
+
+}  // namespace
+
+Samples read_hdf5_samples(const DataConfig&, const std::string& path, Mapping mapping, Part part) {
+  const Hdf5 file = load_hdf5(path);
+  if (!file.find("/train")) return part == Part::train ? group_samples(file, "", mapping) : Samples{};
+  if (part == Part::test) return file.find("/test") ? group_samples(file, "/test", mapping) : Samples{};
+  Samples train = group_samples(file, "/train", mapping);
+  if (!file.find("/val")) return train;
+  const Samples held_back = group_samples(file, "/val", mapping);
+  Samples       all       = joined(std::move(train), held_back);
+  all.validation          = held_back.rows;
+  return all;
+}
+
+}  // namespace dynode
