@@ -9,6 +9,8 @@
 #include "dynode/cli/fact_table.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/file.h"
+#include "dynode/io/model_formats.h"
 #include "dynode/learn/loss.h"
 #include "dynode/learn/metrics.h"
 #include "dynode/learn/optimizer.h"
@@ -16,6 +18,7 @@
 #include "dynode/learn/schedule.h"
 #include "dynode/models/hardware.h"
 #include "dynode/models/model.h"
+#include "dynode/models/wiring_drawing.h"
 #include "dynode/sources/source.h"
 #include "dynode/spec/spec.h"
 #include "dynode/wiring/distributions.h"
@@ -73,6 +76,19 @@ std::string hardware(const Model& model) {
                      "  units       {} of power, {} of energy: simulate --record power measures a run\n",
                      step_text(*step), junction.omega_c(), quantity_text(junction.power_unit(), "W", 4),
                      quantity_text(junction.energy_unit(), "J", 4));
+}
+
+/// A picture per wiring: wiring.svg, or wiring_1.svg, wiring_2.svg, …
+void draw_wirings(const Model& model, const std::string& path) {
+  if (ending_of(path) != ".svg") throw IoError(path, "is no picture by its ending", "wirings are drawn as .svg");
+  const auto found = wirings_of(model);
+  if (found.empty())
+    throw SpecError({}, "no layer of this network has a wiring", "LTC has one, and CfC where params.wiring says so");
+  for (const auto& [id, wiring] : found) {
+    const std::string own = found.size() == 1 ? path : fmt::format("{}_{}.svg", path.substr(0, path.size() - 4), id);
+    write_file(own, draw_wiring(wiring, {.title = fmt::format("Wiring of layer {}", id)}));
+    fmt::print("\nwiring of layer {} in {}\n", id, own);
+  }
 }
 
 // ---- what there is -------------------------------------------------------------------------------------
@@ -155,6 +171,7 @@ Verb info_verb(CLI::App& tool) {
   struct Settings {
     std::string              spec;
     std::vector<std::string> set;
+    std::string              draw;
     bool                     weights = false, cells = false;
   };
   const auto s   = std::make_shared<Settings>();
@@ -162,10 +179,12 @@ Verb info_verb(CLI::App& tool) {
   app->add_option("spec", s->spec, kNetworkHelp)->type_name("SPEC");
   app->add_flag("--weights", s->weights, "also list every parameter with its range, mean and deviation");
   app->add_flag("--cells", s->cells, "list what networks and trainings can be made of, with parameters and defaults");
+  app->add_option("--draw", s->draw, "draw the wirings of LTC and CfC layers into a file; of several, each has its number in it")
+      ->type_name("FILE.svg");
   add_set(*app, s->set, "simulation.dt=10");
   app->footer(
       "dynode info net.yaml\ndynode info runs/fashion_dendrites/checkpoints/best.dynode --weights\ndynode info "
-      "--cells");
+      "examples/liquid/net.yaml --draw wiring.svg\ndynode info --cells");
   return {app, [s] {
             if (s->spec.empty() && !s->cells)
               throw SpecError({}, "SPEC is missing",
@@ -176,6 +195,7 @@ Verb info_verb(CLI::App& tool) {
             const Model model = load_model(s->spec, s->set, {});
             fmt::print("{}{}", describe(model.plan()), hardware(model));
             if (s->weights) fmt::print("\nParameters\n{}", weights(model));
+            if (!s->draw.empty()) draw_wirings(model, s->draw);
           }};
 }
 

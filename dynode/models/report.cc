@@ -499,6 +499,12 @@ std::string fill(std::string_view text, const std::map<std::string, std::string,
   return out;
 }
 
+std::string wirings(const Report& report) {
+  std::string figures;
+  for (const std::string& svg : report.wirings) figures += "<figure class=\"wiring\">" + svg + "</figure>";
+  return figures;
+}
+
 }  // namespace
 
 std::string render_report(const Report& report) {
@@ -531,6 +537,7 @@ std::string render_report(const Report& report) {
        {"summary", report.summary.empty() ? "" : fmt::format("<p class=\"summary\">{}</p>", html(report.summary))},
        {"headline", headline(report)},
        {"facts", facts(report)},
+       {"wirings", wirings(report)},
        {"config", config(report)},
        {"data", data_json(report)},
        {"style", std::string(assets.style)},

@@ -151,6 +151,7 @@ struct Report {
   std::vector<ReportYardstick>  yardsticks     = {};
   std::vector<ReportLayer>      layers         = {};
   std::vector<ReportConnection> connections    = {};
+  std::vector<std::string>      wirings        = {};  // pictures of neural circuits below the network, as SVG
   std::vector<ReportHistogram>  histograms     = {};
   std::vector<ReportExample>    examples       = {};
   std::vector<ReportRaster>     rasters        = {};

@@ -8,6 +8,7 @@
 
 #include "dynode/base/display.h"
 #include "dynode/models/run_report-internal.h"
+#include "dynode/models/wiring_drawing.h"
 #include "dynode/sources/source.h"
 
 namespace dynode {
@@ -164,6 +165,11 @@ void add_network(Report& report, const Model& model) {
     if (to >= 0) drawn->to = to;
     if (from >= 0 || to >= 0) drawn->lag = std::max(drawn->lag, c.lag);
   }
+
+  constexpr size_t kMostSynapses = 2500;   // more are a blot
+  for (const auto& [id, wiring] : wirings_of(model))
+    if (wiring.synapses() + wiring.sensory_synapses() <= kMostSynapses)
+      report.wirings.push_back(draw_wiring(wiring, {.title = fmt::format("Wiring of layer {}", id)}));
 }
 
 void add_histograms(Report& report, const Model& model, const RunDirectory& run) {
