@@ -16,6 +16,7 @@ CellEntry non_linear();
 CellEntry scaling_layer();
 CellEntry synapse();
 CellEntry softmax();
+CellEntry layer_norm();
 CellEntry multiplier_wicc();
 CellEntry multiplier_nocc();
 CellEntry ctrnn();
@@ -43,6 +44,7 @@ const std::vector<CellEntry>& cells() {
   static const std::vector<CellEntry> all = [] {
     apply_isa_override();
     return std::vector<CellEntry>{linear(),          scaling_layer(),    non_linear(),      softmax(),
+                                  layer_norm(),
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
                                   lstm(),            min_gru(),          leaky_gru(),       synapse(),         nocc_edge(),

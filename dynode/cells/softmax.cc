@@ -1,35 +1,19 @@
 // Softmax over the units of a layer:  p = exp(β φ − top) / Σ exp(β φ − top)   top = max β φ        no state of its own
 // adjoint, λ = ∂L/∂p:  φ̄ = β d   β̄ = φ d   d = p (λ − Σ λ p)
-//
-// Units of a row depend on each other. Sums run over them one by one, so that a row has the same bits in both layouts.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/softmax.cc"
 #include <hwy/foreach_target.h>
 #include <algorithm>
-#include "dynode/cells/cell.h"
-#include "dynode/kernels/math-inl.h"
+#include "dynode/cells/column-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
-/// The units of one row (rows), or of a vector of rows at a time (tiles).
 template <Layout layout, class R>
-struct Column {
+struct Shares : Column<layout, R> {
   using V = Lane<R>;
-  static constexpr bool tiles = layout == Layout::tiles;
-  size_t units, stride;
-
-  /// A unit's number: that of each row in tiles, the same in all lanes in rows.
-  HWY_INLINE V number(const R* x, size_t unit) const {
-    if constexpr (tiles) return V::load(x + unit * stride); else return V(x[unit]);
-  }
-
-  // all numbers, vector by vector
-  HWY_INLINE size_t vectors() const { return tiles ? units : stride / V::width; }
-  HWY_INLINE size_t at(size_t vector) const { return vector * (tiles ? stride : V::width); }
-  HWY_INLINE V      parameter(const R* x, size_t vector) const {
-    if constexpr (tiles) return V(x[vector]); else return V::load(x + vector * V::width);
-  }
+  using Base = Column<layout, R>;
+  using Base::at, Base::number, Base::parameter, Base::stride, Base::tiles, Base::units, Base::vectors;
 
   HWY_INLINE void step(const R* phi, const R* beta, R* p) const {
     V top = V(beta[0]) * number(phi, 0);
@@ -55,18 +39,9 @@ struct Column {
   }
 };
 
-/// Calls visit(column, offset of its first number) for all rows.
-template <class R, class Visit>
-HWY_INLINE void each_column(const Slab& s, const Visit& visit) {
-  if (s.layout == Layout::tiles)
-    for (size_t m = 0; m < s.stride; m += Lane<R>::width) visit(Column<Layout::tiles, R>{s.units, s.stride}, m);
-  else
-    for (size_t row = 0; row < s.rows; ++row) visit(Column<Layout::rows, R>{s.units, s.stride}, row * s.stride);
-}
-
 template <class R>
 void softmax_step(const StepArgs<R>& a) {
-  each_column<R>(a.slab, [&](const auto& column, size_t at) HWY_ATTR {
+  each_column<Shares, R>(a.slab, [&](const auto& column, size_t at) HWY_ATTR {
     column.step(a.drive[0] + at, a.params[0], a.next[0] + at);
   });
 }
@@ -74,7 +49,7 @@ void softmax_step(const StepArgs<R>& a) {
 template <class R>
 void softmax_pull(const PullArgs<R>& b) {
   const StepArgs<R>& a = b.step;
-  each_column<R>(a.slab, [&](const auto& column, size_t at) HWY_ATTR {
+  each_column<Shares, R>(a.slab, [&](const auto& column, size_t at) HWY_ATTR {
     column.pull(a.drive[0] + at, a.params[0], a.next[0] + at, b.lambda[0] + at, b.drive_bar[0] + at, b.params_bar[0]);
   });
 }

@@ -131,6 +131,8 @@ Layer Dropout(double rate) {
   return {.type = "Linear", .dim = 0, .incoming = unchanged(), .noise = {{"dropout", rate}}};
 }
 
+Layer LayerNorm() { return {.type = "LayerNorm", .dim = 0, .incoming = unchanged()}; }
+
 Layer weighing(Layer recurrent) {
   recurrent.incoming = ConnectionBefore{.structure = structure::direct()};
   return recurrent;

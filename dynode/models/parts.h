@@ -141,6 +141,8 @@ Layer Dense(int units, const std::string& activation = "linear", bool use_bias =
 Layer Function(const std::string& activation);
 /// Leaves out a share of the units of the layer before, while the network learns. @param rate  within [0, 1)
 Layer Dropout(double rate);
+/// The units of the layer before at each step with mean 0 and deviation 1, times a gain, plus an offset, which are learnt.
+Layer LayerNorm();
 /// A recurrent layer (RNN, GRU, LSTM, …) weighs the layer before itself, as in Keras and torch; as it is it has as many
 /// inputs as units, and dense weights in front.
 Layer weighing(Layer recurrent);

@@ -71,7 +71,7 @@ TEST(Sequential, RecurrentLayersHaveTheirOwnInputWeights) {
 
 TEST(Sequential, GradientsOfAMixedRowAreDerivatives) {
   Sequential net({layers::Input(3), layers::weighing(layers::LSTM(4)), layers::Dropout(0.4), layers::Function("mish"),
-                  layers::weighing(layers::GRU(2)), ncp::cfc_layer(ncp::AutoNCP(8, 2)), layers::Dense(2, "selu")},
+                  layers::LayerNorm(), layers::weighing(layers::GRU(2)), ncp::cfc_layer(ncp::AutoNCP(8, 2)), layers::Dense(2, "selu")},
                  kDouble);
   Model&                      m    = net.model();
   const Array                 x    = wave({2, 4, 3});

@@ -40,7 +40,7 @@ std::string escaped(const std::string& text) {
 }
 
 struct Page {
-  double width, height, margin = 46, top = 64, radius;
+  double width, height, margin = 46, top = 78, radius;
   PagePoint operator()(PagePoint p) const {
     return {margin + p.x * (width - 2 * margin), top + p.y * (height - top - margin)};
   }
@@ -112,7 +112,7 @@ std::string draw_wiring(const Wiring& w, const WiringDrawing& options) {
 
   const bool layered = options.layout == "layered";
   Page       page{.width = 880, .height = 560, .radius = 9};
-  if (layered) page.height = std::clamp(64.0 + 46 + 24.0 * double(tallest), 360.0, 1400.0);
+  if (layered) page.height = std::clamp(78.0 + 46 + 24.0 * double(tallest), 360.0, 1400.0);
   else page.width = page.height = types.size() > 60 ? 1100 : 720;
   if (tallest > 56 || types.size() > 200) page.radius = 5;
   std::vector<PagePoint> at = lay_out(w, inputs, types, options.layout);
