@@ -19,9 +19,10 @@ namespace dynode::cli {
 namespace {
 
 struct Settings {
-  std::string              spec, input, weights, output, initial, timespans, dtype = "float32";
+  std::string              spec, input, weights, output, initial, timespans, from, dtype = "float32";
   std::vector<std::string> record, set;
   int                      threads = 0;
+  size_t                   rows = 1, steps = 0;
 };
 
 bool is_npz(const std::string& path) { return ending_of(path) == ".npz"; }
@@ -52,6 +53,18 @@ std::string range_of(const Array& array) {
 
 void line(const char* name, const std::string& text) { fmt::print("  {:<10}  {}\n", name, text); }
 
+/// How often the units of each layer fired.
+void firing(const Plan& plan, const Results& results, int64_t rows) {
+  for (const LayerPlan& l : plan.layers) {
+    const Array* list = results.find("spikes/" + l.name);
+    if (!list) continue;
+    const double spikes = double(list->shape[0]), time = double(results.steps) * l.dt * double(rows);
+    line(("layer " + l.name).c_str(),
+         fmt::format("{} spikes of {} units, {:.4g} per unit and unit of time", grouped(list->shape[0]), grouped(int64_t(l.units)),
+                     spikes / (time * double(l.units))));
+  }
+}
+
 /// Errors name the file.
 void load_weights(Model& model, const std::string& path) {
   try {
@@ -75,20 +88,29 @@ void run(const Settings& s) {
   if (!s.initial.empty())
     for (const auto& [name, array] : load_npz(s.initial).entries()) options.initial_states.emplace(name, array);
   if (!s.timespans.empty()) options.timespans = load_spans(s.timespans);
-  const Array input = load_input(s.input);
+  if (!s.from.empty())
+    for (const auto& [name, array] : load_npz(s.from).entries()) options.from.emplace(name, array);
+  options.final = std::erase(options.record, "final") > 0;
+  options.rows  = s.rows, options.steps = s.steps;
+  const bool reads = model.plan().input >= 0;
+  if (reads && s.input.empty())
+    throw SpecError({.path = "--input"}, fmt::format("this network takes an input array of {} channels", model.plan().input_width()),
+                    "give an .npy or .npz; with simulation.input_type: none there is no input");
+  if (!reads && !s.input.empty()) throw SpecError({.path = "--input"}, "this network takes no input array", "leave it out");
+  const Array input = reads ? load_input(s.input) : Array();
 
   const auto    start   = std::chrono::steady_clock::now();
-  const Results results = model.simulate(input, options);
+  const Results results = reads ? model.simulate(input, options) : model.simulate(options);
   const double  seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
   // what happened
-  const Array&             output = results.at("output");
-  const int64_t            rows = output.shape[0], steps = int64_t(results.steps);
-  const int64_t            given_steps = input.shape.at(input.shape.size() - 2);
+  const Array*             output = results.find("output");   // not of networks of spikes alone
+  const int64_t            rows = output ? output->shape[0] : int64_t(s.rows), steps = int64_t(results.steps);
+  const int64_t            given_steps = reads ? input.shape.at(input.shape.size() - 2) : steps;
   const int                threads  = s.threads > 0 ? s.threads : std::max(1, int(std::thread::hardware_concurrency()));
   std::vector<std::string> warnings = model.plan().warnings;
   warnings.insert(warnings.end(), results.warnings.begin(), results.warnings.end());
-  if (input.shape.back() < int64_t(model.plan().input_width()))
+  if (reads && input.shape.back() < int64_t(model.plan().input_width()))
     warnings.push_back(fmt::format("the input has {} channels, the network takes {}: the others are 0",
                                    input.shape.back(), model.plan().input_width()));
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
@@ -103,7 +125,8 @@ void run(const Settings& s) {
   if (const auto step = hardware_step(model, standard_junction()); step && !options.timespans)
     line("hardware", run_text(*step, results.steps));
   if (results.energy) line("energy", fmt::format("per row {}", energy_text(*results.energy)));
-  line("output", fmt::format("{} {}", shape_text(output.shape), range_of(output)));
+  if (output) line("output", fmt::format("{} {}", shape_text(output->shape), range_of(*output)));
+  else firing(model.plan(), results, rows);
   if (s.output.empty()) return;
   try {
     save_npz(s.output, results.arrays);
@@ -118,25 +141,30 @@ void run(const Settings& s) {
 
 Verb simulate_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("simulate", "run a network on an input array");
+  CLI::App*  app = tool.add_subcommand("simulate", "run a network");
   app->add_option("spec", s->spec, kNetworkHelp)
       ->type_name("SPEC")
       ->required();
-  app->add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'")
-      ->type_name("FILE")
-      ->required();
+  app->add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'; networks with "
+                                       "input_type: none take none")
+      ->type_name("FILE");
   app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")
       ->type_name("FILE");
   app->add_option("--record", s->record,
                   "what to keep besides the output, by commas: s, state, phi, g, spikes, power, energy of all layers, or "
                   "of one, such as s/1; spikes/1 is a list [count, 3] of (step, row, unit), power is in W, energy in J, "
-                  "and of dendrites power_bias, power_diss, energy_bias, energy_diss are its parts")
+                  "and of dendrites power_bias, power_diss, energy_bias, energy_diss are its parts; s/1[0:10] or "
+                  "state/1/V[3] are some units; final is what a network of spikes goes on from")
       ->type_name("NAMES")
       ->delimiter(',')
       ->allow_extra_args(false);
   app->add_option("--output", s->output, "write results here; without it only a summary is printed")
       ->type_name("OUT.npz");
   app->add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")
+      ->type_name("FILE");
+  add_count(*app, "--rows", s->rows, 1, "rows of a run without input array (default 1)");
+  add_count(*app, "--steps", s->steps, 0, "steps of a run without input array (default: what the spec says)");
+  app->add_option("--from", s->from, "go on from the final state of another run (its .npz), in networks of spikes alone")
       ->type_name("FILE");
   app->add_option("--timespans", s->timespans,
                   "time each step takes [batch, time] or [time], for layers that follow time, as .npy or in an .npz")
@@ -146,7 +174,8 @@ Verb simulate_verb(CLI::App& tool) {
   add_threads(*app, s->threads);
   app->footer(
       "dynode simulate net.yaml --input x.npy --record s,phi --output out.npz\n"
-      "dynode simulate net.yaml --input x.npy --set simulation.dt=10 --dtype float64");
+      "dynode simulate net.yaml --input x.npy --set simulation.dt=10 --dtype float64\n"
+      "dynode simulate spiking.yaml --record spikes,state/0/V[0:5] --output out.npz");
   return {app, [s] { run(*s); }};
 }
 

@@ -150,6 +150,10 @@ Results Model::simulate(const Array& x, const SimulateOptions& options) {
   return impl_->visit([&](auto& c) { return c.simulate(x, options); });
 }
 
+Results Model::simulate(const SimulateOptions& options) {
+  return impl_->visit([&](auto& c) { return c.simulate(options); });
+}
+
 Gradient Model::gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request) {
   return impl_->visit([&](auto& c) { return c.gradient(x, loss, request); });
 }

@@ -49,7 +49,8 @@ struct NoiseOptions {
 };
 
 struct SimulateOptions {
-  /// s, state, phi, g for all layers that have them; s/<id>, state/<id>/<name>, phi/<id>, g/<id> for one. Empty: output.
+  /// s, state, phi, g for all layers that have them; s/<id>, state/<id>/<name>, phi/<id>, g/<id> for one, of a state or s
+  /// also some units: state/<id>/<name>[0:10]. Empty: output.
   /// spikes, spikes/<id>: of layers that fire, a list [count][3] of (step, row, unit) in this order; step t is entry
   /// t + 1 of s. power, power_bias, power_diss (W), energy, energy_bias, energy_diss (J, from the first step on), each
   /// also as power_dimensionless, …: of dendrites (analysis/power.h).
@@ -66,9 +67,14 @@ struct SimulateOptions {
   std::optional<Array>     mask = {};
   NoiseOptions             noise = {};
   const std::atomic<bool>* stop = nullptr;      // becoming true ends the run: Stopped is thrown, the model is as before
+  // without an input array
+  size_t rows  = 1;
+  size_t steps = 0;                             // 0: what the spec says
+  bool   final = false;                         // of networks of spikes: also what the steps to come depend on, final/…
+  std::map<std::string, Array> from = {};       // likewise: go on from there, the arrays final/… of another run
 };
 
-/// Arrays by name, in the order asked for; `output` is always there.
+/// Arrays by name, in the order asked for; `output` is always there but in networks of spikes without an input array.
 struct Results {
   std::vector<std::pair<std::string, Array>> arrays;
   std::vector<std::string>                   warnings;
@@ -192,6 +198,11 @@ class Model {
   /// The same with all histories kept. Records states and outputs only, never stops early.
   /// @throws SpecError  where layers fire: spikes have no derivative
   TapedRun simulate_taped(const Array& x, const SimulateOptions& options = {});
+
+  /// A run of a network without an input array (input_type: none). Of spiking layers alone the record is spikes unless
+  /// something else is asked for, and there is no `output`.
+  /// @throws SpecError  if the network takes an input array, or nobody says how long the run is
+  Results simulate(const SimulateOptions& options);
 
   /// Loss and its exact gradient by back-propagation through time; through all steps, also where simulate stops early.
   Gradient gradient(const Array& x, const std::vector<LossTerm>& loss, const GradientRequest& request = {});

@@ -15,6 +15,7 @@
 #include "dynode/learn/objective.h"
 #include "dynode/models/model.h"
 #include "dynode/models/padding.h"
+#include "dynode/models/event_states.h"
 #include "dynode/models/records.h"
 #include "dynode/run/engine.h"
 
@@ -243,15 +244,37 @@ struct Core {
   }
 
   Results simulate(const Array& x, const SimulateOptions& options) {
+    if (plan->input < 0) throw SpecError({}, "this network takes no input array", "leave it out");
     if (options.mask) return simulate_padded(x, options);
-    const Input in = adapt(x);
-    Results     results;
+    return simulate(adapt(x), options);
+  }
+  Results simulate(const SimulateOptions& options) {
+    if (plan->input >= 0)
+      throw SpecError({}, fmt::format("this network takes an input array of {} channels", plan->input_width()),
+                      "give it, or input_type: none");
+    const SimulationSpec& s     = plan->spec.simulation;
+    const double          steps = options.steps ? double(options.steps)
+                                  : s.steps     ? double(*s.steps)
+                                  : s.duration  ? std::round(*s.duration / *s.dt)
+                                                : 0;
+    if (!(steps >= 1 && steps < 4e9) || options.rows == 0)
+      throw SpecError({plan->spec.file, 0, 0, "simulation"}, "nobody says how long the run is",
+                      "give simulation.duration or simulation.steps");
+    return simulate(Input{{}, options.rows, size_t(steps), 0}, options);
+  }
+  Results simulate(const Input& in, const SimulateOptions& options) {
+    Results results;
     std::vector<std::string> wishes = options.record;
+    const bool events = plan->spiking != nullptr;
+    if (events && wishes.empty()) wishes.push_back("spikes");
+    if (!events && (options.final || !options.from.empty()))
+      throw SpecError({}, "only networks of spikes without an input array go on from a final state", "use initial states");
     if (options.track)
       for (const std::string& wish : tracked(*plan)) wishes.push_back(wish);
     std::vector<Recordable> chosen = choose_records(*plan, wishes, results.warnings);
     const size_t            asked  = chosen.size();
-    chosen.push_back({"output", "output", Recordable::What::state, plan->output, plan->layers[size_t(plan->output)].cell->output});
+    if (!events)
+      chosen.push_back({"output", "output", Recordable::What::state, plan->output, plan->layers[size_t(plan->output)].cell->output});
     if (std::any_of(chosen.begin(), chosen.end(), [](const Recordable& r) { return find_power_quantity(r.kind); }))
       add_power_sources(chosen);
 
@@ -263,8 +286,9 @@ struct Core {
       const Recordable& r = chosen[i];
       if (r.what == Recordable::What::power) continue;   // follows from others
       if (r.what != Recordable::What::spikes)
-        arrays[i].resize(in.rows * (in.steps + is_state(r)) * plan->layers[size_t(r.layer)].units);
-      records.push_back({typename Record<R>::What(int(r.what)), r.layer, r.index, arrays[i].data(), false, &spikes[i]});
+        arrays[i].resize(in.rows * (in.steps + is_state(r)) * units_of(r));
+      records.push_back({typename Record<R>::What(int(r.what)), r.layer, r.index, arrays[i].data(), false, &spikes[i],
+                         r.first, r.count});
     }
     std::vector<std::vector<R>> kept;
     std::vector<std::vector<R>> kept_noise;
@@ -273,6 +297,9 @@ struct Core {
                     times.empty() ? nullptr : times.data(), noise(options.noise, in.rows, in.steps, kept_noise)};
     run.stop = options.stop;
     if (options.stop_early) run.until_steady = steady_rule();
+    EventState<R> from, end;
+    if (!options.from.empty()) from = event_state<R>(*plan, options.from, in.rows), run.from = &from;
+    if (options.final) run.end = &end;
     results.steps    = engine.simulate(run, records);
 
     if (in.width > plan->input_width())
@@ -281,19 +308,23 @@ struct Core {
     for (size_t i = 0; i < chosen.size(); ++i)
       if (!arrays[i].empty())
         cut_entries(arrays[i], in.rows, in.steps + is_state(chosen[i]), results.steps + is_state(chosen[i]),
-                    plan->layers[size_t(chosen[i].layer)].units);
+                    units_of(chosen[i]));
     if (chosen.size() > asked + 1) work_out_power(chosen, arrays, times, in, options, results);
-    for (size_t i = 0; i <= asked; ++i) {
+    for (size_t i = 0; i < asked + !events; ++i) {
       const Recordable& r = chosen[i];
       if (r.what == Recordable::What::spikes) {
         results.arrays.emplace_back(r.name, array_of(spikes[i]));
         continue;
       }
       results.arrays.emplace_back(r.name, make_array({int64_t(in.rows), int64_t(results.steps + is_state(r)),
-                                                      int64_t(plan->layers[size_t(r.layer)].units)}, std::move(arrays[i])));
+                                                      int64_t(units_of(r))}, std::move(arrays[i])));
     }
+    if (options.final) add_event_state(*plan, end, in.rows, results.arrays);
     return results;
   }
+
+  /// How many units of its layer are recorded.
+  size_t units_of(const Recordable& r) const { return r.count ? r.count : plan->layers[size_t(r.layer)].units; }
 
   /// When a simulation may stop early, as the spec says; nothing: it does not.
   std::optional<SteadyRule> steady_rule() const {

@@ -1,6 +1,7 @@
 #include "dynode/models/records.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <fmt/format.h>
 
 #include "dynode/analysis/power.h"
@@ -75,15 +76,45 @@ std::vector<std::string> tracked(const Plan& plan) {
   return wishes;
 }
 
+namespace {
+
+/// Units first … end − 1 of a wish that ends like [0:10], which is cut off; nothing: all.
+std::optional<std::pair<size_t, size_t>> cut_units(std::string& wish) {
+  const size_t open = wish.find('[');
+  if (open == wish.npos) return std::nullopt;
+  const std::string text = wish.substr(open);
+  size_t first = 0, end = 0;
+  int    used  = 0;
+  const bool one   = std::sscanf(text.c_str(), "[%zu]%n", &first, &used) == 1 && size_t(used) == text.size();
+  const bool range = !one && std::sscanf(text.c_str(), "[%zu:%zu]%n", &first, &end, &used) == 2 && size_t(used) == text.size();
+  if (one) end = first + 1;
+  if ((!one && !range) || end <= first)
+    throw SpecError({}, fmt::format("'{}' does not say which units", wish), "write state/0/V[0:10] for units 0 … 9, or state/0/V[3]");
+  wish.resize(open);
+  return std::pair(first, end);
+}
+
+}  // namespace
+
 std::vector<Recordable> choose_records(const Plan& plan, const std::vector<std::string>& wishes,
                                        std::vector<std::string>& warnings) {
+  using What = Recordable::What;
   const std::vector<Recordable> all = recordables(plan);
   std::vector<Recordable>       chosen;
   std::vector<const LayerPlan*> without;   // power
-  for (const std::string& wish : wishes) {
-    bool found = false;
-    for (const Recordable& r : all)
+  for (std::string wish : wishes) {
+    bool       found = false;
+    const auto units = cut_units(wish);
+    for (Recordable r : all)
       if (wish == r.name || wish == r.kind) {
+        if (units) {
+          const size_t has = plan.layers[size_t(r.layer)].units;
+          if (r.what != What::state || units->second > has)
+            throw SpecError({}, fmt::format("{} has no units {}:{} to record", r.name, units->first, units->second),
+                            r.what == What::state ? fmt::format("it has {}", has) : std::string("only states are recorded unit by unit"));
+          r.first = units->first, r.count = units->second - units->first;
+          r.name += fmt::format("[{}:{}]", units->first, units->second);
+        }
         const bool twice = std::any_of(chosen.begin(), chosen.end(), [&](const auto& c) { return c.name == r.name; });
         found = true;
         if (!twice) chosen.push_back(r);

@@ -15,6 +15,7 @@ struct Recordable {
   What        what;
   int         layer;     // position in Plan::layers
   int         index;     // which state or observable; of power: position in power_quantities()
+  size_t      first = 0, count = 0;   // of a state: these units alone; count 0: all
 };
 
 /// The LSTM in front of a cell: its memory is a state of the layer, too.
@@ -25,7 +26,8 @@ std::vector<Recordable> recordables(const Plan& plan);
 /// What the track_ words of the spec ask for, as wishes.
 std::vector<std::string> tracked(const Plan& plan);
 
-/// What is wished (names, or kinds for all layers that have them), in this order, nothing twice.
+/// What is wished (names, kinds for all layers that have them, or state/0/V[0:10] for units 0 … 9), in this order,
+/// nothing twice.
 /// @param warnings  gets a line about layers that have no power, if power is wished
 /// @throws SpecError  on wishes that nothing fulfils
 std::vector<Recordable> choose_records(const Plan& plan, const std::vector<std::string>& wishes,

@@ -25,6 +25,7 @@ std::shared_ptr<const Plan> Compiler::compile() {
   refuse_unavailable();
   refuse_total();
   choose_step();
+  read_modulation();
   for (const LayerSpec& l : plan_.spec.layers) add_layer(l);
   choose_ends();
   settle_method();
@@ -33,6 +34,7 @@ std::shared_ptr<const Plan> Compiler::compile() {
   for (size_t i = 0; i < plan_.spec.layers.size(); ++i) add_core(int(i));   // not for parts
   add_noise();
   wire();
+  add_spiking();
   plan_.stages = arrange_stages(plan_.layers, plan_.connections, {plan_.spec.file, 0, 0, "connections"});
   for (const Stage& stage : plan_.stages)
     for (int layer : stage.layers) plan_.layers[size_t(layer)].recurrent = stage.recurrent;
@@ -68,13 +70,11 @@ void Compiler::refuse_unavailable() {
   const SimulationSpec& s = plan_.spec.simulation;
   if (plan_.spec.layers.empty()) throw SpecError({plan_.spec.file}, "a network needs at least one layer");
   const Spec& spec = plan_.spec;
+  if (s.input_type == InputType::none) return;
   for (const auto& [word, value] : {std::pair{"drives", &spec.drives}, {"stimulus", &spec.stimulus},
                                     {"arousal", &spec.arousal}, {"perturbation", &spec.perturbation}})
     if (!value->is_null())
-      value->fail(fmt::format("'{}' is not available yet", word), "remove the block; give what arrives as input array");
-  if (s.input_type == InputType::none)
-    throw SpecError({plan_.spec.file, 0, 0, "simulation.input_type"}, "runs without an input array are not available yet",
-                    "use input_type: state or flux");
+      value->fail(fmt::format("'{}' is for networks without an input array", word), "give simulation.input_type: none");
 }
 
 void Compiler::choose_step() {
@@ -100,9 +100,10 @@ void Compiler::choose_step() {
 }
 
 void Compiler::choose_ends() {
+  plan_.output = int(plan_.layers.size()) - 1;
+  if (plan_.spec.simulation.input_type == InputType::none) return;
   plan_.input = 0;
   plan_.layers[0].takes_flux = plan_.spec.simulation.input_type == InputType::flux;
-  plan_.output = int(plan_.layers.size()) - 1;
 }
 
 void Compiler::settle_method() {

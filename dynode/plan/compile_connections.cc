@@ -285,6 +285,7 @@ void Compiler::add_connection(const ConnectionSpec& c) {
   }
   if (is_direct(c)) return;
   const ConnectionParams p = read_connection_params(c, nullptr);
+  if (follows_rule(c)) return add_rule(c, p);
   refuse_flat(p);
   refuse_size(c.at, units_of(c.to_layer), units_of(c.from_layer));
   if (p.mode == "spike") return add_spikes(c, p);

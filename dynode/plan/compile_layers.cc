@@ -49,6 +49,7 @@ void refuse_unknown_params(const LayerSpec& spec, const CellEntry& cell) {
   if (cell.som_units) known.push_back("som_N");
   for (const SettingFacts& f : cell.settings) known.push_back(f.name);
   for (const NoiseFacts& n : cell.noise) known.push_back(n.word);
+  if (cell.fires) known.insert(known.end(), {"n_excitatory", "populations", "initial"});
   refuse_unknown(cell.name, spec.params, known);
   for (const ParamFacts& p : cell.params)
     for (const char* word : {p.alternative.spacing, p.alternative.floor})
@@ -288,6 +289,7 @@ void Compiler::add_parameter(const LayerSpec& spec, LayerPlan& layer, const Para
     if (!p.value && p.values.empty() && p.distribution.empty())   // nothing but whether it learns, or its box
       p.value = instead ? other.value : values[0];
     if (instead) spread_pair(spec, other, layer.units, p);
+    if (layer.cell->fires) spread_populations(spec, p);
     values = parameter_values(spec, layer, facts, p);
     if (instead) raise_to_floor(spec, other, values);
     const std::vector<double> settings = values;
@@ -311,6 +313,7 @@ void Compiler::add_parameter(const LayerSpec& spec, LayerPlan& layer, const Para
     if (const Value* learn = spec.params.find(word)) b.learnable = learn->boolean();
   if (const Value* learn = spec.params.find("learnable_params"))
     if (const Value* l = learn->find(facts.name)) set_learnable(b, *l);
+  perturb_parameter(spec, facts.name, values);
   layer.params.push_back(add_block(std::move(b), std::move(values)));
 }
 
@@ -348,7 +351,7 @@ std::vector<double> Compiler::parameter_values(const LayerSpec& spec, const Laye
 std::vector<double> Compiler::fan_outs(int layer_id, size_t units) {
   std::vector<double> sum(units, 0.0);
   for (const ConnectionSpec& c : plan_.spec.connections) {
-    if (c.from_layer != layer_id) continue;
+    if (c.from_layer != layer_id || follows_rule(c)) continue;
     if (is_direct(c)) {
       for (double& n : sum) ++n;
       continue;

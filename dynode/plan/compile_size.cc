@@ -36,7 +36,7 @@ void Compiler::refuse_total() const {
   }
   for (const ConnectionSpec& c : spec.connections) {
     const LayerSpec *to = spec.layer(c.to_layer), *from = spec.layer(c.from_layer);
-    if (!to || !from || c.connection_type == "direct" || (holds_input && to == &spec.layers.front())) continue;
+    if (!to || !from || c.connection_type == "direct" || follows_rule(c) || (holds_input && to == &spec.layers.front())) continue;
     refuse_size(c.at, size_t(to->dim()), size_t(from->dim()));
     numbers += double(to->dim()) * double(from->dim());
   }

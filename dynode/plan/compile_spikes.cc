@@ -49,7 +49,7 @@ int Compiler::delay_steps(const ConnectionSpec& c) const {
   return int(whole);
 }
 
-void Compiler::add_spikes(const ConnectionSpec& c, const ConnectionParams& p) {
+ConnectionPlan Compiler::spike_connection(const ConnectionSpec& c, const ConnectionParams& p) const {
   const int        from = layer_position(c.from_layer), to = layer_position(c.to_layer);
   const LayerPlan &source = plan_.layers[size_t(from)], &target = plan_.layers[size_t(to)];
   if (!source.cell->fires)
@@ -63,9 +63,12 @@ void Compiler::add_spikes(const ConnectionSpec& c, const ConnectionParams& p) {
   if (p.bias != "none") throw SpecError(c.at, "spike connections have no bias", "remove 'bias'");
   if (const Value* port = p.rest.find("port")) port->fail("spikes do not arrive at a port", "remove 'port'");
   if (!p.mode_params.empty()) p.mode_params.fail("mode spike has no parameters", "remove 'connection_params'");
+  return {.name = name_of(c), .from = from, .to = to, .port = 0, .lag = 1, .delay = delay_steps(c)};
+}
 
+void Compiler::add_spikes(const ConnectionSpec& c, const ConnectionParams& p) {
+  ConnectionPlan k    = spike_connection(c, p);
   const Mask     mask = draw_mask(c, p);
-  ConnectionPlan k{.name = name_of(c), .from = from, .to = to, .port = 0, .lag = 1, .delay = delay_steps(c)};
   k.weights    = add_weights(c, p, mask);
   k.transposed = std::make_shared<const SparsePattern>(transposed(pattern_of(mask), mask.from));
   plan_.connections.push_back(std::move(k));

@@ -1,16 +1,21 @@
 // The compiler of specs, one class in several files: compile.cc (order, time, ends), compile_layers.cc,
-// compile_connections.cc, compile_cores.cc, compile_noise.cc, compile_spikes.cc, compile_composites.cc (layers made of
+// compile_connections.cc, compile_cores.cc, compile_noise.cc, compile_spikes.cc, compile_spiking.cc (networks of spikes
+// alone), compile_composites.cc (layers made of
 // several parts, in general), compile_liquid.cc (LTC), compile_cfc.cc (CfC), compile_size.cc. It fills a Plan from front
 // to back; everything random comes from a stream named after what is drawn.
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "dynode/base/random.h"
+#include "dynode/mean_field/clusters.h"
+#include "dynode/mean_field/perturbation_block.h"
 #include "dynode/plan/plan.h"
 #include "dynode/plan/programmable.h"
+#include "dynode/plan/spiking_words.h"
 #include "dynode/wiring/mask.h"
 #include "dynode/wiring/neural_circuit.h"
 #include "dynode/wiring/polarity.h"
@@ -114,7 +119,30 @@ class Compiler {
   /// Refuses parameters from which a cell cannot derive its constants.
   void check_derived(const LayerSpec& spec, const LayerPlan& layer) const;
   int delay_steps(const ConnectionSpec& c) const;
+  /// A connection of spikes without its weights. @throws SpecError  where its ends or words do not suit spikes
+  ConnectionPlan spike_connection(const ConnectionSpec& c, const ConnectionParams& p) const;
   void add_spikes(const ConnectionSpec& c, const ConnectionParams& p);
+
+  // ---- networks of spikes alone ----------------------------------------------------------------------------
+
+  /// Whether its synapses follow a rule and are never written down.
+  static bool follows_rule(const ConnectionSpec& c);
+  void add_rule(const ConnectionSpec& c, const ConnectionParams& p);
+  const ConnectionSpec* clustered_connection(int layer_id) const;
+  mean_field::ClusterSpec cluster_spec(const LayerSpec& layer, const ConnectionSpec& c) const;
+  spiking::Types populations_of(const LayerSpec& layer) const;
+  /// A number per population, or for E and I, becomes one per unit.
+  void spread_populations(const LayerSpec& layer, ParameterSpec& p) const;
+  void perturb_parameter(const LayerSpec& layer, const std::string& name, std::vector<double>& values);
+  /// Arousal and perturbations, before anything they change is made.
+  void read_modulation();
+  /// Steps the spec gives a run without input array, 0: none.
+  size_t steps_of_run() const;
+  /// Drives and starts, once all layers and connections are there.
+  void add_spiking();
+  void add_starts(const LayerSpec& layer, const spiking::Types& types, SpikingPlan& out);
+  void add_drive(const Value& value, SpikingPlan& out);
+  void add_stimulus(SpikingPlan& out);
 
   // ---- noise -----------------------------------------------------------------------------------------------
 
@@ -205,6 +233,10 @@ class Compiler {
   double                dt_ = 0;
   std::vector<LayerPolarity> polarity_;                          // per layer of the spec
   std::vector<std::pair<int, std::vector<double>>> initial_;     // real values per block
+  std::map<std::string, mean_field::PerturbationBlock> perturbations_;   // by target
+  std::optional<mean_field::Arousal> arousal_;
+  bool quenched_        = false;   // extra rates of arousal
+  int  perturbed_layer_ = -1;      // layer_id
 };
 
 }  // namespace dynode

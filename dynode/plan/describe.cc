@@ -8,6 +8,7 @@
 #include "dynode/base/display.h"
 #include "dynode/base/text.h"
 #include "dynode/plan/plan.h"
+#include "dynode/plan/spiking.h"
 #include "dynode/sources/source.h"
 
 namespace dynode {
@@ -46,6 +47,7 @@ class Description {
   std::string text() const {
     std::string text = head() + "\nLayers\n" + layers();
     if (!wires_.empty()) text += "\nConnections\n" + connections();
+    if (plan_.spiking && !plan_.spiking->drives.empty()) text += "\nDrives\n" + drives();
     if (!plan_.noise.empty()) text += "\nNoise\n" + noise();
     return text + "\nOrder of a step\n" + order() + "\nSize\n" + size() + warnings();
   }
@@ -81,6 +83,8 @@ class Description {
     for (const RateGrid& t : plan_.tables)
       text += line("rate table", fmt::format("{} × {} values, {}", t.current_count, t.flux_count,
                                              s.rate_table.empty() ? "built in" : s.rate_table));
+    if (plan_.spiking && plan_.spiking->steps)
+      text += line("run", fmt::format("{} of {}, {} in all", plural(plan_.spiking->steps, "step"), number(*s.dt), number(double(plan_.spiking->steps) * *s.dt)));
     return text + line("seed", std::to_string(plan_.seed));
   }
 
@@ -175,6 +179,22 @@ class Description {
                         {"notes"}});
     for (const Wire& w : wires_) {
       const ConnectionPlan& c = *w.connection;
+      if (c.synapses) {
+        const SynapseRule& rule = *c.synapses;
+        std::vector<double> weights;
+        for (size_t i = 0; i < rule.weight.size(); ++i)
+          if (rule.count[i] > 0) weights.push_back(rule.weight[i]);
+        const double pairs = double(layer(c.from).units) * double(layer(c.to).units);
+        const double first = *std::min_element(rule.delay.begin(), rule.delay.end());
+        table.add({c.name, layer(c.from).name + " → " + layer(c.to).name,
+                   c.delay == 1 ? "spikes, one step late"
+                   : first == c.delay ? fmt::format("spikes, {} steps late", c.delay)
+                                      : fmt::format("spikes, up to {} steps late", c.delay),
+                   structure(c), (rule.kind == SynapseRule::Kind::bernoulli ? "about " : "") + grouped(int64_t(rule.expected())),
+                   fmt::format("{:.3g} %", 100 * rule.expected() / pairs),
+                   weights.empty() ? "no synapses" : "weights " + span_of(weights) + ", fixed"});
+        continue;
+      }
       const std::string     reads = c.delay > 1    ? fmt::format("spikes, {} steps late", c.delay)
                                     : c.delay == 1 ? "spikes, one step late"
                                     : c.lag == 0   ? "fresh"
@@ -227,6 +247,19 @@ class Description {
 
   // ---- order and size ------------------------------------------------------------------------------------
 
+  std::string drives() const {
+    DisplayTable table({{"layer"}, {"type"}, {"into"}, {"events per unit and step", true}, {"weight", true}});
+    for (const Drive& d : plan_.spiking->drives) {
+      const LayerPlan& l = layer(d.layer);
+      std::vector<double> mean;
+      for (const Drive::Part& part : d.parts)
+        for (size_t p = 0; p < part.mean.size(); ++p) mean.push_back(std::max(0.0, part.mean[p] + (d.spread.empty() ? 0 : d.spread[p] / 2)));
+      table.add({l.name, d.kind == Drive::Kind::poisson ? "poisson" : d.kind == Drive::Kind::constant ? "constant" : "given in time",
+                 l.cell->ports[size_t(d.port)], mean.empty() ? "" : span_of(mean), d.weight.empty() ? "" : span_of(d.weight)});
+    }
+    return table.text();
+  }
+
   std::string noise() const {
     DisplayTable table({{"where"}, {"deviation", true}, {"mean", true}, {"drawn"}, {"in"}});
     const auto   range = [](const std::vector<double>& values) {
@@ -234,7 +267,7 @@ class Description {
       return *low == *high ? fmt::format("{:.4g}", *low) : fmt::format("{:.4g} … {:.4g}", *low, *high);
     };
     for (const NoiseSite& s : plan_.noise)
-      table.add({s.name, range(s.deviation) + (s.relative ? " of the value" : ""), s.mean.empty() ? "" : range(s.mean),
+      table.add({s.name, range(s.deviation) + (s.drop ? " dropped" : s.relative ? " of the value" : ""), s.mean.empty() ? "" : range(s.mean),
                  s.what == NoiseSite::What::start ? "at the start" : s.once ? "once per run" : "every step",
                  s.when == NoiseSite::When::always ? "all runs" : s.when == NoiseSite::When::training ? "training" : "no run"});
     return table.text();

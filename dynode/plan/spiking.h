@@ -50,14 +50,14 @@ struct Drive {
     size_t              first = 0;
     std::vector<double> mean;          // poisson: [populations] events of a unit in a step
   };
-  std::vector<Part>   parts;           // ascending; the first begins at step 0
-  std::vector<double> weight;          // [populations] what an event adds; constant: what is there in every step
+  std::vector<Part>   parts = {};      // ascending; the first begins at step 0
+  std::vector<double> weight = {};     // [populations] what an event adds; constant: what is there in every step
   /// poisson: `mean` grows by a · z, z ~ Beta(10, 10) anew in every unit and step (or once per unit and run)
-  std::vector<double> spread;          // [populations] a; empty: none
+  std::vector<double> spread = {};     // [populations] a; empty: none
   bool                quenched = false;
-  std::vector<float>  values;          // file: [steps][columns], 0 behind the end; one column: all units alike
+  std::vector<float>  values = {};     // file: [steps][columns], 0 behind the end; one column: all units alike
   size_t              columns = 0;
-  std::vector<uint32_t> units;         // file: those that receive it; empty: all
+  std::vector<uint32_t> units = {};    // file: those that receive it; empty: all
 };
 
 /// State of a layer before the first step, where it is not 0: mean + deviation · normal, per population.

@@ -6,6 +6,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/base/float_mode.h"
+#include "dynode/cells/surrogate.h"
 #include "dynode/run/event_network.h"
 #include "dynode/run/recorder.h"
 #include "dynode/run/tape.h"
@@ -40,6 +41,7 @@ Engine<R>::Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> thr
   for (int i = 0; i < threads_->size(); ++i) workers_.push_back(std::make_unique<Worker>());
   std::vector<R> theta(plan_->theta.begin(), plan_->theta.end());
   set_parameters(theta);
+  if (EventNetwork<R>::fits(*plan_)) events_ = std::make_unique<EventNetwork<R>>(*plan_, prepared_, *threads_);
 }
 
 template <class R>
@@ -74,6 +76,7 @@ void Engine<R>::round_weights(const RunNoise<R>& noise) {
     ++version_;
   }
   prepared_.set_noise_shares(noise.shares);
+  if (events_ && (!fresh_ || pass != pass_)) events_->set_weights();
   fresh_ = true;
   pass_  = pass;
 }
@@ -87,9 +90,15 @@ std::vector<Tile> Engine<R>::cut(const RunInput<R>& input) const {
 template <class R>
 void Engine<R>::refuse_spikes() const {
   for (const LayerPlan& l : plan_->layers)
-    if (l.cell->fires)
-      throw SpecError({}, fmt::format("layer {} ({}) fires, and spikes have no derivative", l.layer_id, l.cell->name),
-                      "gradients are for networks of rates");
+    if (l.cell->fires && !has_surrogate(*l.cell))
+      throw SpecError({}, fmt::format("layer {} ({}) fires, and its spikes have no derivative", l.layer_id, l.cell->name),
+                      "gradients are for networks of rates, and for layers with a surrogate: LIF, Soma");
+  for (const ConnectionPlan& c : plan_->connections)
+    if (c.delay)
+      throw SpecError({}, fmt::format("{} carries spikes as events, which have no derivative", c.name),
+                      "without mode: spike and with params: {port: events} it carries them with one");
+  if (events_)
+    throw SpecError({}, "networks of events have no losses and no gradients", "give spikes to ordinary connections");
 }
 
 template <class R>
@@ -148,6 +157,7 @@ template <class R>
 size_t Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
   check_input(input);
   round_weights(input.noise);
+  if (events_) return events_->simulate(input, records), input.steps;
   const auto   tiles  = cut(input);
   const size_t window = std::min(input.steps, kSimulationWindow);
   for (const Tile& t : tiles) prepared_.panels(t, false);
@@ -232,8 +242,8 @@ template <class R>
 double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                       const GradientOutputs<R>* outputs) {
   check_input(input);
+  if (outputs || events_) refuse_spikes();
   round_weights(input.noise);
-  if (outputs) refuse_spikes();
   const auto tiles = cut(input);
   for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);
   const size_t window = outputs ? segment(input, options.adjoint) : std::min(input.steps, kSimulationWindow);

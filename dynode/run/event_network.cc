@@ -1,14 +1,533 @@
 #include "dynode/run/event_network.h"
 
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <fmt/format.h>
+#include <hwy/cache_control.h>
+#include <mutex>
+#include <thread>
+
+#include "dynode/base/error.h"
+#include "dynode/base/float_mode.h"
+#include "dynode/kernels/draw.h"
+#include "dynode/plan/spiking.h"
+#include "dynode/run/forward.h"
+#include "dynode/run/synapse_lists.h"
+
 namespace dynode {
+namespace {
+
+/// Units that go through drives, step and search together: what they need besides their states stays in L1.
+constexpr size_t kBlock = 256;
+
+/// A network is shared among threads from this size on; below, waiting for each other costs more than it gains.
+constexpr size_t kSharedUnits    = 20'000;
+constexpr double kSharedSynapses = 4e6;
+
+/// Threads that meet after every phase of a step.
+class Meeting {
+ public:
+  explicit Meeting(size_t count) : count_(count) {}
+  void wait() {
+    if (count_ == 1) return;
+    const size_t round = round_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins)
+      if (spins < 4000) hwy::Pause();
+      else std::this_thread::yield();
+  }
+
+ private:
+  const size_t        count_;
+  std::atomic<size_t> arrived_{0}, round_{0};
+};
+
+/// Beta(10, 10): the 10th of 19 uniform numbers.
+double beta_of(PhiloxKey key, uint32_t row, uint32_t unit) {
+  double x[19];
+  for (uint32_t i = 0; i < 19; ++i) x[i] = (double(philox({i, row, unit, 0}, key)[0]) + 0.5) * 0x1p-32;
+  std::nth_element(x, x + 9, x + 19);
+  return x[9];
+}
+
+}  // namespace
 
 template <class R>
-struct EventNetwork<R>::Impl {};
+struct EventNetwork<R>::Impl {
+  const Plan&        plan;
+  const SpikingPlan& spiking;
+  const Prepared<R>& prepared;
+  Threads&           threads;
+  DrawKernels<R>     draw = draw_kernels<R>();
+  size_t             parts;                                       // shares of the units, per layer
+  std::vector<std::vector<UnitRange>> ranges;                     // per layer and part
+  std::vector<std::vector<RangeSynapses<R>>> synapses;            // per connection and part
+  std::vector<size_t> depth;                                      // per layer: steps for which it is known who fired
+  std::vector<std::vector<const R*>> constant;                    // per layer and parameter: a block of one number, or null
+  std::vector<Buffer<R>> blocks;                                  // those blocks
+  struct Source {                                                 // a drive, as it is drawn
+    std::vector<std::vector<CountTable>> tables;                  // per part in time and population
+    PhiloxKey key;
+  };
+
+  Impl(const Plan& p, const Prepared<R>& n, Threads& t) : plan(p), spiking(*p.spiking), prepared(n), threads(t) {
+    size_t units = 0, largest = 0;
+    double expected = 0;
+    for (const LayerPlan& l : plan.layers) units += l.units, largest = std::max(largest, l.units);
+    for (const ConnectionPlan& c : plan.connections) expected += c.synapses ? c.synapses->expected() : double(c.transposed->column.size());
+    parts = units >= kSharedUnits || expected >= kSharedSynapses ? size_t(threads.size()) : 1;
+    parts = std::max(parts, (largest + 65535) / 65536);
+    for (const LayerPlan& l : plan.layers) {
+      // whole blocks each
+      const size_t blocks_all = (l.units + kBlock - 1) / kBlock;
+      std::vector<UnitRange> own;
+      for (size_t part = 0; part < parts; ++part) {
+        const size_t first = std::min(l.units, blocks_all * part / parts * kBlock), end = std::min(l.units, blocks_all * (part + 1) / parts * kBlock);
+        own.push_back({uint32_t(first), uint32_t(end - first)});
+      }
+      ranges.push_back(std::move(own));
+      depth.push_back(1);
+    }
+    for (const ConnectionPlan& c : plan.connections) {
+      depth[size_t(c.from)] = std::max(depth[size_t(c.from)], size_t(c.delay) + 1);
+      synapses.emplace_back(parts);
+    }
+    build([](const ConnectionPlan&) { return true; });
+    find_constants();
+  }
+
+  /// Lists of the connections that are `wanted`, on all threads.
+  template <class Wanted>
+  void build(const Wanted& wanted) {
+    std::vector<std::pair<size_t, size_t>> tasks;
+    for (size_t c = 0; c < plan.connections.size(); ++c)
+      for (size_t part = 0; part < parts && wanted(plan.connections[c]); ++part) tasks.emplace_back(c, part);
+    threads.run(tasks.size(), [&](size_t n, size_t) {
+      const auto [c, part]    = tasks[n];
+      const ConnectionPlan& k = plan.connections[c];
+      const UnitRange       r = ranges[size_t(k.to)][part];
+      synapses[c][part]       = k.synapses ? draw_synapses(plan, prepared, k, r) : copy_synapses(plan, prepared, k, r);
+    });
+  }
+
+  /// Parameters that all units of a layer share are read from one block.
+  void find_constants() {
+    constant.assign(plan.layers.size(), {});
+    blocks.clear();
+    for (size_t l = 0; l < plan.layers.size(); ++l)
+      for (const R* p : prepared.layer(int(l)).param_pointers) {
+        const bool one = std::all_of(p, p + plan.layers[l].units, [&](R x) { return x == p[0]; });
+        constant[l].push_back(nullptr);
+        if (!one) continue;
+        blocks.emplace_back(kBlock);
+        std::fill(blocks.back().begin(), blocks.back().end(), p[0]);
+        constant[l].back() = blocks.back().data();
+      }
+  }
+
+  // ---- one row ---------------------------------------------------------------------------------------------
+
+  /// Everything of one row of the batch.
+  struct Row {
+    struct Layer {
+      std::vector<Buffer<R>> state;          // of every state [units]; of the output nothing
+      std::vector<uint32_t>  fired;          // [depth][units], those of a part from its first unit on
+      std::vector<uint32_t>  count;          // [depth][parts]
+      std::vector<Buffer<R>> z;              // per drive: quenched numbers of the units
+    };
+    std::vector<Layer> layers;
+    size_t             first_step = 0;       // steps before this run
+    uint64_t           pass = 0;
+    uint32_t           row = 0;              // of the whole batch
+    std::vector<Source> sources;             // per drive
+    std::atomic<bool>  bad{false}, stopped{false};
+    std::mutex         mutex;
+    struct { int layer = 0; size_t step = 0, unit = 0; double value = 0; } fault;
+  };
+
+  /// Memory of one thread.
+  struct Scratch {
+    std::vector<Buffer<R>> drive;            // per port, a block
+    Buffer<R>              s{kBlock};
+    std::vector<uint32_t>  fired = std::vector<uint32_t>(kBlock), words = std::vector<uint32_t>(kBlock + 64);
+    struct Item { uint32_t begin, end; R* to; const SynapseLists<R>* lists; R weight; };
+    std::vector<Item>      items;
+    std::vector<const R*>  params, state;
+    std::vector<R*>        next, ports;
+  };
+
+  void begin(Row& r, const RunInput<R>& input, size_t row) const;
+  void advance(Row& r, Scratch& scratch, size_t part, size_t step) const;
+  void deliver(Row& r, Scratch& scratch, size_t part, size_t step) const;
+  void add_drives(Row& r, Scratch& scratch, int layer, size_t first, size_t units, size_t step) const;
+  void record(const Row& r, size_t row, size_t steps, size_t entry, std::span<const Record<R>> records) const;
+  void record_spikes(const Row& r, size_t row, size_t step, std::span<const Record<R>> records, std::vector<std::vector<Spike>>& spikes) const;
+  void keep(const Row& r, size_t row, size_t steps, EventState<R>& end) const;
+};
 
 template <class R>
-EventNetwork<R>::EventNetwork(const Plan&, const Prepared<R>&, Threads&) : impl_(std::make_unique<Impl>()) {}
+void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) const {
+  r.row = uint32_t(input.noise.first_row + row);
+  r.pass = input.from ? input.from->pass : input.noise.pass;
+  r.first_step = input.from ? input.from->step : 0;
+  r.layers.resize(plan.layers.size());
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan& p = plan.layers[i];
+    auto&            l = r.layers[i];
+    for (size_t s = 0; s < p.cell->states.size(); ++s) l.state.emplace_back(int(s) == p.cell->output ? 0 : (p.units + kBlock - 1) / kBlock * kBlock);
+    l.fired.resize(depth[i] * p.units);
+    l.count.assign(depth[i] * parts, 0);
+    if (p.start_block >= 0) {
+      const Block& b = plan.parameters[p.start_block];
+      for (size_t u = 0; u < p.units; ++u) l.state[size_t(p.start_state)][u] = R(plan.theta[b.offset + u]);
+    }
+  }
+  for (const DrawnStart& start : spiking.starts) {
+    const auto& begins = spiking.populations[size_t(start.layer)];
+    R*          to     = r.layers[size_t(start.layer)].state[size_t(start.state)].data();
+    const size_t n     = plan.layers[size_t(start.layer)].units;
+    Buffer<R>    z((n + 15) / 16 * 16);
+    prepared.noise().normal({Layout::rows, n, 1, z.size()}, {noise_key(plan.seed, start.site, r.pass), 0, r.row, 0}, z.data());
+    for (size_t k = 0; k + 1 < begins.size(); ++k)
+      for (size_t u = begins[k]; u < begins[k + 1]; ++u) to[u] = R(start.mean[k]) + R(start.deviation[k]) * z[u];
+  }
+  for (const auto& given : input.initial) {
+    const size_t n = plan.layers[size_t(given.layer)].units;
+    auto&        s = r.layers[size_t(given.layer)].state[size_t(given.state)];
+    if (s.size()) std::copy_n(given.values + (given.per_row ? row * n : 0), n, s.data());
+  }
+  if (input.from) {
+    for (size_t i = 0; i < r.layers.size(); ++i) {
+      const size_t n = plan.layers[i].units;
+      for (size_t s = 0; s < r.layers[i].state.size(); ++s)
+        if (r.layers[i].state[s].size()) std::copy_n(input.from->states[i][s].data() + row * n, n, r.layers[i].state[s].data());
+      for (const Spike& spike : input.from->recent[i]) {
+        if (spike.row != row || spike.step + depth[i] <= r.first_step) continue;
+        size_t part = 0;
+        while (spike.unit >= ranges[i][part].first + ranges[i][part].units) ++part;
+        const size_t slot = spike.step % depth[i];
+        r.layers[i].fired[slot * n + ranges[i][part].first + r.layers[i].count[slot * parts + part]++] = spike.unit;
+      }
+    }
+  }
+  for (const Drive& d : spiking.drives) {
+    Source s{{}, noise_key(plan.seed, d.site, r.pass)};
+    for (const Drive::Part& part : d.parts) {
+      std::vector<CountTable> tables;
+      for (size_t k = 0; k < part.mean.size(); ++k) {
+        size_t same = 0;   // populations often have the same
+        while (same < k && !(part.mean[same] == part.mean[k] && (d.spread.empty() || d.spread[same] == d.spread[k]))) ++same;
+        tables.push_back(same < k ? tables[same] : d.quenched ? CountTable() : poisson_table(part.mean[k], d.spread.empty() ? 0 : d.spread[k]));
+      }
+      s.tables.push_back(std::move(tables));
+    }
+    auto& l = r.layers[size_t(d.layer)];
+    l.z.emplace_back(0);
+    if (d.kind == Drive::Kind::poisson && d.quenched && !d.spread.empty()) {
+      const size_t n = plan.layers[size_t(d.layer)].units;
+      l.z.back() = Buffer<R>(n);
+      for (size_t u = 0; u < n; ++u) l.z.back()[u] = R(beta_of(noise_key(plan.seed, d.site + 1, r.pass), r.row, uint32_t(u)));
+    }
+    r.sources.push_back(std::move(s));
+  }
+}
+
+/// What reaches units first … first + units − 1 of a layer from outside in this step.
+template <class R>
+void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size_t first, size_t units, size_t step) const {
+  for (auto& port : scratch.drive) std::memset(port.data(), 0, kBlock * sizeof(R));
+  const auto& begins = spiking.populations[size_t(layer)];
+  size_t      own    = 0;   // drives of this layer so far
+  for (size_t n = 0; n < spiking.drives.size(); ++n) {
+    const Drive& d = spiking.drives[n];
+    if (d.layer != layer) continue;
+    const size_t at = own++;
+    R* const     to = scratch.drive[size_t(d.port)].data();
+    if (d.kind == Drive::Kind::file) {
+      if (step * d.columns >= d.values.size()) continue;
+      const float* x = d.values.data() + step * d.columns;
+      if (!d.units.empty()) {
+        for (auto u = std::lower_bound(d.units.begin(), d.units.end(), uint32_t(first)); u != d.units.end() && *u < first + units; ++u)
+          to[*u - first] += R(x[d.columns == 1 ? 0 : *u]);
+      } else {
+        for (size_t u = 0; u < units; ++u) to[u] += R(x[d.columns == 1 ? 0 : first + u]);
+      }
+      continue;
+    }
+    size_t part = 0;
+    while (part + 1 < d.parts.size() && d.parts[part + 1].first <= step) ++part;
+    if (d.kind == Drive::Kind::poisson) draw.words(r.sources[n].key, uint32_t(step), r.row, uint32_t(first / 4), 0, units, scratch.words.data());
+    size_t k = size_t(std::upper_bound(begins.begin(), begins.end(), uint32_t(first)) - begins.begin()) - 1;
+    for (size_t u = first; u < first + units; ++k) {
+      const size_t end = std::min<size_t>(first + units, begins[k + 1]);
+      const R      w   = R(d.weight[k]);
+      if (d.kind == Drive::Kind::constant) {
+        for (; u < end; ++u) to[u - first] += w;
+      } else if (!d.quenched || d.spread.empty()) {
+        const CountTable& table = r.sources[n].tables[part][k];
+        if (w != 0 && (table.lowest || !table.at.empty())) draw.add_counts(table, scratch.words.data() + (u - first), end - u, w, to + (u - first));
+        u = end;
+      } else {
+        // every unit has a mean of its own: inversion, count by count
+        for (; u < end; ++u) {
+          const double mean = std::max(0.0, d.parts[part].mean[k] + d.spread[k] * double(r.layers[size_t(layer)].z[at][u]));
+          const double x    = (double(scratch.words[u - first]) + 0.5) * 0x1p-32;
+          double       p = std::exp(-mean), sum = p, count = 0;
+          while (x > sum && count < mean + 60 * (1 + std::sqrt(mean))) ++count, p *= mean / count, sum += p;
+          to[u - first] += w * R(count);
+        }
+      }
+    }
+  }
+}
+
+template <class R>
+void EventNetwork<R>::Impl::advance(Row& r, Scratch& scratch, size_t part, size_t step) const {
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan& p     = plan.layers[i];
+    const UnitRange  range = ranges[i][part];
+    auto&            l     = r.layers[i];
+    const auto&      all   = prepared.layer(int(i)).param_pointers;
+    const size_t     slot  = step % depth[i];
+    uint32_t* const  fired = l.fired.data() + slot * p.units + range.first;
+    size_t           count = 0;
+    while (scratch.drive.size() < p.cell->ports.size()) scratch.drive.emplace_back(kBlock);
+    scratch.params.resize(all.size()), scratch.state.resize(l.state.size()), scratch.next.resize(l.state.size());
+    scratch.ports.resize(p.cell->ports.size());
+    for (size_t k = 0; k < scratch.ports.size(); ++k) scratch.ports[k] = scratch.drive[k].data();
+    const R dt = prepared.layer(int(i)).dt;
+    for (size_t first = range.first; first < range.first + range.units; first += kBlock) {
+      const size_t units = std::min<size_t>(kBlock, range.first + range.units - first);
+      add_drives(r, scratch, int(i), first, units, step);
+      for (size_t k = 0; k < all.size(); ++k) scratch.params[k] = constant[i][k] ? constant[i][k] : all[k] + first;
+      for (size_t s = 0; s < l.state.size(); ++s)
+        scratch.state[s] = scratch.next[s] = int(s) == p.cell->output ? scratch.s.data() : l.state[s].data() + first;
+      const size_t width = prepared.dense().width;
+      const Slab   slab{Layout::rows, units, 1, (units + width - 1) / width * width};
+      StepArgs<R>  args{slab, &dt, nullptr, {p.settings.data(), nullptr}, scratch.params.data(), scratch.state.data(), scratch.ports.data(), scratch.next.data(), nullptr};
+      p.kernels.template of<R>().step(args);
+      const size_t here = prepared.events().find(slab, 0, scratch.s.data(), scratch.fired.data());
+      for (size_t k = 0; k < here; ++k) {
+        const uint32_t u = scratch.fired[k];
+        fired[count++]   = uint32_t(first) + u;
+        if (scratch.s[u] == R(1)) continue;
+        const std::lock_guard lock(r.mutex);
+        if (!r.bad || first + u < r.fault.unit) r.fault = {p.layer_id, step, first + u, double(scratch.s[u])};
+        r.bad = true;
+      }
+    }
+    l.count[slot * parts + part] = uint32_t(count);
+  }
+}
+
+/// Adds what arrives at the end of this step to the units of a part.
+template <class R>
+void EventNetwork<R>::Impl::deliver(Row& r, Scratch& scratch, size_t part, size_t step) const {
+  auto& items = scratch.items;
+  items.clear();
+  for (size_t c = 0; c < plan.connections.size(); ++c) {
+    const ConnectionPlan&   k = plan.connections[c];
+    const RangeSynapses<R>& s = synapses[c][part];
+    if (s.lists.target.empty()) continue;
+    const auto&  from  = r.layers[size_t(k.from)];
+    const size_t units = plan.layers[size_t(k.from)].units, d = depth[size_t(k.from)];
+    auto&        to    = r.layers[size_t(k.to)];
+    const size_t first = ranges[size_t(k.to)][part].first;
+    const uint32_t keys = s.lists.keys;
+    for (int delay = s.longest; delay >= s.shortest; --delay) {
+      if (step + 1 < size_t(delay)) continue;   // before the first run
+      const size_t slot = (step + 1 - size_t(delay)) % d;
+      size_t       population = 0;
+      for (size_t q = 0; q < parts; ++q) {
+        const uint32_t* fired = from.fired.data() + slot * units + ranges[size_t(k.from)][q].first;
+        for (uint32_t n = 0; n < from.count[slot * parts + q]; ++n) {
+          while (fired[n] >= s.sources[population + 1]) ++population;
+          const uint32_t* begin = s.lists.begin.data() + size_t(fired[n]) * keys;
+          for (const Delivery<R>& due : s.of(population, delay))
+            if (begin[due.first] < begin[due.end])
+              items.push_back({begin[due.first], begin[due.end], to.state[size_t(due.state)].data() + first, &s.lists, due.weight});
+        }
+      }
+    }
+  }
+  // lists are far away and follow no order: while one is added, those to come are fetched
+  constexpr size_t kAhead = 4;
+  const auto fetch = [](const typename Scratch::Item& item) {
+    const uint16_t* t = item.lists->target.data();
+    for (uint32_t k = item.begin; k < item.end; k += 32) hwy::Prefetch(t + k);
+    if (item.lists->weight.empty()) return;
+    const R* w = item.lists->weight.data();
+    for (uint32_t k = item.begin; k < item.end; k += 64 / sizeof(R)) hwy::Prefetch(w + k);
+  };
+  for (size_t n = 0; n < std::min(kAhead, items.size()); ++n) fetch(items[n]);
+  for (size_t n = 0; n < items.size(); ++n) {
+    if (n + kAhead < items.size()) fetch(items[n + kAhead]);
+    const auto&     item   = items[n];
+    R* const        to     = item.to;
+    const uint16_t* target = item.lists->target.data();
+    if (item.lists->weight.empty()) {
+      const R w = item.weight;
+      for (uint32_t k = item.begin; k < item.end; ++k) to[target[k]] += w;
+    } else {
+      const R* w = item.lists->weight.data();
+      for (uint32_t k = item.begin; k < item.end; ++k) to[target[k]] += w[k];
+    }
+  }
+}
+
+/// Entry `entry` of recorded states; of the output, who fired in the step before.
+template <class R>
+void EventNetwork<R>::Impl::record(const Row& r, size_t row, size_t steps, size_t entry, std::span<const Record<R>> records) const {
+  for (const Record<R>& x : records) {
+    if (x.what != Record<R>::What::state || (x.last_only && entry < steps)) continue;
+    const LayerPlan& p     = plan.layers[size_t(x.layer)];
+    const auto&      l     = r.layers[size_t(x.layer)];
+    const size_t     units = x.count ? x.count : p.units;
+    R* const         to    = x.to + (x.last_only ? row : row * (steps + 1) + entry) * units;
+    if (x.index != p.cell->output) {
+      std::copy_n(l.state[size_t(x.index)].data() + x.first, units, to);
+      continue;
+    }
+    std::fill_n(to, units, R(0));
+    if (r.first_step + entry == 0) continue;
+    const size_t slot = (r.first_step + entry - 1) % depth[size_t(x.layer)];
+    for (size_t q = 0; q < parts; ++q)
+      for (uint32_t n = 0; n < l.count[slot * parts + q]; ++n) {
+        const size_t u = l.fired[slot * p.units + ranges[size_t(x.layer)][q].first + n];
+        if (u >= x.first && u < x.first + units) to[u - x.first] = R(1);
+      }
+  }
+}
+
+template <class R>
+void EventNetwork<R>::Impl::record_spikes(const Row& r, size_t row, size_t step, std::span<const Record<R>> records,
+                                          std::vector<std::vector<Spike>>& spikes) const {
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].what != Record<R>::What::spikes) continue;
+    const auto&  l     = r.layers[size_t(records[i].layer)];
+    const size_t units = plan.layers[size_t(records[i].layer)].units, slot = (r.first_step + step) % depth[size_t(records[i].layer)];
+    for (size_t q = 0; q < parts; ++q)
+      for (uint32_t n = 0; n < l.count[slot * parts + q]; ++n)
+        spikes[i].push_back({uint32_t(step), uint32_t(row), l.fired[slot * units + ranges[size_t(records[i].layer)][q].first + n]});
+  }
+}
+
+template <class R>
+void EventNetwork<R>::Impl::keep(const Row& r, size_t row, size_t steps, EventState<R>& end) const {
+  for (size_t i = 0; i < r.layers.size(); ++i) {
+    const size_t n = plan.layers[i].units;
+    for (size_t s = 0; s < r.layers[i].state.size(); ++s)
+      if (r.layers[i].state[s].size()) std::copy_n(r.layers[i].state[s].data(), n, end.states[i][s].data() + row * n);
+    const size_t now = r.first_step + steps, back = std::min(now, depth[i]);
+    for (size_t step = now - back; step < now; ++step)
+      for (size_t q = 0; q < parts; ++q)
+        for (uint32_t k = 0; k < r.layers[i].count[step % depth[i] * parts + q]; ++k)
+          end.recent[i].push_back({uint32_t(step), uint32_t(row), r.layers[i].fired[step % depth[i] * n + ranges[i][q].first + k]});
+  }
+}
+
+template <class R>
+EventNetwork<R>::EventNetwork(const Plan& plan, const Prepared<R>& prepared, Threads& threads)
+    : impl_(std::make_unique<Impl>(plan, prepared, threads)) {}
 template <class R>
 EventNetwork<R>::~EventNetwork() = default;
+
+template <class R>
+void EventNetwork<R>::set_weights() {
+  impl_->build([](const ConnectionPlan& c) { return !c.synapses; });
+  impl_->find_constants();
+}
+
+template <class R>
+size_t EventNetwork<R>::synapses() const {
+  size_t n = 0;
+  for (const auto& c : impl_->synapses)
+    for (const auto& part : c) n += part.lists.target.size();
+  return n;
+}
+template <class R>
+size_t EventNetwork<R>::bytes() const {
+  size_t n = 0;
+  for (const auto& c : impl_->synapses)
+    for (const auto& part : c) n += part.lists.bytes();
+  return n;
+}
+
+template <class R>
+void EventNetwork<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
+  Impl& net = *impl_;
+  for (const Record<R>& r : records) expects(r.what != Record<R>::What::observable, "spiking cells have no observables");
+  std::vector<std::vector<std::vector<Spike>>> spikes(input.rows, std::vector<std::vector<Spike>>(records.size()));
+  std::vector<std::vector<std::vector<Spike>>> recent(input.rows);
+  if (input.end) {
+    EventState<R>& end = *input.end;
+    end = {(input.from ? input.from->step : 0) + input.steps, input.from ? input.from->pass : input.noise.pass, {}, {}};
+    for (const LayerPlan& l : net.plan.layers) {
+      end.states.emplace_back();
+      for (size_t s = 0; s < l.cell->states.size(); ++s)
+        end.states.back().emplace_back(int(s) == l.cell->output ? 0 : input.rows * l.units);
+      end.recent.emplace_back();
+    }
+  }
+
+  std::mutex keeping;
+  const bool states = std::any_of(records.begin(), records.end(), [](const Record<R>& r) { return r.what == Record<R>::What::state; });
+  const auto run_row = [&](size_t row, bool shared) {
+    typename Impl::Row r;
+    net.begin(r, input, row);
+    net.record(r, row, input.steps, 0, records);
+    const size_t workers = shared ? std::min(net.parts, size_t(net.threads.size())) : 1;
+    Meeting      meeting(workers);
+    const auto   work = [&](size_t worker, size_t) {
+      const FlushDenormals flush;
+      typename Impl::Scratch scratch;
+      for (size_t t = 0; t < input.steps; ++t) {
+        const size_t step = r.first_step + t;
+        for (size_t part = worker; part < net.parts; part += workers) net.advance(r, scratch, part, step);
+        if (worker == 0 && t % 64 == 0 && input.stop && input.stop->load(std::memory_order_relaxed)) r.stopped = true;
+        meeting.wait();
+        if (r.bad || r.stopped) return;
+        for (size_t part = worker; part < net.parts; part += workers) net.deliver(r, scratch, part, step);
+        if (worker == 0) net.record_spikes(r, row, t, records, spikes[row]);
+        meeting.wait();
+        if (!states) continue;
+        if (worker == 0) net.record(r, row, input.steps, t + 1, records);
+        meeting.wait();
+      }
+    };
+    if (workers > 1) net.threads.run(workers, work);
+    else work(0, 0);
+    if (r.stopped) throw Stopped();
+    if (r.bad)
+      throw NumericsError(r.fault.layer, "the output", int64_t(row), int64_t(r.fault.step), int64_t(r.fault.unit), r.fault.value);
+    if (input.end) {
+      const std::lock_guard lock(keeping);
+      net.keep(r, row, input.steps, *input.end);
+    }
+  };
+  const bool shared = net.parts > 1 && net.threads.size() > 1 && input.rows < 2 * size_t(net.threads.size());
+  if (shared || net.threads.size() == 1)
+    for (size_t row = 0; row < input.rows; ++row) run_row(row, shared);
+  else net.threads.run(input.rows, [&](size_t row, size_t) { run_row(row, false); });
+
+  // by step, row, unit
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].what != Record<R>::What::spikes) continue;
+    std::vector<Spike>& all   = *records[i].spikes;
+    const auto          first = ptrdiff_t(all.size());
+    for (const auto& row : spikes) all.insert(all.end(), row[i].begin(), row[i].end());
+    if (input.rows > 1) std::stable_sort(all.begin() + first, all.end(), [](const Spike& a, const Spike& b) { return a.step < b.step; });
+  }
+  if (input.end)
+    for (auto& list : input.end->recent)
+      std::sort(list.begin(), list.end(), [](const Spike& a, const Spike& b) { return std::tie(a.step, a.row, a.unit) < std::tie(b.step, b.row, b.unit); });
+}
 
 template class EventNetwork<float>;
 template class EventNetwork<double>;

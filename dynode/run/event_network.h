@@ -19,7 +19,8 @@ namespace dynode {
 /// Everything that the steps to come depend on.
 template <class R>
 struct EventState {
-  size_t step = 0;                                    // steps of all runs so far
+  size_t   step = 0;                                  // steps of all runs so far
+  uint64_t pass = 0;                                  // whose random numbers go on
   std::vector<std::vector<std::vector<R>>> states;    // per layer and state [rows][units]
   std::vector<std::vector<Spike>> recent;             // per layer: spikes that may still be on their way, by step
 };

@@ -46,7 +46,7 @@ Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()
     };
     deviations_.push_back(padding(s.deviation)), means_.push_back(padding(s.mean));
   }
-  for (const ConnectionPlan& c : plan.connections) spike_values_.emplace_back(c.delay ? c.transposed->column.size() : 0);
+  for (const ConnectionPlan& c : plan.connections) spike_values_.emplace_back(c.transposed && c.delay ? c.transposed->column.size() : 0);
   for (size_t i = 0; i < layers_.size(); ++i)
     layers_[i].settings = {plan.layers[i].settings.data(), plan.layers[i].synapses ? &layers_[i].synapses : nullptr};
 }
@@ -133,7 +133,7 @@ void Prepared<R>::set_noise_shares(const std::vector<double>& shares) {
 template <class R>
 void Prepared<R>::weigh_spikes(size_t connection) {
   const ConnectionPlan& k = plan_.connections[connection];
-  if (k.delay == 0) return;
+  if (k.delay == 0 || k.synapses) return;
   const SparsePattern& lists = *k.transposed;
   const int            per   = plan_.layers[size_t(k.to)].cell->arrivals.per;
   const R*             w     = theta_.data() + plan_.parameters[k.weights].offset;

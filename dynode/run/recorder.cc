@@ -38,9 +38,11 @@ void Recorder<R>::take_states(const Workspace<R>& w, const Tile& tile, size_t en
   for (const Record<R>& r : records_) {
     if (r.what != Record<R>::What::state || (r.last_only && entry < steps_)) continue;
     const LayerSpace<R>& l      = w.layers[size_t(r.layer)];
-    const size_t         stride = r.last_only ? l.slab.units : (steps_ + 1) * l.slab.units;
-    prepared_.dense().to_rows(l.slab, l.state[size_t(r.index)].data() + k * l.size, tile.rows, l.slab.units,
-                              r.to + tile.first_row * stride + (r.last_only ? 0 : entry * l.slab.units), stride);
+    const size_t         units  = r.count ? r.count : l.slab.units;
+    const size_t         stride = r.last_only ? units : (steps_ + 1) * units;
+    const size_t         skip   = r.first * (l.slab.layout == Layout::tiles ? l.slab.stride : 1);
+    prepared_.dense().to_rows(l.slab, l.state[size_t(r.index)].data() + k * l.size + skip, tile.rows, units,
+                              r.to + tile.first_row * stride + (r.last_only ? 0 : entry * units), stride);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dynode/base/text.h"
+#include "dynode/spec/clustered_network.h"
 #include "dynode/spec/reading.h"
 
 namespace dynode {
@@ -173,6 +174,7 @@ void translate_connection(Value& connection, const Value* layers, Warnings& warn
 
 Value translate_spec(Value spec, Warnings& warnings) {
   if (!spec.is_mapping()) return spec;
+  if (is_clustered_network(spec)) return spec_of_clustered_network(spec, warnings);
   rename(spec, "sim_config", "simulation", true, warnings);
   if (Value* simulation = mapping_in(&spec, "simulation")) {
     translate_word(simulation->find("network_evaluation_method"), kEvaluations, warnings);

@@ -1,0 +1,136 @@
+#include "dynode/kernels/draw.h"
+
+#include "dynode/kernels/isa.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dynode/kernels/draw.cc"
+#include <hwy/foreach_target.h>
+#include "dynode/kernels/philox-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace dynode::HWY_NAMESPACE {
+
+/// Lanes are groups of four units. Words have the width of float, whatever counts become.
+void words(PhiloxKey key, uint32_t step, uint32_t row, uint32_t group, uint32_t draw, size_t count, uint32_t* to) {
+  const WordTag<float> d;
+  constexpr size_t     width = Lane<float>::width;
+  const PhiloxRounds   rounds(key);
+  for (size_t unit = 0; unit < count; unit += 4 * width, group += uint32_t(width)) {
+    const Words<float> w =
+        philox<float>({{hn::Set(d, step), hn::Set(d, row), count_from<float>(group), hn::Set(d, draw)}}, rounds);
+    hn::StoreInterleaved4(w.of[0], w.of[1], w.of[2], w.of[3], d, to + unit);
+  }
+}
+
+/// Comparisons are signed, so both sides are moved down by 2³¹.
+template <class R>
+void add_counts(const CountTable& table, const uint32_t* words, size_t count, R weight, R* to) {
+  using V = Lane<R>;
+  const hn::Rebind<int32_t, typename V::Tag> d;
+  const WordTag<R> plain;
+  constexpr uint32_t low   = 0x80000000u;
+  const uint32_t*    at    = table.at.data();
+  const size_t       size  = table.at.size();
+  const auto         shift = hn::Set(plain, low);
+  constexpr size_t   block = 4 * V::width;
+  const auto number = [&](auto n) HWY_ATTR {
+    if constexpr (sizeof(R) == 4) return V(hn::ConvertTo(typename V::Tag(), n));
+    else return V(hn::PromoteTo(typename V::Tag(), n));
+  };
+  size_t i = 0;
+  for (; i + block <= count; i += block) {
+    const auto load = [&](size_t k) HWY_ATTR { return hn::BitCast(d, hn::Xor(hn::LoadU(plain, words + i + k * V::width), shift)); };
+    const auto w0 = load(0), w1 = load(1), w2 = load(2), w3 = load(3);
+    auto n0 = hn::Set(d, int32_t(table.lowest)), n1 = n0, n2 = n0, n3 = n0;
+    for (size_t k = 0; k < size; ++k) {
+      const auto bound = hn::Set(d, int32_t((at[k] - 1) ^ low));   // at least = above the one before
+      const auto m0 = hn::VecFromMask(d, hn::Gt(w0, bound)), m1 = hn::VecFromMask(d, hn::Gt(w1, bound));
+      const auto m2 = hn::VecFromMask(d, hn::Gt(w2, bound)), m3 = hn::VecFromMask(d, hn::Gt(w3, bound));
+      n0 = hn::Sub(n0, m0), n1 = hn::Sub(n1, m1), n2 = hn::Sub(n2, m2), n3 = hn::Sub(n3, m3);
+      if ((k & 1) && hn::AllTrue(d, hn::Eq(hn::Or(hn::Or(m0, m1), hn::Or(m2, m3)), hn::Zero(d)))) break;
+    }
+    const V w(weight);
+    const auto store = [&](size_t k, auto n) HWY_ATTR {
+      R* const place = to + i + k * V::width;
+      fma(w, number(n), V::loadu(place)).storeu(place);
+    };
+    store(0, n0), store(1, n1), store(2, n2), store(3, n3);
+  }
+  for (; i < count; ++i) {
+    uint32_t n = table.lowest;
+    for (size_t k = 0; k < size && words[i] >= at[k]; ++k) ++n;
+    to[i] = fma(Lane<R>(weight), Lane<R>(R(n)), Lane<R>(to[i])).first();
+  }
+}
+
+DrawKernels<float>  DrawFloat() { return {words, add_counts<float>}; }
+DrawKernels<double> DrawDouble() { return {words, add_counts<double>}; }
+
+}  // namespace dynode::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <algorithm>
+#include <cmath>
+
+namespace dynode {
+namespace {
+
+/// Adds share · Poisson(n; mean) to p[n − first].
+void add_poisson(double mean, double share, size_t first, std::vector<double>& p) {
+  const double log_mean = std::log(std::max(mean, 1e-300));
+  for (size_t k = 0; k < p.size(); ++k) {
+    const double n = double(first + k);
+    p[k] += share * (mean <= 0 ? double(n == 0) : std::exp(n * log_mean - mean - std::lgamma(n + 1)));
+  }
+}
+
+}  // namespace
+
+CountTable poisson_table(double mean, double spread) {
+  const double least = std::max(0.0, std::min(mean, mean + spread)), most = std::max(0.0, std::max(mean, mean + spread));
+  const auto   first = size_t(std::max(0.0, std::floor(least - 9 * std::sqrt(least) - 9)));
+  const auto   last  = size_t(std::ceil(most + 9 * std::sqrt(most) + 20));
+  std::vector<double> p(last - first + 1);
+  if (spread == 0) {
+    add_poisson(mean, 1, first, p);
+  } else {
+    // the density vanishes at both ends with nine derivatives, so equal steps are exact to rounding
+    constexpr int kSteps = 400;
+    std::vector<double> density;
+    double sum = 0;
+    for (int i = 1; i < kSteps; ++i) {
+      const double z = double(i) / kSteps;
+      density.push_back(std::pow(z * (1 - z), 9));
+      sum += density.back();
+    }
+    for (int i = 1; i < kSteps; ++i) add_poisson(mean + spread * i / kSteps, density[size_t(i - 1)] / sum, first, p);
+  }
+  CountTable table{uint32_t(first), {}};
+  double     below = 0;
+  for (size_t k = 0; k < p.size(); ++k) {
+    below += p[k];
+    const double at = std::round(below * 0x1p32);
+    if (at >= 0x1p32) break;
+    if (at == 0) table.lowest = uint32_t(first + k + 1);
+    else table.at.push_back(uint32_t(at));
+  }
+  return table;
+}
+
+HWY_EXPORT(DrawFloat);
+HWY_EXPORT(DrawDouble);
+
+template <>
+DrawKernels<float> draw_kernels() {
+  apply_isa_override();
+  return HWY_DYNAMIC_DISPATCH(DrawFloat)();
+}
+template <>
+DrawKernels<double> draw_kernels() {
+  apply_isa_override();
+  return HWY_DYNAMIC_DISPATCH(DrawDouble)();
+}
+
+}  // namespace dynode
+#endif
