@@ -33,6 +33,7 @@ CellEntry cfc_pure();
 CellEntry cfc_states();
 CellEntry activation();
 CellEntry lif();
+CellEntry soma();
 CellEntry double_exponential_lif();
 CellEntry double_exponential_filter();
 CellEntry affine_map();
@@ -48,7 +49,7 @@ const std::vector<CellEntry>& cells() {
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
                                   lstm(),            min_gru(),          leaky_gru(),       synapse(),         nocc_edge(),
-                                  nocc_sum(),        lif(),              double_exponential_lif(), double_exponential_filter(),
+                                  nocc_sum(),        lif(),             soma(),             double_exponential_lif(), double_exponential_filter(),
                                   cfc(),             cfc_pure(),
                                   cfc_states(),      activation(),       affine_map(),      sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};

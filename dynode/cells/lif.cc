@@ -3,11 +3,13 @@
 // One step, exact between arrivals (analytic) or forward Euler; both are the same linear map with other constants:
 //   V′ = e_m V + k_I I + k_S S          I′ = e_s I + events/τ_s          clamped: V′ = V_r while c > 0, c counts down
 // `events` and spikes from connections act on V from the next step on, S within the step.
+// The slope of the spike by V is that of a surrogate (surrogate.h), its width in units of θ − V_r; the reset has none.
 // Source: Rotter & Diesmann 1999 (exact integration); Brunel 2000.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/lif.cc"
 #include <hwy/foreach_target.h>
 #include "dynode/cells/pointwise-inl.h"
+#include "dynode/cells/surrogate-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
@@ -17,7 +19,7 @@ struct Lif {
   template <class V> struct Ports  { V stimulus, events; };
   template <class V> struct Params {
     V tau_membrane, tau_synaptic, tau_refractory, threshold, reset_voltage;
-    V e_m, e_s, k_i, k_s, per_tau_s, clamped;   // constants
+    V e_m, e_s, k_i, k_s, per_tau_s, clamped, kind, width, height;   // constants
   };
 
   template <class V, class F>
@@ -27,8 +29,9 @@ struct Lif {
     const V v = where_less(none, s.c, p.reset_voltage, free);
     const V c = where_less(none, s.c, s.c - one<V>(), s.c);
     const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
+    const V spike = surrogate(fired(one<V>(), none), v - p.threshold, {p.kind, p.width, p.height});
     // what is not a number stays visible, clamped or not
-    return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), i,
+    return {where_nan(free, free, spike), where_nan(free, free, fired(p.reset_voltage, v)), i,
             fired(p.clamped, c)};
   }
 };
@@ -41,6 +44,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include <algorithm>
 #include <cmath>
+
+#include "dynode/cells/surrogate.h"
 
 namespace dynode {
 namespace {
@@ -61,6 +66,9 @@ const char* derive_lif(const double* params, double dt, const double* settings, 
   // whole steps, started ones included; 11.0000001 are 11
   const double steps = tau_ref / dt;
   constants[5] = std::max(0.0, std::ceil(steps - 5e-7 * std::max(1.0, steps)));
+  constants[6] = settings[1];
+  constants[7] = settings[2] * (threshold - reset);
+  constants[8] = settings[3] / constants[7];
   return reset < threshold ? nullptr : "reset_voltage is not below threshold: the unit would fire in every step";
 }
 
@@ -85,7 +93,10 @@ CellEntry lif() {
                         {"k_i", From::parameters, 0, "voltage per current"},
                         {"k_s", From::parameters, 0, "voltage per stimulus"},
                         {"per_tau_s", From::parameters, 0, "current per weight of an arrival"},
-                        {"clamped", From::parameters, 0, "steps of the refractory period"}},
+                        {"clamped", From::parameters, 0, "steps of the refractory period"},
+                        {"kind", From::parameters, 0, "which surrogate slope"},
+                        {"width", From::parameters, 1, "its width, voltage"},
+                        {"height", From::parameters, 1, "its height"}},
           .states = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
                      {.name = "V", .help = "membrane voltage, after the reset"},
                      {.name = "I", .help = "synaptic current, voltage per time, with what arrived in this step"},
@@ -94,8 +105,9 @@ CellEntry lif() {
           .dt = 0.0005,
           .fires = true,
           .arrivals = {.state = 2, .per = 1},
-          .settings = {{.name = "mechanism", .words = {"analytic", "euler"},
-                        .help = "analytic: exact between arrivals; euler: forward Euler"}},
+          .settings = with_surrogate({{.name = "mechanism", .words = {"analytic", "euler"},
+                                       .help = "analytic: exact between arrivals; euler: forward Euler"}},
+                                     0.25, "its width, in units of threshold − reset_voltage"),
           .derive = derive_lif,
           .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(LifKernels)(); }};
 }

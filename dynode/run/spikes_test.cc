@@ -286,19 +286,16 @@ TEST(Spikes, ChangedTimeConstantsCountAtOnce) {
   EXPECT_EQ(c.run().i, before.i);
 }
 
-TEST(Spikes, HaveNoGradient) {
-  for (const std::vector<Wire>& wires : {std::vector<Wire>{}, {{1, 1}}}) {
-    SpikingCase<double>    c({4}, wires, 1, 5);
-    std::vector<double>    bar(c.theta.size());
-    const TileLoss<double> loss = [](const TileOutputs<double>&) { return 1.0; };
-    EXPECT_EQ(c.engine.loss({c.x.data(), 1, 5, {}}, loss, {.watched = {1}}), 1.0);
-    try {
-      c.engine.gradient({c.x.data(), 1, 5, {}}, loss, {.watched = {1}}, {bar.data()});
-      ADD_FAILURE() << "a gradient was given";
-    } catch (const SpecError& error) {
-      EXPECT_STREQ(error.what(),
-                   "layer 1 (LIF) fires, and spikes have no derivative\n  gradients are for networks of rates");
-    }
+TEST(Spikes, SentAsEventsHaveNoGradient) {
+  SpikingCase<double>    c({4}, {{1, 1}}, 1, 5);
+  std::vector<double>    bar(c.theta.size());
+  const TileLoss<double> loss = [](const TileOutputs<double>&) { return 1.0; };
+  try {
+    c.engine.gradient({c.x.data(), 1, 5, {}}, loss, {.watched = {1}}, {bar.data()});
+    ADD_FAILURE() << "a gradient was given";
+  } catch (const SpecError& error) {
+    EXPECT_STREQ(error.what(), "J_1_to_1 carries spikes as events, which have no derivative\n"
+                               "  without mode: spike and with params: {port: events} it carries them with one");
   }
 }
 
