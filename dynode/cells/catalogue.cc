@@ -26,6 +26,8 @@ CellEntry gru();
 CellEntry lstm();
 CellEntry min_gru();
 CellEntry leaky_gru();
+CellEntry ct_lstm();
+CellEntry phased_lstm();
 CellEntry nocc_edge();
 CellEntry nocc_sum();
 CellEntry cfc();
@@ -34,6 +36,12 @@ CellEntry cfc_states();
 CellEntry activation();
 CellEntry lif();
 CellEntry soma();
+CellEntry integrator();
+CellEntry integrate_and_fire();
+CellEntry leaky_integrator();
+CellEntry current_lif();
+CellEntry cuba_li();
+CellEntry cuba_lif();
 CellEntry double_exponential_lif();
 CellEntry double_exponential_filter();
 CellEntry affine_map();
@@ -48,8 +56,11 @@ const std::vector<CellEntry>& cells() {
                                   layer_norm(),
                                   single_dendrite(), dendrite_readout(), multiplier_wicc(), multiplier_nocc(),
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
-                                  lstm(),            min_gru(),          leaky_gru(),       synapse(),         nocc_edge(),
-                                  nocc_sum(),        lif(),             soma(),             double_exponential_lif(), double_exponential_filter(),
+                                  lstm(),            min_gru(),          leaky_gru(),       ct_lstm(),
+                                  phased_lstm(),     synapse(),          nocc_edge(),
+                                  nocc_sum(),        lif(),             soma(),            integrator(),
+                                  integrate_and_fire(), leaky_integrator(), current_lif(), cuba_li(), cuba_lif(),
+                                             double_exponential_lif(), double_exponential_filter(),
                                   cfc(),             cfc_pure(),
                                   cfc_states(),      activation(),       affine_map(),      sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};
