@@ -56,6 +56,16 @@ void add_counts(const CountTable& table, const uint32_t* words, size_t count, R 
     };
     store(0, n0), store(1, n1), store(2, n2), store(3, n3);
   }
+  for (; i + V::width <= count; i += V::width) {
+    const auto w = hn::BitCast(d, hn::Xor(hn::LoadU(plain, words + i), shift));
+    auto       n = hn::Set(d, int32_t(table.lowest));
+    for (size_t k = 0; k < size; ++k) {
+      const auto m = hn::Gt(w, hn::Set(d, int32_t((at[k] - 1) ^ low)));
+      if (hn::AllFalse(d, m)) break;
+      n = hn::Sub(n, hn::VecFromMask(d, m));
+    }
+    fma(V(weight), number(n), V::loadu(to + i)).storeu(to + i);
+  }
   for (; i < count; ++i) {
     uint32_t n = table.lowest;
     for (size_t k = 0; k < size && words[i] >= at[k]; ++k) ++n;
@@ -95,16 +105,16 @@ CountTable poisson_table(double mean, double spread) {
   if (spread == 0) {
     add_poisson(mean, 1, first, p);
   } else {
-    // the density vanishes at both ends with nine derivatives, so equal steps are exact to rounding
-    constexpr int kSteps = 400;
+    // the density vanishes at both ends with nine derivatives, so equal steps are exact to rounding where nothing bends
+    const int steps = least == 0 ? 20'000 : 400;
     std::vector<double> density;
     double sum = 0;
-    for (int i = 1; i < kSteps; ++i) {
-      const double z = double(i) / kSteps;
+    for (int i = 1; i < steps; ++i) {
+      const double z = double(i) / steps;
       density.push_back(std::pow(z * (1 - z), 9));
       sum += density.back();
     }
-    for (int i = 1; i < kSteps; ++i) add_poisson(mean + spread * i / kSteps, density[size_t(i - 1)] / sum, first, p);
+    for (int i = 1; i < steps; ++i) add_poisson(mean + spread * i / steps, density[size_t(i - 1)] / sum, first, p);
   }
   CountTable table{uint32_t(first), {}};
   double     below = 0;

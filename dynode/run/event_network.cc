@@ -71,8 +71,15 @@ struct EventNetwork<R>::Impl {
   std::vector<size_t> depth;                                      // per layer: steps for which it is known who fired
   std::vector<std::vector<const R*>> constant;                    // per layer and parameter: a block of one number, or null
   std::vector<Buffer<R>> blocks;                                  // those blocks
+  /// Neighbouring units of one distribution.
+  struct Stretch {
+    uint32_t   first, end;
+    CountTable table;
+    R          weight;
+    double     mean = 0, spread = 0;
+  };
   struct Source {                                                 // a drive, as it is drawn
-    std::vector<std::vector<CountTable>> tables;                  // per part in time and population
+    std::vector<std::vector<Stretch>> parts;                      // per part in time
     PhiloxKey key;
   };
 
@@ -217,15 +224,22 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
     }
   }
   for (const Drive& d : spiking.drives) {
-    Source s{{}, noise_key(plan.seed, d.site, r.pass)};
-    for (const Drive::Part& part : d.parts) {
-      std::vector<CountTable> tables;
-      for (size_t k = 0; k < part.mean.size(); ++k) {
-        size_t same = 0;   // populations often have the same
-        while (same < k && !(part.mean[same] == part.mean[k] && (d.spread.empty() || d.spread[same] == d.spread[k]))) ++same;
-        tables.push_back(same < k ? tables[same] : d.quenched ? CountTable() : poisson_table(part.mean[k], d.spread.empty() ? 0 : d.spread[k]));
+    Source      s{{}, noise_key(plan.seed, d.site, r.pass)};
+    const auto& begins = spiking.populations[size_t(d.layer)];
+    for (size_t n = 0; n < std::max<size_t>(1, d.parts.size()); ++n) {
+      std::vector<Stretch> stretches;
+      for (size_t k = 0; k < d.weight.size(); ++k) {
+        const double mean = d.parts.empty() ? 0 : d.parts[n].mean[k], spread = d.spread.empty() ? 0 : d.spread[k];
+        const R      w    = R(d.weight[k]);
+        Stretch*     last = stretches.empty() ? nullptr : &stretches.back();
+        if (last && last->mean == mean && last->spread == spread && last->weight == w) {
+          last->end = begins[k + 1];
+          continue;
+        }
+        stretches.push_back({begins[k], begins[k + 1], {}, w, mean, spread});
+        if (d.kind == Drive::Kind::poisson && !(d.quenched && spread != 0)) stretches.back().table = poisson_table(mean, spread);
       }
-      s.tables.push_back(std::move(tables));
+      s.parts.push_back(std::move(stretches));
     }
     auto& l = r.layers[size_t(d.layer)];
     l.z.emplace_back(0);
@@ -242,8 +256,7 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
 template <class R>
 void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size_t first, size_t units, size_t step) const {
   for (auto& port : scratch.drive) std::memset(port.data(), 0, kBlock * sizeof(R));
-  const auto& begins = spiking.populations[size_t(layer)];
-  size_t      own    = 0;   // drives of this layer so far
+  size_t own = 0;   // drives of this layer so far
   for (size_t n = 0; n < spiking.drives.size(); ++n) {
     const Drive& d = spiking.drives[n];
     if (d.layer != layer) continue;
@@ -263,24 +276,23 @@ void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size
     size_t part = 0;
     while (part + 1 < d.parts.size() && d.parts[part + 1].first <= step) ++part;
     if (d.kind == Drive::Kind::poisson) draw.words(r.sources[n].key, uint32_t(step), r.row, uint32_t(first / 4), 0, units, scratch.words.data());
-    size_t k = size_t(std::upper_bound(begins.begin(), begins.end(), uint32_t(first)) - begins.begin()) - 1;
-    for (size_t u = first; u < first + units; ++k) {
-      const size_t end = std::min<size_t>(first + units, begins[k + 1]);
-      const R      w   = R(d.weight[k]);
+    for (const Stretch& x : r.sources[n].parts[part]) {
+      size_t       u   = std::max<size_t>(first, x.first);
+      const size_t end = std::min<size_t>(first + units, x.end);
+      if (u >= end || x.weight == 0) continue;
       if (d.kind == Drive::Kind::constant) {
-        for (; u < end; ++u) to[u - first] += w;
-      } else if (!d.quenched || d.spread.empty()) {
-        const CountTable& table = r.sources[n].tables[part][k];
-        if (w != 0 && (table.lowest || !table.at.empty())) draw.add_counts(table, scratch.words.data() + (u - first), end - u, w, to + (u - first));
-        u = end;
+        for (; u < end; ++u) to[u - first] += x.weight;
+      } else if (!d.quenched || x.spread == 0) {
+        if (x.table.lowest || !x.table.at.empty())
+          draw.add_counts(x.table, scratch.words.data() + (u - first), end - u, x.weight, to + (u - first));
       } else {
         // every unit has a mean of its own: inversion, count by count
         for (; u < end; ++u) {
-          const double mean = std::max(0.0, d.parts[part].mean[k] + d.spread[k] * double(r.layers[size_t(layer)].z[at][u]));
-          const double x    = (double(scratch.words[u - first]) + 0.5) * 0x1p-32;
+          const double mean = std::max(0.0, x.mean + x.spread * double(r.layers[size_t(layer)].z[at][u]));
+          const double word = (double(scratch.words[u - first]) + 0.5) * 0x1p-32;
           double       p = std::exp(-mean), sum = p, count = 0;
-          while (x > sum && count < mean + 60 * (1 + std::sqrt(mean))) ++count, p *= mean / count, sum += p;
-          to[u - first] += w * R(count);
+          while (word > sum && count < mean + 60 * (1 + std::sqrt(mean))) ++count, p *= mean / count, sum += p;
+          to[u - first] += x.weight * R(count);
         }
       }
     }
