@@ -1,6 +1,7 @@
 // Recorded spiking networks (VectorialNeuroModulators), spike by spike, and the theory that goes with them.
 #pragma once
 #include "golden_case.h"
+#include "golden_lif_analysis.h"
 #include "golden_lif_mean_field.h"
 
 namespace dynode::golden {
@@ -95,6 +96,7 @@ inline void run_lif_case(const fs::path& path, Comparison& compare, Precision pr
   const Value       config = load_value((path / "config.yaml").string());
   const std::string kind   = config.at("kind").text();
   if (run_mean_field_case(path, config, compare, precision)) return;
+  if (run_spike_analysis_case(path, config, compare, precision)) return;
   if (kind != "lif_exact") throw Skip{"no runner yet for " + kind};
   if (precision == Precision::float32) return;  // a spike more or less is right, too: no tolerance is recorded
 
