@@ -201,6 +201,104 @@ def gated(kind, n, b):
     return step
 
 
+def auto_ncp(inputs, units, outputs):
+    """Masks [source, target] of a circuit as dense as AutoNCP(units, outputs), with its sizes."""
+    rest = units - outputs
+    command = int(0.4 * rest)
+    inter = rest - command
+    sensory, inner = torch.zeros(inputs, units), torch.zeros(units, units)
+    for i in range(inputs):
+        sensory[i, outputs + command + torch.randperm(inter)[:inter // 2]] = 1
+    for i in range(outputs + command, units):
+        inner[i, outputs + torch.randperm(command)[:command // 2]] = 1
+    for _ in range(command):
+        inner[outputs + torch.randint(command, ()), outputs + torch.randint(command, ())] = 1
+    for m in range(outputs):
+        inner[outputs + torch.randperm(command)[:command // 2], m] = 1
+    return sensory, inner, (inter, command, outputs)
+
+
+def liquid(inputs, units, outputs, b, steps):
+    """LTC of ncps: all pairs of neurons, masked, six fused sub-steps; synapses of inputs for all steps at once."""
+    sensory, inner, _ = auto_ncp(inputs, units, outputs) if outputs else (torch.ones(inputs, units), torch.ones(units, units), 0)
+    out = outputs or units
+    draw = lambda low, high, *shape: torch.nn.Parameter(low + (high - low) * torch.rand(*shape))
+    w, sigma, mu = draw(0.001, 1, units, units), draw(3, 8, units, units), draw(0.3, 0.8, units, units)
+    sw, ssigma, smu = draw(0.001, 1, inputs, units), draw(3, 8, inputs, units), draw(0.3, 0.8, inputs, units)
+    erev = torch.nn.Parameter(inner * (2 * torch.randint(2, inner.shape) - 1))
+    serev = torch.nn.Parameter(sensory * (2 * torch.randint(2, sensory.shape) - 1))
+    gleak, vleak, cm = draw(0.001, 1, units), draw(-0.2, 0.2, units), draw(0.4, 0.6, units)
+    iw, ib, ow, ob = draw(1, 1, inputs), draw(0, 0, inputs), draw(1, 1, out), draw(0, 0, out)
+    parameters = (w, sigma, mu, sw, ssigma, smu, erev, serev, gleak, vleak, cm, iw, ib, ow, ob)
+    x, y = 2 * torch.rand(b, steps, inputs) - 1, torch.full((b, steps, out), 0.1)
+
+    def step():
+        for p in parameters:
+            p.grad = None
+        opened = F.softplus(sw) * sensory * torch.sigmoid(ssigma * ((x * iw + ib).unsqueeze(-1) - smu))
+        currents, conductances = (opened * serev).sum(2).unbind(1), opened.sum(2).unbind(1)
+        wp, g, c = F.softplus(w) * inner, F.softplus(gleak), 6 * F.softplus(cm)
+        we, gv, cg, shift = wp * erev, g * vleak, c + g + 1e-8, -sigma * mu
+        v, states = torch.zeros(b, units), []
+        for t in range(steps):
+            num, den = gv + currents[t], cg + conductances[t]
+            for _ in range(6):
+                s = torch.sigmoid(torch.addcmul(shift, v.unsqueeze(-1), sigma))
+                v = (c * v + num + (s * we).sum(1)) / (den + (s * wp).sum(1))
+            states.append(v[:, :out])
+        ((torch.stack(states, 1) * ow + ob - y) ** 2).mean().backward()
+
+    return step
+
+
+def closed_form(inputs, units, outputs, b, steps):
+    """CfC of ncps, its heads in one product; input products for all steps at once. With a wiring a cell per layer."""
+    cells, masks = [], []
+    if outputs:
+        sensory, inner, sizes = auto_ncp(inputs, units, outputs)
+        command, first = sizes[1], outputs + sizes[1]
+        rows = (slice(first, units), slice(outputs, first), slice(0, outputs))
+        before = (sensory[:, rows[0]], inner[rows[0], rows[1]], inner[rows[1], rows[2]])
+        for n, m in zip(sizes, before):
+            mask = torch.cat((m, torch.ones(n, n))).T
+            masks.append(torch.cat((mask, mask, torch.ones_like(mask), torch.ones_like(mask))))
+            cells.append((torch.nn.Linear(m.shape[0] + n, 4 * n), n, m.shape[0]))
+    else:
+        backbone, head = torch.nn.Linear(inputs + units, 128), torch.nn.Linear(128, 4 * units)
+    parameters = [p for cell in cells for p in cell[0].parameters()] or [*backbone.parameters(), *head.parameters()]
+    x, y = 2 * torch.rand(b, steps, inputs) - 1, torch.full((b, steps, outputs or units), 0.1)
+
+    def mix(z):
+        f1, f2, ta, tb = z.chunk(4, 1)
+        f1, f2 = torch.tanh(f1), torch.tanh(f2)
+        return torch.lerp(f1, f2, torch.sigmoid(ta + tb))
+
+    def step():
+        for p in parameters:
+            p.grad = None
+        states = []
+        if outputs:
+            weights = [c[0].weight * m for c, m in zip(cells, masks)]
+            first = F.linear(x, weights[0][:, :inputs], cells[0][0].bias).unbind(1)
+            own = [w[:, c[2]:].T for w, c in zip(weights, cells)]
+            below = [w[:, :c[2]].T for w, c in zip(weights, cells)]
+            h = [torch.zeros(b, c[1]) for c in cells]
+            for t in range(steps):
+                h[0] = mix(torch.addmm(first[t], h[0], own[0]))
+                for k in (1, 2):
+                    h[k] = mix(torch.addmm(torch.addmm(cells[k][0].bias, h[k - 1], below[k]), h[k], own[k]))
+                states.append(h[2])
+        else:
+            u, wt = F.linear(x, backbone.weight[:, :inputs], backbone.bias).unbind(1), backbone.weight[:, inputs:].T
+            h = torch.zeros(b, units)
+            for t in range(steps):
+                h = mix(head(1.7159 * torch.tanh(0.666 * torch.addmm(u[t], h, wt))))
+                states.append(h)
+        ((torch.stack(states, 1) - y) ** 2).mean().backward()
+
+    return step
+
+
 def compare(name, torch_step, program, arguments, column, pairs=5):
     if len(sys.argv) > 1 and not any(word in name for word in sys.argv[1:]):
         return
@@ -224,6 +322,13 @@ def main():
         compare(f"Dale N={n} B={b}, no update", dale(n, b), "dale_network", (n, b, T), 3)
     for kind in ("GRU", "LSTM"):
         compare(f"{kind} N=100 B=32, no update", gated(kind, 100, 32), "gated_network", (kind, 100, 32), 4)
+    for kind, program, inputs, units, outputs, b, steps in (
+            ("LTC", liquid, 20, 50, 0, 32, 100), ("LTC", liquid, 16, 64, 8, 32, 100), ("LTC", liquid, 32, 19, 1, 1, 100),
+            ("CfC", closed_form, 20, 50, 0, 32, 100), ("CfC", closed_form, 64, 256, 0, 64, 200),
+            ("CfC", closed_form, 20, 28, 4, 32, 100)):
+        size = f"AutoNCP({units},{outputs})" if outputs else f"{inputs}→{units}"
+        compare(f"{kind} {size} B={b} T={steps}, no update", program(inputs, units, outputs, b, steps), "liquid_network",
+                (kind, inputs, units, outputs, b, steps), 7, pairs=3 if units < 256 else 2)
     for n, b in ((50, 1), (50, 32)):
         compare(f"recurrent dendrites N={n} B={b}, no update", dendrites((8, n), T, b, True), "dendrite_network", (n, b), 4)
     compare("dendrites 64-256-10, T = 500, B=64, no update", dendrites((64, 256, 10), 500, 64, False),

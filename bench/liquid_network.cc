@@ -4,7 +4,11 @@
 // 8 inputs → 50 neurons, 6 sub-steps, T = 50, float. An update of a synapse in a sub-step is 12 vector instructions
 // (argument, power of two, sum, quotient, two sums), so the limit is 1/24 of the core's peak in FLOP/s; the once-per-step
 // synapses of the inputs are work that is not counted.
+//
+//   liquid_network LTC|CfC inputs units outputs rows steps     one network: its training step without the update, for
+//                                                              against_torch.py; outputs 0: no wiring, else AutoNCP
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -14,6 +18,35 @@
 using namespace dynode;
 
 namespace {
+
+/// Forward and adjoint of one network, with the loss on all its outputs, in one thread.
+void network(const std::string& type, int inputs, int units, int outputs, size_t rows, size_t steps) {
+  Spec spec;
+  spec.layers.push_back({.layer_id = 0, .layer_type = "Input", .params = Value::map({{"dim", inputs}})});
+  Value params = Value::map({{"dim", units}});
+  if (outputs)
+    params.set("wiring", Value::map({{"type", "AutoNCP"}, {"params", Value::map({{"output_size", outputs}})}}));
+  spec.layers.push_back({.layer_id = 1, .layer_type = type, .params = params});
+  spec.connections.push_back({.from_layer = 0, .to_layer = 1, .connection_type = "direct"});
+  const auto    plan = compile(spec);
+  Engine<float> engine(plan, std::make_shared<Threads>(1));
+
+  std::mt19937                          random(1);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float>                    x(rows * steps * size_t(inputs)), gradient(plan->parameters.size());
+  for (float& v : x) v = uniform(random);
+  std::vector<BatchTarget<float>> targets(1);
+  targets[0].values.assign(rows * steps * plan->layers[size_t(plan->output)].units, 0.1f);
+  Objective<float> objective(*plan, {{plan->output, {.kind = Pooling::Kind::none}, &find_loss("mse"), {}, 1.0}});
+  objective.set_batch(rows, steps, targets);
+  const RunInput<float> input{x.data(), rows, steps, {}};
+  const auto            options = objective.options(steps);
+  const double forward = bench::fastest([&] { engine.loss(input, objective.tile_loss(false), options); });
+  const double both    = bench::fastest([&] { engine.gradient(input, objective.tile_loss(true), options, {gradient.data()}); });
+  std::printf("kind  inputs  units  outputs     B     T   forward ms  fwd+adjoint ms\n");
+  std::printf("%4s %7d %6d %8d %5zu %5zu %12.4f %15.4f\n", type.c_str(), inputs, units, outputs, rows, steps, forward * 1e3,
+              both * 1e3);
+}
 
 void row(const char* wiring, size_t rows, int threads) {
   constexpr size_t kInputs = 8, kSteps = 50, kUnits = 50, kSubSteps = 6;
@@ -51,7 +84,12 @@ void row(const char* wiring, size_t rows, int threads) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 6) {
+    network(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), size_t(std::atoi(argv[5])),
+            size_t(std::atoi(argv[6])));
+    return 0;
+  }
   std::printf("LTC, 8 inputs, 50 neurons, 6 sub-steps, T = 50, float; peak %.0f GFLOP/s\n", bench::peak<float>());
   std::printf("wiring          synapses     B  threads  forward ms  fwd+adjoint ms    Gsyn/s  limit  Gsyn/s both\n");
   for (const char* wiring : {"FullyConnected", "AutoNCP"})

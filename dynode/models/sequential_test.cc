@@ -4,7 +4,9 @@
 
 #include "dynode/base/failure_test.h"
 #include "dynode/models/graph.h"
+#include "dynode/io/io_test.h"
 #include "dynode/models/ncp.h"
+#include "dynode/spec/yaml.h"
 
 namespace dynode {
 namespace {
@@ -123,6 +125,17 @@ TEST(Sequential, ATableShowsWhereParametersAre) {
   EXPECT_NE(table.find("1050"), std::string::npos) << table;
   EXPECT_NE(table.find("510"), std::string::npos) << table;
   EXPECT_NE(table.find("1560"), std::string::npos) << table;
+}
+
+TEST(Sequential, AFileKeepsTheRow) {
+  const TemporaryFolder dir;
+  Sequential  net({layers::Input(3), layers::Dense(4, "mish"), layers::LayerNorm(), layers::Dropout(0.2),
+                   layers::weighing(layers::LSTM(3)), ncp::ltc_layer(ncp::Units(4)), layers::Function("softmax")});
+  const Array x = wave({2, 4, 3});
+  net.save(dir / "net.dynode");
+  EXPECT_EQ(Graph::load(dir / "net.dynode")(x), net(x));
+  EXPECT_EQ(Graph::from_spec(read_spec(parse_yaml(net.yaml())), {.seed = 4})(x),
+            Graph::from_spec(net.spec(), {.seed = 4})(x));
 }
 
 // ---- learning -------------------------------------------------------------------------------------------

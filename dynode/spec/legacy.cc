@@ -91,7 +91,8 @@ void translate_layer(Value& layer, Warnings& warnings) {
   translate_word(layer.find("layer_type"), kLayerTypes, warnings);
   if (Value* params = mapping_in(&layer, "params")) {
     const Value* type = layer.find("layer_type");
-    const bool   backbone = type && type->is_text() && lower_case(type->text()) == "cfc";   // whose activation it is
+    const bool   backbone = type && type->is_text() &&   // whose activation it is
+                          (lower_case(type->text()) == "cfc" || lower_case(type->text()) == "activation");
     translate_source(*params, warnings, backbone);
     if (Value* learnable = mapping_in(params, "learnable_params")) {
       rename(*learnable, "ib", "bias_current", false, warnings);
