@@ -68,11 +68,11 @@ inline std::vector<double> numbers_from(const std::vector<size_t>& counts) { ret
 inline void run_analysis_case(const fs::path& path, const Value& config, const Npz& inputs, const Npz& expected,
                               Comparison& compare) {
   using namespace spiking;
-  const double dt = config.at("dt").number(), kernel = config.at("kernel_param").number();
-  const size_t clusters = size_t(config.at("n_excitatory_clusters").integer());
+  const double           dt = config.at("dt").number(), kernel = config.at("kernel_param").number();
+  const size_t           clusters = size_t(config.at("n_excitatory_clusters").integer());
   std::vector<Recording> recordings;
   for (int64_t r = 0; r < config.at("n_recordings").integer(); ++r) {
-    Recording recording{.dt = dt, .steps = config.at("n_steps").integer(), .step = {}, .neuron = {}, .labels = {}};
+    Recording  recording{.dt = dt, .steps = config.at("n_steps").integer(), .step = {}, .neuron = {}, .labels = {}};
     const auto list = [&](const std::string& name) { return inputs.at(name).as_integers(name); };
     for (int64_t t : list(fmt::format("spike_step_{}", r))) recording.step.push_back(uint32_t(t));
     for (int64_t n : list(fmt::format("spike_neuron_{}", r))) recording.neuron.push_back(uint32_t(n));
@@ -96,16 +96,18 @@ inline void run_analysis_case(const fs::path& path, const Value& config, const N
                    get("rates_box"), 1e-12, 1e-5);
     const Activity activity = get_activity(rates);
     compare.expect_equal("activity", packed(activity), get("activity_packed"));
-    compare.expect_equal("smoothed activity", packed(smooth_activity(activity, config.at("smoothing_gap_ms").number(), 1e3 * dt)),
+    compare.expect_equal("smoothed activity",
+                         packed(smooth_activity(activity, config.at("smoothing_gap_ms").number(), 1e3 * dt)),
                          get("activity_smoothed_packed"));
   }
 
-  const AttractorAnalysis a(process(recordings, {.kernel = {.param = kernel}, .activity = {},
+  const AttractorAnalysis a(process(recordings, {.kernel                = {.param = kernel},
+                                                 .activity              = {},
                                                  .minimal_life_span_ms  = config.at("minimal_life_span_ms").number(),
                                                  .n_excitatory_clusters = clusters}));
-  const AttractorRecord& record = a.record();
-  const Value            e      = load_value((path / "expected.json").string());
-  const auto             rest   = [&](const std::string& name, const std::vector<double>& got, const Value& wanted) {
+  const AttractorRecord&  record = a.record();
+  const Value             e      = load_value((path / "expected.json").string());
+  const auto              rest   = [&](const std::string& name, const std::vector<double>& got, const Value& wanted) {
     compare.expect(name, got, flat_numbers(wanted), 0, 1e-9);
   };
 
@@ -121,7 +123,8 @@ inline void run_analysis_case(const fs::path& path, const Value& config, const N
       starts.push_back(record.start(o)), ends.push_back(record.end(o)), durations.push_back(record.milliseconds(o));
       rates.insert(rates.end(), o.mean_rates.begin(), o.mean_rates.end()), repeats.push_back(double(o.recording));
     }
-    if (clusters_of_list(attractors[k].at("clusters")) != record.attractors[k]) compare.fail(name + "has other clusters");
+    if (clusters_of_list(attractors[k].at("clusters")) != record.attractors[k])
+      compare.fail(name + "has other clusters");
     compare.expect(name + "starts", starts, flat_numbers(attractors[k].at("starts")), 1e-4);
     compare.expect(name + "ends", ends, flat_numbers(attractors[k].at("ends")), 1e-4);
     rest(name + "durations", durations, attractors[k].at("occurrence_durations_ms"));
@@ -131,9 +134,11 @@ inline void run_analysis_case(const fs::path& path, const Value& config, const N
   }
 
   const Summary s = a.summary();
-  rest("summary", {double(s.num_states), s.total_duration_s, s.mean_lifespan_ms, double(s.total_occurrences), s.mean_probability},
-       Value::list_of({e.at("summary").at("num_states"), e.at("summary").at("total_duration_s"), e.at("summary").at("mean_lifespan_ms"),
-                       e.at("summary").at("total_occurrences"), e.at("summary").at("mean_probability")}));
+  rest("summary",
+       {double(s.num_states), s.total_duration_s, s.mean_lifespan_ms, double(s.total_occurrences), s.mean_probability},
+       Value::list_of({e.at("summary").at("num_states"), e.at("summary").at("total_duration_s"),
+                       e.at("summary").at("mean_lifespan_ms"), e.at("summary").at("total_occurrences"),
+                       e.at("summary").at("mean_probability")}));
   rest("probabilities", a.probabilities(), e.at("probabilities"));
   rest("lifespan_mean_ms", a.life_span().mean, e.at("lifespan_mean_ms"));
   rest("lifespan_std_ms", a.life_span().deviation, e.at("lifespan_std_ms"));
@@ -141,10 +146,12 @@ inline void run_analysis_case(const fs::path& path, const Value& config, const N
   for (const PerAttractor& row : per) {
     const auto add = [&](const char* name, double value) { columns[name].push_back(value); };
     add("attractor_idx", double(row.attractor)), add("occurrences", double(row.occurrences));
-    add("total_duration", row.total_duration), add("mean_duration", row.mean_duration), add("std_duration", row.std_duration);
+    add("total_duration", row.total_duration), add("mean_duration", row.mean_duration),
+        add("std_duration", row.std_duration);
     add("num_clusters", double(row.num_clusters)), add("first_start", row.first_start), add("last_end", row.last_end);
   }
-  for (const Value::Entry& column : e.at("per_attractor").entries()) rest(column.key, columns[column.key], column.value);
+  for (const Value::Entry& column : e.at("per_attractor").entries())
+    rest(column.key, columns[column.key], column.value);
   rest("occurrences", columns["occurrences"], e.at("occurrences"));
   rest("num_clusters", columns["num_clusters"], e.at("num_clusters"));
 
@@ -156,15 +163,17 @@ inline void run_analysis_case(const fs::path& path, const Value& config, const N
   const auto& lexicographic = e.at("lex_order").list();
   const auto  sorted        = a.lexicographic(t).attractors;
   for (size_t k = 0; k < sorted.size(); ++k)
-    if (k >= lexicographic.size() || record.attractors[sorted[k]] != clusters_of_list(lexicographic[k])) compare.fail("lexicographic order differs");
+    if (k >= lexicographic.size() || record.attractors[sorted[k]] != clusters_of_list(lexicographic[k]))
+      compare.fail("lexicographic order differs");
   for (const Value::Entry& entry : e.at("marginal_probability").entries())
     rest("marginal probability", {a.marginal_probability({std::stoi(entry.key)})}, Value::list_of({entry.value}));
 
-  const auto&  evolution = e.at("time_evolution");
-  const auto   grid      = flat_numbers(evolution.at("time_ms"));
-  const auto   got       = a.time_evolution_in(grid.size());
+  const auto& evolution = e.at("time_evolution");
+  const auto  grid      = flat_numbers(evolution.at("time_ms"));
+  const auto  got       = a.time_evolution_in(grid.size());
   rest("time_ms", got.time_ms, evolution.at("time_ms"));
-  compare.expect("transition_l2_norm", got.transition_l2_norm, flat_numbers(evolution.at("transition_l2_norm")), 1e-9, 1e-9);
+  compare.expect("transition_l2_norm", got.transition_l2_norm, flat_numbers(evolution.at("transition_l2_norm")), 1e-9,
+                 1e-9);
   rest("unique_attractors_count", numbers_from(got.unique_attractors_count), evolution.at("unique_attractors_count"));
   rest("discovery_rate_per_s", got.discovery_rate_per_s, evolution.at("discovery_rate_per_s"));
 
@@ -176,11 +185,13 @@ inline void run_analysis_case(const fs::path& path, const Value& config, const N
 
   const auto& events = e.at("transition_events").list();
   const auto  mine   = a.transition_events();
-  if (events.size() > mine.size()) return compare.fail(fmt::format("{} transitions instead of {}", mine.size(), events.size()));
+  if (events.size() > mine.size())
+    return compare.fail(fmt::format("{} transitions instead of {}", mine.size(), events.size()));
   for (size_t k = 0; k < events.size(); ++k) {
     const TransitionEvent& m    = mine[k];
     const std::string      name = fmt::format("transition {}", k);
-    if (record.attractors[m.a] != clusters_of_list(events[k].at("a")) || record.attractors[m.b] != clusters_of_list(events[k].at("b")) ||
+    if (record.attractors[m.a] != clusters_of_list(events[k].at("a")) ||
+        record.attractors[m.b] != clusters_of_list(events[k].at("b")) ||
         m.overlap != clusters_of_list(events[k].at("overlap")))
       compare.fail(name + " is another");
     compare.expect(name + " time", {m.time}, {events[k].at("time").number()}, 1e-4);
@@ -202,10 +213,10 @@ inline void run_capacity_case(const Value& config, const Npz& expected, Comparis
   using namespace spiking;
   const auto& items = config.at("items").list();
   for (size_t q = 0; q < items.size(); ++q) {
-    const size_t c      = size_t(items[q].at("C").integer());
-    const auto   states = states_of(items[q].at("vocabulary"));
-    const bool   own    = items[q].at("constraint").text().starts_with("vocabulary pairs");
-    const auto   get    = [&](const char* name) { return expected.at(fmt::format("{}_{}", name, q)).as_double(); };
+    const size_t        c      = size_t(items[q].at("C").integer());
+    const auto          states = states_of(items[q].at("vocabulary"));
+    const bool          own    = items[q].at("constraint").text().starts_with("vocabulary pairs");
+    const auto          get = [&](const char* name) { return expected.at(fmt::format("{}_{}", name, q)).as_double(); };
     const Constraints   constraints = own ? vocabulary_pairs(states, c) : swap_pairs(states, c);
     std::vector<double> pairs, gammas;
     for (const auto& pair : constraints.pairs) pairs.insert(pairs.end(), pair.begin(), pair.end());
@@ -215,7 +226,8 @@ inline void run_capacity_case(const Value& config, const Npz& expected, Comparis
     compare.expect_equal("pairs", pairs, get("pairs"));
     compare.expect("differences", constraints.differences.values, get("diffs"), 1e-14);
     compare.expect(fmt::format("gamma_{}", q), gammas, get("gamma"), 1e-6);
-    compare.expect_equal("coverage", {double(covered.full()), double(covered.covered), double(covered.total)}, get("coverage"));
+    compare.expect_equal("coverage", {double(covered.full()), double(covered.covered), double(covered.total)},
+                         get("coverage"));
     if (!expected.find(fmt::format("Pi_centred_{}", q))) continue;
 
     // directions by the centred projection, and what they make of the other states
@@ -234,22 +246,25 @@ inline void run_capacity_case(const Value& config, const Npz& expected, Comparis
       compare.expect(fmt::format("role {}", k),
                      {double(role.overlap), double(role.symmetric_difference), role.linear_score, role.score_contrast},
                      {roles[k].at("overlap").number(), roles[k].at("symmetric_diff").number(),
-                      roles[k].at("linear_score").number(), roles[k].at("score_contrast").number()}, 1e-14);
+                      roles[k].at("linear_score").number(), roles[k].at("score_contrast").number()},
+                     1e-14);
       if (label(role.kind) != roles[k].at("role").text() || role.direction != roles[k].at("direction").text())
         compare.fail(fmt::format("role {} is {}, {}", k, label(role.kind), role.direction));
     }
     for (const auto& [name, array] : expected.entries())
       if (name.starts_with("p_pred_alpha"))
-        compare.expect(name, predicted_probabilities(expected.at("p0").as_double(), table_of(expected.at("G")), first,
-                                                     std::stod(name.substr(12))), array.as_double(), 1e-14);
+        compare.expect(name,
+                       predicted_probabilities(expected.at("p0").as_double(), table_of(expected.at("G")), first,
+                                               std::stod(name.substr(12))),
+                       array.as_double(), 1e-14);
   }
 }
 
 inline void run_vocabulary_case(const Value& config, const Npz& inputs, const Npz& expected, Comparison& compare) {
   using namespace spiking;
-  const auto states = states_of(config.at("attractors"));
-  const auto chosen = choose_vocabulary(states, inputs.at("probabilities").as_double(), size_t(config.at("n_targets").integer()),
-                                        size_t(config.at("C").integer()));
+  const auto          states = states_of(config.at("attractors"));
+  const auto          chosen = choose_vocabulary(states, inputs.at("probabilities").as_double(),
+                                                 size_t(config.at("n_targets").integer()), size_t(config.at("C").integer()));
   std::vector<double> flat;
   for (const Chosen& c : chosen)
     for (int cluster : states[c.state]) flat.push_back(cluster);
@@ -259,15 +274,18 @@ inline void run_vocabulary_case(const Value& config, const Npz& inputs, const Np
   if (difficulty.size() != chosen.size()) compare.fail("another number of states");
   for (size_t k = 0; k < std::min(difficulty.size(), chosen.size()); ++k)
     if (states[chosen[k].state] != clusters_of_list(difficulty[k].at("attractor")) ||
-        int64_t(chosen[k].competitors) != difficulty[k].at("n").integer() || chosen[k].difficulty != difficulty[k].at("difficulty").text())
+        int64_t(chosen[k].competitors) != difficulty[k].at("n").integer() ||
+        chosen[k].difficulty != difficulty[k].at("difficulty").text())
       compare.fail(fmt::format("state {} is {} with {} competitors", k, chosen[k].difficulty, chosen[k].competitors));
 }
 
 /// Runs a case of processing or analysis. @return false if it is of another kind
-inline bool run_spike_analysis_case(const fs::path& path, const Value& config, Comparison& compare, Precision precision) {
+inline bool run_spike_analysis_case(const fs::path& path, const Value& config, Comparison& compare,
+                                    Precision precision) {
   const std::string kind = config.at("kind").text();
-  if (kind != "activity_detection" && kind != "snn_analysis" && kind != "capacity" && kind != "vocabulary") return false;
-  if (precision == Precision::float32) return true;   // computed in double alone
+  if (kind != "activity_detection" && kind != "snn_analysis" && kind != "capacity" && kind != "vocabulary")
+    return false;
+  if (precision == Precision::float32) return true;  // computed in double alone
   const auto inputs   = [&] { return load_npz((path / "inputs.npz").string()); };
   const Npz  expected = load_npz((path / "expected.npz").string());
   if (kind == "activity_detection") run_activity_case(inputs(), expected, compare);

@@ -16,7 +16,8 @@ constexpr double kConverged = 1e-10;
 /// Places are (ν / rate_scale, (λ − low) / range): numbers of order one, P + 1 of them.
 class Curve {
  public:
-  Curve(const Family& family, const ContinuationSpec& spec) : family_(family), spec_(spec), range_(spec.high - spec.low) {}
+  Curve(const Family& family, const ContinuationSpec& spec)
+      : family_(family), spec_(spec), range_(spec.high - spec.low) {}
 
   Vector place(const std::vector<double>& rates, double parameter) const {
     Vector z(Eigen::Index(rates.size()) + 1);
@@ -24,7 +25,7 @@ class Curve {
     z[z.size() - 1] = (parameter - spec_.low) / range_;
     return z;
   }
-  double parameter(const Vector& z) const { return spec_.low + range_ * z[z.size() - 1]; }
+  double              parameter(const Vector& z) const { return spec_.low + range_ * z[z.size() - 1]; }
   std::vector<double> rates(const Vector& z) const {
     std::vector<double> r(size_t(z.size()) - 1);
     for (size_t i = 0; i < r.size(); ++i) r[i] = z[Eigen::Index(i)] * spec_.rate_scale;
@@ -33,9 +34,9 @@ class Curve {
 
   /// (Φ − ν)/rate_scale, and with `slope` its derivative [P][P + 1].
   Vector residual(const Vector& z, Matrix* slope = nullptr) const {
-    const Populations         at  = family_(parameter(z));
-    const std::vector<double> nu  = rates(z), phi = response(at, nu);
-    const Eigen::Index        p   = Eigen::Index(nu.size());
+    const Populations         at = family_(parameter(z));
+    const std::vector<double> nu = rates(z), phi = response(at, nu);
+    const Eigen::Index        p = Eigen::Index(nu.size());
     Vector                    f(p);
     for (Eigen::Index i = 0; i < p; ++i) f[i] = (phi[size_t(i)] - nu[size_t(i)]) / spec_.rate_scale;
     if (slope) {
@@ -45,7 +46,8 @@ class Curve {
         for (Eigen::Index j = 0; j < p; ++j) (*slope)(i, j) = d[size_t(i * p + j)] - (i == j);
       // the family is a function of its own: differences, inside the range
       const double here = z[p], h = 1e-6, up = std::min(here + h, 1.0), down = std::max(here - h, 0.0);
-      const auto   high = response(family_(spec_.low + range_ * up), nu), low = response(family_(spec_.low + range_ * down), nu);
+      const auto   high = response(family_(spec_.low + range_ * up), nu),
+                 low    = response(family_(spec_.low + range_ * down), nu);
       for (Eigen::Index i = 0; i < p; ++i)
         (*slope)(i, p) = (high[size_t(i)] - low[size_t(i)]) / (up - down) / spec_.rate_scale;
     }
@@ -93,7 +95,8 @@ class Curve {
   double                  range_;
 };
 
-BranchPoint described(const Curve& curve, const Family& family, const ContinuationSpec& spec, const Vector& z, bool fold) {
+BranchPoint described(const Curve& curve, const Family& family, const ContinuationSpec& spec, const Vector& z,
+                      bool fold) {
   const double parameter = std::clamp(curve.parameter(z), spec.low, spec.high);
   return {parameter, describe(family(parameter), curve.rates(z), spec.options), fold};
 }
@@ -106,7 +109,7 @@ Branch walk(const Curve& curve, const Family& family, const ContinuationSpec& sp
   double             step  = spec.step / 4;
   while (branch.size() < spec.most_points) {
     Vector next;
-    if (step < 1e-7 * spec.step) break;   // the branch does not go on as a smooth curve
+    if (step < 1e-7 * spec.step) break;  // the branch does not go on as a smooth curve
     if (!curve.correct(next, z + step * direction, direction)) {
       step /= 2;
       continue;
@@ -123,7 +126,7 @@ Branch walk(const Curve& curve, const Family& family, const ContinuationSpec& sp
       break;
     }
     const Vector turned = curve.tangent(next, direction);
-    if (turned.dot(direction) < 0.95 && step > 1e-4 * spec.step) {   // too sharp a bend for this step
+    if (turned.dot(direction) < 0.95 && step > 1e-4 * spec.step) {  // too sharp a bend for this step
       step /= 2;
       continue;
     }
@@ -135,7 +138,7 @@ Branch walk(const Curve& curve, const Family& family, const ContinuationSpec& sp
         const double middle = (near + far) / 2;
         Vector       at;
         if (!curve.correct(at, z + middle * direction, direction)) break;
-        fold = at;
+        fold                                                                    = at;
         (curve.tangent(at, direction)[last] * direction[last] > 0 ? near : far) = middle;
       }
       branch.push_back(described(curve, family, spec, fold, true));
@@ -143,7 +146,7 @@ Branch walk(const Curve& curve, const Family& family, const ContinuationSpec& sp
     z = next, direction = turned;
     branch.push_back(described(curve, family, spec, z, false));
     step = std::min(step * 1.5, spec.step);
-    if (branch.size() > 10 && (z - start).norm() < spec.step / 2) break;   // a closed loop
+    if (branch.size() > 10 && (z - start).norm() < spec.step / 2) break;  // a closed loop
   }
   return branch;
 }
@@ -151,16 +154,19 @@ Branch walk(const Curve& curve, const Family& family, const ContinuationSpec& sp
 void check(const ContinuationSpec& spec) {
   if (!(spec.low < spec.high) || !std::isfinite(spec.high - spec.low))
     throw SpecError({.path = "range"}, fmt::format("needs low < high, got {}, {}", spec.low, spec.high));
-  if (!(spec.step > 0 && spec.step <= 1)) throw SpecError({.path = "step"}, fmt::format("must be in (0, 1], got {}", spec.step));
-  if (!(spec.rate_scale > 0)) throw SpecError({.path = "rate_scale"}, fmt::format("must be > 0, got {}", spec.rate_scale));
+  if (!(spec.step > 0 && spec.step <= 1))
+    throw SpecError({.path = "step"}, fmt::format("must be in (0, 1], got {}", spec.step));
+  if (!(spec.rate_scale > 0))
+    throw SpecError({.path = "rate_scale"}, fmt::format("must be > 0, got {}", spec.rate_scale));
 }
 
 /// Whether the branch passes through these rates at this value of the parameter.
-bool passes(const Branch& branch, const Family& family, double parameter, const std::vector<double>& rates, double same) {
+bool passes(const Branch& branch, const Family& family, double parameter, const std::vector<double>& rates,
+            double same) {
   for (size_t k = 0; k + 1 < branch.size(); ++k) {
     const BranchPoint &a = branch[k], &b = branch[k + 1];
     if ((a.parameter - parameter) * (b.parameter - parameter) > 0) continue;
-    const double        share = a.parameter == b.parameter ? 0 : (parameter - a.parameter) / (b.parameter - a.parameter);
+    const double share = a.parameter == b.parameter ? 0 : (parameter - a.parameter) / (b.parameter - a.parameter);
     std::vector<double> guess = a.point.rates;
     double              apart = 0;
     for (size_t i = 0; i < guess.size(); ++i) {
@@ -183,7 +189,8 @@ Branch follow_branch(const Family& family, const ContinuationSpec& spec, double 
                      const std::vector<double>& rates) {
   check(spec);
   if (!(parameter >= spec.low && parameter <= spec.high))
-    throw SpecError({.path = "parameter"}, fmt::format("must be from {} to {}, got {}", spec.low, spec.high, parameter));
+    throw SpecError({.path = "parameter"},
+                    fmt::format("must be from {} to {}, got {}", spec.low, spec.high, parameter));
   const Populations here = family(parameter);
   here.check();
   const Solution solution = solve(here, rates);

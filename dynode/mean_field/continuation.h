@@ -20,7 +20,7 @@ using Family = std::function<Populations(double parameter)>;
 struct BranchPoint {
   double     parameter;
   FixedPoint point;
-  bool       fold;   // the branch turns here: dλ/ds = 0, found to 1e-6 of the range
+  bool       fold;  // the branch turns here: dλ/ds = 0, found to 1e-6 of the range
 };
 
 /// In the order they are met along the branch.
@@ -28,10 +28,10 @@ using Branch = std::vector<BranchPoint>;
 
 struct ContinuationSpec {
   double            low = 0, high = 1;   // of the parameter; branches end there
-  double            step = 0.01;         // largest, as a share of the range (and of `rate_scale`)
-  double            rate_scale = 50;     // Hz: a change that counts like the whole range
+  double            step        = 0.01;  // largest, as a share of the range (and of `rate_scale`)
+  double            rate_scale  = 50;    // Hz: a change that counts like the whole range
   size_t            most_points = 2000;  // of one branch
-  FixedPointOptions options = {};        // relaxation; `same` tells whether a point lies on a branch already
+  FixedPointOptions options     = {};    // relaxation; `same` tells whether a point lies on a branch already
 };
 
 /// The branch through the fixed point near `rates` at `parameter`, followed both ways; empty if there is none.

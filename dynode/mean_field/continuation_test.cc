@@ -8,8 +8,12 @@ namespace {
 
 /// An excitatory population that can keep itself active; the parameter is its external rate.
 Populations excited(double nu_ext) {
-  return {.c_matrix = {100}, .j_matrix = {0.1}, .c_ext = {100}, .j_ext = {0.2}, .nu_ext = {nu_ext},
-          .neurons = {{.threshold = 6}}};
+  return {.c_matrix = {100},
+          .j_matrix = {0.1},
+          .c_ext    = {100},
+          .j_ext    = {0.2},
+          .nu_ext   = {nu_ext},
+          .neurons  = {{.threshold = 6}}};
 }
 
 std::vector<BranchPoint> folds_of(const Branch& branch) {
@@ -29,7 +33,7 @@ TEST(Continuation, FollowsABranchThroughItsFolds) {
   const auto folds = folds_of(branch);
   ASSERT_EQ(folds.size(), 2u);
   for (const BranchPoint& fold : folds) EXPECT_NEAR(fold.point.eigenvalues[0].real(), 0, 1e-3) << fold.parameter;
-  EXPECT_GT(folds[0].parameter, folds[1].parameter);   // up, back, up again
+  EXPECT_GT(folds[0].parameter, folds[1].parameter);  // up, back, up again
   for (const BranchPoint& at : branch)
     EXPECT_NEAR(response(excited(at.parameter), at.point.rates)[0], at.point.rates[0], 1e-9 * (1 + at.point.rates[0]));
 
@@ -55,7 +59,8 @@ TEST(Continuation, FindsEachBranchOnce) {
 TEST(Continuation, GoesTheSameWayWithAnyStep) {
   ContinuationSpec fine = kWide;
   fine.step             = 0.003;
-  const auto coarse = folds_of(follow_branch(excited, kWide, 20, {100})), exact = folds_of(follow_branch(excited, fine, 0.5, {0}));
+  const auto coarse     = folds_of(follow_branch(excited, kWide, 20, {100})),
+             exact      = folds_of(follow_branch(excited, fine, 0.5, {0}));
   ASSERT_EQ(coarse.size(), exact.size());
   for (size_t k = 0; k < exact.size(); ++k) EXPECT_NEAR(coarse[k].parameter, exact[k].parameter, 1e-5);
 }

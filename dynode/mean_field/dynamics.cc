@@ -16,7 +16,8 @@ std::vector<double> integrate_rates(const Populations& populations, const std::v
     if (!(d.tau[i] > 0)) throw SpecError({.path = fmt::format("tau[{}]", i)}, "a time constant must be > 0");
   const double shortest = *std::min_element(d.tau.begin(), d.tau.end());
   if (!(d.dt > 0 && d.dt <= shortest))
-    throw SpecError({.path = "dt"}, fmt::format("must be > 0 and at most the shortest time constant, {}, got {}", shortest, d.dt));
+    throw SpecError({.path = "dt"},
+                    fmt::format("must be > 0 and at most the shortest time constant, {}, got {}", shortest, d.dt));
   if (!(d.duration >= 0 && d.duration / d.dt < 1e9))
     throw SpecError({.path = "duration"}, fmt::format("must be ≥ 0 and fewer than 1e9 steps, got {}", d.duration));
   const size_t steps = size_t(std::llround(d.duration / d.dt));

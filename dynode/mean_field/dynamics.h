@@ -13,8 +13,8 @@
 namespace dynode::mean_field {
 
 struct RateDynamics {
-  double              duration = 1, dt = 1e-3;   // s, > 0; dt is also the distance of records
-  std::vector<double> tau = {0.02};              // [1] or [P], s, > 0
+  double              duration = 1, dt = 1e-3;  // s, > 0; dt is also the distance of records
+  std::vector<double> tau = {0.02};             // [1] or [P], s, > 0
   /// Adds to the external rates [P] (Hz) at time t, s; called at every stage of a step. None: constant input.
   std::function<void(double t, std::span<double> nu_ext)> drive = {};
 };

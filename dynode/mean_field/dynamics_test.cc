@@ -10,13 +10,14 @@ namespace {
 
 /// A population that does not hear itself.
 Populations deaf() {
-  return {.c_matrix = {0}, .j_matrix = {0}, .c_ext = {100}, .j_ext = {0.2}, .nu_ext = {7}, .neurons = {{.threshold = 3}}};
+  return {
+      .c_matrix = {0}, .j_matrix = {0}, .c_ext = {100}, .j_ext = {0.2}, .nu_ext = {7}, .neurons = {{.threshold = 3}}};
 }
 
 TEST(RateDynamics, RelaxExponentiallyWithoutFeedback) {
-  const Populations p    = deaf();
-  const double      goal = response(p, std::vector<double>{0})[0];
-  const auto rates = integrate_rates(p, {40}, {.duration = 0.1, .dt = 1e-3, .tau = {0.02}});
+  const Populations p     = deaf();
+  const double      goal  = response(p, std::vector<double>{0})[0];
+  const auto        rates = integrate_rates(p, {40}, {.duration = 0.1, .dt = 1e-3, .tau = {0.02}});
   ASSERT_EQ(rates.size(), 101u);
   EXPECT_EQ(rates[0], 40);
   for (size_t k = 0; k < rates.size(); ++k)
@@ -24,11 +25,13 @@ TEST(RateDynamics, RelaxExponentiallyWithoutFeedback) {
 }
 
 TEST(RateDynamics, FollowTheirDrive) {
-  const Populations p = deaf();
+  const Populations p    = deaf();
   Populations       more = p;
-  more.nu_ext = {12};
-  const auto rates = integrate_rates(p, {0}, {.duration = 1, .dt = 2e-3, .tau = {0.01},
-                                              .drive = [](double t, std::span<double> nu) { nu[0] += t >= 0.5 ? 5 : 0; }});
+  more.nu_ext            = {12};
+  const auto rates =
+      integrate_rates(p, {0}, {.duration = 1, .dt = 2e-3, .tau = {0.01}, .drive = [](double t, std::span<double> nu) {
+                                 nu[0] += t >= 0.5 ? 5 : 0;
+                               }});
   EXPECT_NEAR(rates[249], response(p, std::vector<double>{0})[0], 1e-9);
   EXPECT_NEAR(rates[500], response(more, std::vector<double>{0})[0], 1e-9);
 }

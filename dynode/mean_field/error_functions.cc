@@ -5,7 +5,7 @@
 namespace dynode::mean_field {
 namespace {
 
-constexpr double kFar = 10;   // from here asymptotic series reach full precision
+constexpr double kFar = 10;  // from here asymptotic series reach full precision
 
 /// Σ (2k−1)!! zᵏ, the series behind erfcx (z = −1/2x²) and Dawson's integral (z = 1/2x²); |z| ≤ 1/200.
 double asymptotic_series(double z) {
@@ -21,8 +21,8 @@ double gauss(double a, double gap, const F& f) {
                                  0.97390652851717172};
   constexpr std::array weight = {0.29552422471475287, 0.26926671930999636, 0.21908636251598204, 0.14945134915058059,
                                  0.066671344308688138};
-  const double middle = a + gap / 2, half = gap / 2;
-  double       sum    = 0;
+  const double         middle = a + gap / 2, half = gap / 2;
+  double               sum = 0;
   for (size_t k = 0; k < node.size(); ++k) sum += weight[k] * (f(middle - half * node[k]) + f(middle + half * node[k]));
   return half * sum;
 }
@@ -48,7 +48,7 @@ class IntegralTable {
       auto& c = pieces_[piece];
       for (size_t k = 1; k <= kTerms; ++k) {
         const double before = slope[k - 1], after = k + 1 < kTerms ? slope[k + 1] : 0;
-        c[k]                = width_ / 4 * (before - after) / double(k);
+        c[k] = width_ / 4 * (before - after) / double(k);
       }
       c[0] = piece == 0 ? 0 : at_right_end(piece - 1);
       for (size_t k = 1; k <= kTerms; ++k) c[0] += (k % 2 ? 1 : -1) * c[k];
@@ -91,7 +91,7 @@ class IntegralTable {
     return sum;
   }
 
-  double                                             width_ = std::log1p(kEnd) / kPieces;
+  double                                              width_ = std::log1p(kEnd) / kPieces;
   std::array<std::array<double, kTerms + 1>, kPieces> pieces_{};
 };
 
@@ -120,8 +120,8 @@ double dawson(double y) {
   }
   // Rybicki's sum of Gaussians, Σ e^{−(y−nh)²}/(n√π) over odd n; its error is e^{−(π/2h)²}. Around the even n₀ next to
   // y/h each term is e^{−d²} e^{2dkh} e^{−(kh)²}, k odd.
-  constexpr double h = 0.25;
-  constexpr int    reach = 27;
+  constexpr double  h        = 0.25;
+  constexpr int     reach    = 27;
   static const auto gaussian = [] {
     std::array<double, reach + 1> g{};
     for (int k = 1; k <= reach; k += 2) g[size_t(k)] = std::exp(-(k * h) * (k * h));
@@ -159,7 +159,7 @@ ErrorTables::ErrorTables() {
 template <class F>
 void ErrorTables::fill(Table& table, const F& f) {
   // per piece: values at the Chebyshev points, the coefficients of their polynomial, its powers
-  std::array<std::array<double, kTerms>, kTerms> cosine, power{};   // power[k]: those of the k-th Chebyshev polynomial
+  std::array<std::array<double, kTerms>, kTerms> cosine, power{};  // power[k]: those of the k-th Chebyshev polynomial
   for (size_t k = 0; k < kTerms; ++k)
     for (size_t j = 0; j < kTerms; ++j)
       cosine[k][j] = std::cos(std::numbers::pi * double(k) * (double(j) + 0.5) / kTerms);

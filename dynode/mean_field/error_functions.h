@@ -14,7 +14,7 @@
 
 namespace dynode::mean_field {
 
-inline constexpr double kRootPi = 1.7724538509055160273;   // √π
+inline constexpr double kRootPi = 1.7724538509055160273;  // √π
 
 /// e^{x²} erfc x, x ≥ 0.
 double scaled_erfc(double x);
@@ -52,7 +52,7 @@ class ErrorTables {
  private:
   static constexpr size_t kPieces = 128, kTerms = 8;
   static constexpr double kScale = 3;
-  using Table = std::array<std::array<double, kTerms>, kPieces>;   // powers of the place in the piece, −1 … 1
+  using Table = std::array<std::array<double, kTerms>, kPieces>;  // powers of the place in the piece, −1 … 1
 
   ErrorTables();
   template <class F>

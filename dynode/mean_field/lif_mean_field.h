@@ -34,29 +34,29 @@ class LIFMeanField {
   /// P populations, as many as j_matrix has rows. With two values [E, I] the first n_clusters + 1 populations are E.
   struct Args {
     size_t              n_clusters = 1;
-    std::vector<double> c_matrix   = {};   // [P][P] post, pre: connections onto a neuron, ≥ 0
-    std::vector<double> j_matrix   = {};   // [P][P] post, pre: their efficacy
-    PerPopulation       j_ext = 0.0, c_ext = 0.0, nu_ext = 0.0;   // external efficacy, connections, rates (Hz)
-    PerPopulation       tau_membrane = 0.02, tau_synaptic = 0.005;   // s
+    std::vector<double> c_matrix   = {};                         // [P][P] post, pre: connections onto a neuron, ≥ 0
+    std::vector<double> j_matrix   = {};                         // [P][P] post, pre: their efficacy
+    PerPopulation       j_ext = 0.0, c_ext = 0.0, nu_ext = 0.0;  // external efficacy, connections, rates (Hz)
+    PerPopulation       tau_membrane = 0.02, tau_synaptic = 0.005;  // s
     PerPopulation       threshold = 1.0, reset_voltage = 0.0;
-    PerPopulation       tau_refractory = 0.0;   // s
+    PerPopulation       tau_refractory = 0.0;  // s
   };
 
   /// @throws ShapeError, SpecError  where a parameter does not fit
   explicit LIFMeanField(const Args& args);
 
   struct Result {
-    std::vector<double> x;         // [P] rates, Hz
+    std::vector<double> x;  // [P] rates, Hz
     bool                success;
     std::string         message;
-    std::vector<double> fun;       // [P] Φ(x) − x
+    std::vector<double> fun;  // [P] Φ(x) − x
   };
   /// Rates ν = Φ(ν) from `nu_init` [P], zeros if left out.
   Result solve_rates(const std::vector<double>& nu_init = {}) const;
 
   struct StabilityResult {
-    std::string                       type;      // "stable node", "saddle focus", …
-    std::vector<std::complex<double>> eigvals;   // of ∂Φ/∂ν − 1, falling real part
+    std::string                       type;     // "stable node", "saddle focus", …
+    std::vector<std::complex<double>> eigvals;  // of ∂Φ/∂ν − 1, falling real part
   };
   /// @param legacy_labels  foci are called nodes
   StabilityResult determine_stability(const std::vector<double>& nu_star, bool legacy_labels = false) const;

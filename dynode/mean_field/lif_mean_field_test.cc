@@ -8,16 +8,16 @@ namespace {
 
 /// The quick-start example of VectorialNeuroModulators.
 LIFMeanField quick_start() {
-  return LIFMeanField({.n_clusters = 2,
-                       .c_matrix = {1, 1, 1, 1},
-                       .j_matrix = {0.1, 0.1, 0.1, 0.1},
-                       .j_ext = {2.3, 2.3},
-                       .c_ext = {320, 320},
-                       .nu_ext = {7.0, 7.0},
-                       .tau_membrane = {0.02, 0.02},
-                       .tau_synaptic = {0.005, 0.005},
-                       .threshold = {1.5, 0.75},
-                       .reset_voltage = 0.0,
+  return LIFMeanField({.n_clusters     = 2,
+                       .c_matrix       = {1, 1, 1, 1},
+                       .j_matrix       = {0.1, 0.1, 0.1, 0.1},
+                       .j_ext          = {2.3, 2.3},
+                       .c_ext          = {320, 320},
+                       .nu_ext         = {7.0, 7.0},
+                       .tau_membrane   = {0.02, 0.02},
+                       .tau_synaptic   = {0.005, 0.005},
+                       .threshold      = {1.5, 0.75},
+                       .reset_voltage  = 0.0,
                        .tau_refractory = 0.005});
 }
 
@@ -33,8 +33,13 @@ TEST(LIFMeanField, SolvesTheQuickStartExample) {
 }
 
 TEST(LIFMeanField, TakesOneNumberTwoOrOnePerPopulation) {
-  const LIFMeanField two({.n_clusters = 1, .c_matrix = std::vector<double>(16, 10), .j_matrix = std::vector<double>(16, 0.01),
-                          .j_ext = 0.1, .c_ext = {100, 200}, .nu_ext = {1, 2, 3, 4}, .threshold = {1, 2}});
+  const LIFMeanField two({.n_clusters = 1,
+                          .c_matrix   = std::vector<double>(16, 10),
+                          .j_matrix   = std::vector<double>(16, 0.01),
+                          .j_ext      = 0.1,
+                          .c_ext      = {100, 200},
+                          .nu_ext     = {1, 2, 3, 4},
+                          .threshold  = {1, 2}});
   const Populations& p = two.populations();
   EXPECT_EQ(p.j_ext, std::vector<double>(4, 0.1));
   EXPECT_EQ(p.c_ext, (std::vector<double>{100, 100, 200, 200}));

@@ -46,9 +46,9 @@ Response evaluate(double mu, double sigma, const Neuron& n, const Functions& of)
     integral = of.integral(-y_t, gap);
     if (slopes) h_t = kRootPi * of.scaled_erfc(-y_t), h_r = kRootPi * of.scaled_erfc(-y_r);
   } else {
-    log_scale = -y_t * y_t;
-    scale     = std::exp(log_scale);
-    const bool faint = scale < 1e-18;   // what carries it as a factor adds nothing
+    log_scale        = -y_t * y_t;
+    scale            = std::exp(log_scale);
+    const bool faint = scale < 1e-18;  // what carries it as a factor adds nothing
     if (slopes) h_t = kRootPi * (faint ? 2 : 2 - scale * of.scaled_erfc(y_t));
     if (y_r < 0) {
       integral = 2 * kRootPi * of.dawson(y_t);
@@ -60,9 +60,9 @@ Response evaluate(double mu, double sigma, const Neuron& n, const Functions& of)
       if (gap < 0.1 && gap * (y_t + y_r) < 0.3) {
         // the terms below would cancel
         integral = kRootPi * gauss5(0, gap, [&](double down) {  // from the threshold downwards
-          const double u = y_t - down;
-          return 2 * std::exp(-down * (u + y_t)) - (faint ? 0 : scale * of.scaled_erfc(u));
-        });
+                     const double u = y_t - down;
+                     return 2 * std::exp(-down * (u + y_t)) - (faint ? 0 : scale * of.scaled_erfc(u));
+                   });
       } else {
         integral = 2 * kRootPi * (of.dawson(y_t) - ratio * of.dawson(y_r));
         if (!faint) integral -= scale * of.integral(y_r, gap);
@@ -73,7 +73,7 @@ Response evaluate(double mu, double sigma, const Neuron& n, const Functions& of)
   const double period = std::max(n.tau_ref * scale + n.tau_m * integral, kShortest * scale);
   const double rate   = scale / period;
   if (!slopes) return {rate, 0, 0, 0};
-  const double slope  = rate * n.tau_m / (sigma * period);
+  const double slope = rate * n.tau_m / (sigma * period);
   return {rate, log_scale - std::log(period), slope * (h_t - h_r), slope * (x_t * h_t - x_r * h_r)};
 }
 

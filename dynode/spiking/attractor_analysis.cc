@@ -66,9 +66,10 @@ std::vector<PerAttractor> AttractorAnalysis::per_attractor(const Window& window)
     std::vector<double> spans;
     for (const Occurrence* o : occurrences) spans.push_back(record_.milliseconds(*o));
     const size_t n = spans.size();
-    rows.push_back({attractor, n, record_.attractors[attractor].size(), std::accumulate(spans.begin(), spans.end(), 0.0),
-                    mean_of(spans), n > 1 ? std::sqrt(scatter_of(spans) / double(n - 1)) : 0,
-                    record_.start(*occurrences.front()), record_.end(*occurrences.back())});
+    rows.push_back({attractor, n, record_.attractors[attractor].size(),
+                    std::accumulate(spans.begin(), spans.end(), 0.0), mean_of(spans),
+                    n > 1 ? std::sqrt(scatter_of(spans) / double(n - 1)) : 0, record_.start(*occurrences.front()),
+                    record_.end(*occurrences.back())});
   }
   return rows;
 }
@@ -79,8 +80,15 @@ std::vector<OccurrenceRow> AttractorAnalysis::occurrence_table() const {
   const auto&                all = record_.occurrences;
   for (size_t k = 0; k < all.size(); ++k) {
     const Occurrence& o = all[k];
-    OccurrenceRow row{o.attractor, o.recording, ++seen[o.attractor], record_.start(o), record_.end(o),
-                      record_.milliseconds(o), {}, {}, record_.attractors[o.attractor].size()};
+    OccurrenceRow     row{o.attractor,
+                      o.recording,
+                      ++seen[o.attractor],
+                      record_.start(o),
+                      record_.end(o),
+                      record_.milliseconds(o),
+                      {},
+                      {},
+                      record_.attractors[o.attractor].size()};
     if (k > 0) row.previous = all[k - 1].attractor;
     if (k + 1 < all.size()) row.next = all[k + 1].attractor;
     rows.push_back(row);
@@ -100,8 +108,8 @@ double AttractorAnalysis::marginal_probability(const Clusters& clusters, const W
   const auto p    = probabilities(window);
   double     sum  = 0;
   for (size_t k = 0; k < list.size(); ++k)
-    if (const Clusters& all = record_.attractors[list[k]];
-        std::all_of(clusters.begin(), clusters.end(), [&](int c) { return std::binary_search(all.begin(), all.end(), c); }))
+    if (const Clusters& all = record_.attractors[list[k]]; std::all_of(
+            clusters.begin(), clusters.end(), [&](int c) { return std::binary_search(all.begin(), all.end(), c); }))
       sum += p[k];
   return sum;
 }
@@ -136,8 +144,8 @@ Transitions AttractorAnalysis::transitions(const Window& window) const {
 }
 
 Transitions AttractorAnalysis::aligned(const Transitions& t, const std::vector<size_t>& attractors) const {
-  Transitions  other{attractors, std::vector<double>(attractors.size() * attractors.size())};
-  const auto   at = [&](size_t k) {
+  Transitions other{attractors, std::vector<double>(attractors.size() * attractors.size())};
+  const auto  at = [&](size_t k) {
     return size_t(std::find(t.attractors.begin(), t.attractors.end(), attractors[k]) - t.attractors.begin());
   };
   const size_t n = attractors.size(), m = t.attractors.size();
@@ -172,11 +180,17 @@ std::vector<TransitionEvent> AttractorAnalysis::transition_events() const {
     const Occurrence &a = all[k], &b = all[k + 1];
     if (a.recording != b.recording) continue;
     const Clusters &first = record_.attractors[a.attractor], &second = record_.attractors[b.attractor];
-    TransitionEvent e{.a = a.attractor, .b = b.attractor, .time = record_.start(b), .overlap = {}, .symmetry_class = {},
-                      .transition = 0, .occurrence = 0, .symmetry_class_occurrence = 0};
+    TransitionEvent e{.a                         = a.attractor,
+                      .b                         = b.attractor,
+                      .time                      = record_.start(b),
+                      .overlap                   = {},
+                      .symmetry_class            = {},
+                      .transition                = 0,
+                      .occurrence                = 0,
+                      .symmetry_class_occurrence = 0};
     std::set_intersection(first.begin(), first.end(), second.begin(), second.end(), std::back_inserter(e.overlap));
-    e.symmetry_class            = {first.size(), second.size(), e.overlap.size()};
-    e.transition                = pairs.emplace(std::pair{e.a, e.b}, pairs.size()).first->second;
+    e.symmetry_class = {first.size(), second.size(), e.overlap.size()};
+    e.transition     = pairs.emplace(std::pair{e.a, e.b}, pairs.size()).first->second;
     seen.resize(pairs.size());
     e.occurrence                = ++seen[e.transition];
     e.symmetry_class_occurrence = ++classes[e.symmetry_class];
@@ -187,15 +201,16 @@ std::vector<TransitionEvent> AttractorAnalysis::transition_events() const {
 
 TimeEvolution AttractorAnalysis::time_evolution(std::optional<double> asked) const {
   const double end = record_.total_seconds(), dt = asked.value_or(std::max(1e-3, end / 100));
-  if (!(dt > 0) || end / dt > 1e7) throw SpecError({.path = "dt"}, fmt::format("must be > 0 and not too short, got {}", dt));
-  const size_t          points = size_t(std::floor(end / dt + 1e-9)), n = record_.attractors.size();
-  const auto&           all = record_.occurrences;
-  std::vector<double>   counts(n * n), visits(n), before(n * n);   // T of the point before
-  std::vector<uint8_t>  changed(n);
-  std::vector<bool>     met(n);
-  TimeEvolution         e;
-  size_t                unique = 0, next = 0;
-  double                norm_before = 0, square = 0, square_change;   // square = ‖T‖²
+  if (!(dt > 0) || end / dt > 1e7)
+    throw SpecError({.path = "dt"}, fmt::format("must be > 0 and not too short, got {}", dt));
+  const size_t         points = size_t(std::floor(end / dt + 1e-9)), n = record_.attractors.size();
+  const auto&          all = record_.occurrences;
+  std::vector<double>  counts(n * n), visits(n), before(n * n);  // T of the point before
+  std::vector<uint8_t> changed(n);
+  std::vector<bool>    met(n);
+  TimeEvolution        e;
+  size_t               unique = 0, next = 0;
+  double               norm_before = 0, square = 0, square_change;  // square = ‖T‖²
   for (size_t i = 1; i <= points; ++i) {
     const double t = dt * double(i);
     std::fill(changed.begin(), changed.end(), 0);
@@ -220,7 +235,8 @@ TimeEvolution AttractorAnalysis::time_evolution(std::optional<double> asked) con
     const double norm = std::sqrt(std::max(square, 0.0));
     e.time_ms.push_back(1e3 * t);
     e.transition_l2_norm.push_back(2 * std::sqrt(square_change) / (norm + norm_before + 1e-12));
-    e.discovery_rate_per_s.push_back(e.unique_attractors_count.empty() ? 0 : double(unique - e.unique_attractors_count.back()) / dt);
+    e.discovery_rate_per_s.push_back(
+        e.unique_attractors_count.empty() ? 0 : double(unique - e.unique_attractors_count.back()) / dt);
     e.unique_attractors_count.push_back(unique);
     norm_before = norm;
   }
@@ -240,11 +256,13 @@ std::vector<SizeRow> AttractorAnalysis::by_size(size_t n_clusters) const {
   for (size_t size = 0; size <= n_clusters; ++size) {
     SizeRow row{size, 0, 0, 0, 0};
     for (const PerAttractor& a : per_attractor())
-      if (a.num_clusters == size) row.states += 1, row.occurrences += a.occurrences, row.mean_lifespan += a.total_duration;
+      if (a.num_clusters == size)
+        row.states += 1, row.occurrences += a.occurrences, row.mean_lifespan += a.total_duration;
     if (row.states == 0) continue;
     row.mean_lifespan /= double(row.occurrences);
-    row.discovered = double(row.states) *
-                     std::exp(std::lgamma(double(size) + 1) + std::lgamma(double(n_clusters - size) + 1) - std::lgamma(double(n_clusters) + 1));
+    row.discovered =
+        double(row.states) * std::exp(std::lgamma(double(size) + 1) + std::lgamma(double(n_clusters - size) + 1) -
+                                      std::lgamma(double(n_clusters) + 1));
     rows.push_back(row);
   }
   return rows;

@@ -19,50 +19,50 @@ struct Window {
 
 struct PerAttractor {
   size_t attractor, occurrences, num_clusters;
-  double total_duration, mean_duration, std_duration;   // ms; sample deviation, 0 for one occurrence
-  double first_start, last_end;                         // s
+  double total_duration, mean_duration, std_duration;  // ms; sample deviation, 0 for one occurrence
+  double first_start, last_end;                        // s
 };
 
 /// A line of the table of occurrences.
 struct OccurrenceRow {
-  size_t                attractor, recording, occurrence;   // occurrence: the how manieth of this attractor, from 1
-  double                t_start, t_end, duration;           // s, s, ms
-  std::optional<size_t> previous, next;                     // attractors before and after
+  size_t                attractor, recording, occurrence;  // occurrence: the how manieth of this attractor, from 1
+  double                t_start, t_end, duration;          // s, s, ms
+  std::optional<size_t> previous, next;                    // attractors before and after
   size_t                num_clusters;
 };
 
 /// One attractor followed by another in the same recording.
 struct TransitionEvent {
   size_t                a, b;
-  double                time;                        // start of b, s
+  double                time;  // start of b, s
   Clusters              overlap;
-  std::array<size_t, 3> symmetry_class;              // clusters of a, of b, of both
-  size_t                transition, occurrence;      // the pair, in order of first appearance; its how manieth, from 1
-  size_t                symmetry_class_occurrence;   // the same of its symmetry class
+  std::array<size_t, 3> symmetry_class;             // clusters of a, of b, of both
+  size_t                transition, occurrence;     // the pair, in order of first appearance; its how manieth, from 1
+  size_t                symmetry_class_occurrence;  // the same of its symmetry class
 };
 
 struct Transitions {
-  std::vector<size_t> attractors;   // of rows and columns
-  std::vector<double> matrix;       // [from][to] share of the occurrences of `from` that `to` follows
+  std::vector<size_t> attractors;  // of rows and columns
+  std::vector<double> matrix;      // [from][to] share of the occurrences of `from` that `to` follows
 };
 
 struct TimeEvolution {
   std::vector<double> time_ms;
-  std::vector<double> transition_l2_norm;      // 2‖Tᵢ − Tᵢ₋₁‖/(‖Tᵢ‖ + ‖Tᵢ₋₁‖), T of all occurrences so far
+  std::vector<double> transition_l2_norm;  // 2‖Tᵢ − Tᵢ₋₁‖/(‖Tᵢ‖ + ‖Tᵢ₋₁‖), T of all occurrences so far
   std::vector<size_t> unique_attractors_count;
-  std::vector<double> discovery_rate_per_s;    // 0 at first
+  std::vector<double> discovery_rate_per_s;  // 0 at first
 };
 
 struct Summary {
   size_t num_states = 0, total_occurrences = 0;
-  double total_duration_s = 0, mean_lifespan_ms = 0, mean_probability = 0;   // means over states
+  double total_duration_s = 0, mean_lifespan_ms = 0, mean_probability = 0;  // means over states
 };
 
 /// What states of one size do.
 struct SizeRow {
   size_t size, states, occurrences;
-  double mean_lifespan;   // ms, over occurrences
-  double discovered;      // share of all sets of this size
+  double mean_lifespan;  // ms, over occurrences
+  double discovered;     // share of all sets of this size
 };
 
 class AttractorAnalysis {
@@ -71,8 +71,8 @@ class AttractorAnalysis {
   const AttractorRecord& record() const { return record_; }
 
   /// Attractors of the window, in order of index.
-  std::vector<size_t> attractors(const Window& window = {}) const;
-  size_t              num_states(const Window& window = {}) const { return attractors(window).size(); }
+  std::vector<size_t>        attractors(const Window& window = {}) const;
+  size_t                     num_states(const Window& window = {}) const { return attractors(window).size(); }
   std::vector<PerAttractor>  per_attractor(const Window& window = {}) const;
   std::vector<OccurrenceRow> occurrence_table() const;
   /// Share of the time that each of attractors(window) lasts.
@@ -92,19 +92,21 @@ class AttractorAnalysis {
   /// Embedded in other rows and columns; what is not known there is 0.
   Transitions aligned(const Transitions& transitions, const std::vector<size_t>& attractors) const;
   /// Product of the transitions from each to the next. @throws SpecError  if fewer than two are named
-  double sequence_probability(const std::vector<size_t>& attractors) const;
+  double                       sequence_probability(const std::vector<size_t>& attractors) const;
   std::vector<TransitionEvent> transition_events() const;
 
   /// On a grid up to the end: every `dt` seconds (by default a hundredth of the time, at least 1 ms).
   TimeEvolution time_evolution(std::optional<double> dt = {}) const;
-  TimeEvolution time_evolution_in(size_t num_steps) const { return time_evolution(record_.total_seconds() / double(num_steps)); }
+  TimeEvolution time_evolution_in(size_t num_steps) const {
+    return time_evolution(record_.total_seconds() / double(num_steps));
+  }
 
   Summary              summary() const;
   std::vector<SizeRow> by_size(size_t n_clusters) const;
 
  private:
   /// [from, to], s.
-  std::array<double, 2> bounds(const Window& window) const;
+  std::array<double, 2>          bounds(const Window& window) const;
   std::vector<const Occurrence*> inside(const Window& window) const;
 
   AttractorRecord record_;

@@ -75,7 +75,8 @@ AttractorRecord process(const std::vector<Recording>& recordings, const Processi
   std::vector<AttractorRecord> each;
   for (size_t k = 0; k < recordings.size(); ++k) {
     if (recordings[k].labels != recordings[0].labels)
-      throw SpecError({.path = fmt::format("recordings[{}]", k)}, "its neurons have other labels than those of the first");
+      throw SpecError({.path = fmt::format("recordings[{}]", k)},
+                      "its neurons have other labels than those of the first");
     const Rates    rates    = cluster_rates(recordings[k], spec.kernel, spec.n_excitatory_clusters);
     const Activity activity = get_activity(rates, spec.activity);
     each.push_back(extract_attractors(activity, recordings[k].dt, spec.minimal_life_span_ms, &rates));
@@ -94,7 +95,8 @@ std::vector<Clusters> coactive_sets(const Activity& activity) {
   constexpr size_t kMost = size_t(1) << 20;
   for (const Clusters& pattern : patterns) {
     if (pattern.size() > 20 || sets.size() > kMost)
-      throw SpecError({.path = "activity"}, fmt::format("{} clusters active at once have too many subsets", pattern.size()));
+      throw SpecError({.path = "activity"},
+                      fmt::format("{} clusters active at once have too many subsets", pattern.size()));
     for (size_t mask = 0; mask < size_t(1) << pattern.size(); ++mask) {
       Clusters some;
       for (size_t c = 0; c < pattern.size(); ++c)

@@ -11,23 +11,23 @@
 
 namespace dynode::spiking {
 
-using Clusters = std::vector<int>;   // ascending, from 0; the empty set is a state, too
+using Clusters = std::vector<int>;  // ascending, from 0; the empty set is a state, too
 
 /// An attractor was there, from step `start` to before step `end` of a recording.
 struct Occurrence {
   size_t              attractor, recording;
   int64_t             start, end;
-  std::vector<double> mean_rates;   // of its clusters meanwhile, Hz; empty where no rates were given
+  std::vector<double> mean_rates;  // of its clusters meanwhile, Hz; empty where no rates were given
 
   int64_t steps() const { return end - start; }
 };
 
 /// Attractors of recordings that follow each other without a pause.
 struct AttractorRecord {
-  double                   dt = 0.0005;    // s, of all recordings
-  std::vector<Clusters>    attractors;     // in the order they first appear
-  std::vector<Occurrence>  occurrences;    // in the order of time
-  std::vector<int64_t>     session_steps;  // [recordings]
+  double                  dt = 0.0005;    // s, of all recordings
+  std::vector<Clusters>   attractors;     // in the order they first appear
+  std::vector<Occurrence> occurrences;    // in the order of time
+  std::vector<int64_t>    session_steps;  // [recordings]
 
   int64_t total_steps() const;
   double  total_seconds() const { return double(total_steps()) * dt; }
@@ -47,9 +47,9 @@ AttractorRecord merge(const std::vector<AttractorRecord>& records);
 
 /// What is done to each recording on the way to attractors.
 struct ProcessingSpec {
-  Kernel                kernel = {};
-  ActivitySpec          activity = {};
-  double                minimal_life_span_ms = 20;
+  Kernel                kernel                = {};
+  ActivitySpec          activity              = {};
+  double                minimal_life_span_ms  = 20;
   std::optional<size_t> n_excitatory_clusters = {};
 };
 /// cluster_rates, get_activity, extract_attractors of each recording, merged.

@@ -14,8 +14,8 @@ Activity drawn(const std::vector<std::string>& rows) {
   return a;
 }
 
-const Activity kFirst  = drawn({"####....####", "..##....##.."});   // {0} {0,1} {} {0,1} {0}, two to four steps
-const Activity kSecond = drawn({"....####", "........"});           // {} {0}
+const Activity kFirst  = drawn({"####....####", "..##....##.."});  // {0} {0,1} {} {0,1} {0}, two to four steps
+const Activity kSecond = drawn({"....####", "........"});          // {} {0}
 
 AttractorRecord both(double minimal_ms = 2) {
   return merge({extract_attractors(kFirst, 0.001, minimal_ms), extract_attractors(kSecond, 0.001, minimal_ms)});
@@ -80,7 +80,7 @@ TEST(AttractorAnalysis, FollowsTransitionsWithinRecordings) {
   EXPECT_EQ(t.matrix, (std::vector<double>{0, 1 / 3.0, 0, 0.5, 0, 0.5, 0.5, 0.5, 0}));
   EXPECT_DOUBLE_EQ(a.sequence_probability({0, 1, 2}), 1 / 6.0);
   EXPECT_EQ(a.lexicographic(t).attractors, (std::vector<size_t>{2, 0, 1}));
-  EXPECT_DOUBLE_EQ(a.lexicographic(t).matrix[1], 0.5);   // {} → {0}
+  EXPECT_DOUBLE_EQ(a.lexicographic(t).matrix[1], 0.5);  // {} → {0}
   const auto events = a.transition_events();
   ASSERT_EQ(events.size(), 5u);
   EXPECT_EQ(events[3].symmetry_class, (std::array<size_t, 3>{2, 1, 1}));
@@ -93,18 +93,18 @@ TEST(AttractorAnalysis, LooksThroughWindows) {
   EXPECT_EQ(a.attractors({-0.008, {}}), (std::vector<size_t>{0, 2}));
   EXPECT_EQ(a.attractors({0.009, 0.004}), (std::vector<size_t>{1, 2}));
   EXPECT_DOUBLE_EQ(a.probabilities({0.004, 0.009})[1], 0.8);
-  EXPECT_EQ(a.num_states({0, 1}), 3u);   // beyond the end: all
+  EXPECT_EQ(a.num_states({0, 1}), 3u);  // beyond the end: all
 }
 
 TEST(AttractorAnalysis, SeesStatesBeingDiscovered) {
   const AttractorAnalysis a(both());
   const TimeEvolution     e = a.time_evolution(0.002);
   ASSERT_EQ(e.time_ms.size(), 10u);
-  EXPECT_EQ(e.unique_attractors_count[0], 2u);   // one starts at 0, one at 2 ms
+  EXPECT_EQ(e.unique_attractors_count[0], 2u);  // one starts at 0, one at 2 ms
   EXPECT_EQ(e.unique_attractors_count[1], 3u);
   EXPECT_DOUBLE_EQ(e.discovery_rate_per_s[1], 500);
   EXPECT_NEAR(e.transition_l2_norm[0], 2, 1e-9);
-  EXPECT_NEAR(e.transition_l2_norm[1], 2 / (std::sqrt(2.0) + 1), 1e-9);   // one more transition that is sure
+  EXPECT_NEAR(e.transition_l2_norm[1], 2 / (std::sqrt(2.0) + 1), 1e-9);  // one more transition that is sure
 }
 
 }  // namespace

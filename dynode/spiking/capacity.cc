@@ -15,7 +15,9 @@ Clusters common(const Clusters& a, const Clusters& b) {
   return both;
 }
 
-bool one_swap(const Clusters& a, const Clusters& b) { return a.size() == b.size() && common(a, b).size() + 1 == a.size(); }
+bool one_swap(const Clusters& a, const Clusters& b) {
+  return a.size() == b.size() && common(a, b).size() + 1 == a.size();
+}
 
 std::vector<Clusters> ascending(std::vector<Clusters> states) {
   for (Clusters& s : states) std::sort(s.begin(), s.end());
@@ -41,7 +43,8 @@ Table<double> state_vectors(const std::vector<Clusters>& states, size_t clusters
   for (size_t s = 0; s < states.size(); ++s)
     for (int c : states[s]) {
       if (c < 0 || size_t(c) >= clusters || x(s, size_t(c)) != 0)
-        throw SpecError({.path = fmt::format("vocabulary[{}]", s)}, fmt::format("{} is not a set of {} clusters", to_text(states[s]), clusters));
+        throw SpecError({.path = fmt::format("vocabulary[{}]", s)},
+                        fmt::format("{} is not a set of {} clusters", to_text(states[s]), clusters));
       x(s, size_t(c)) = 1;
     }
   return x;
@@ -63,10 +66,11 @@ Constraints vocabulary_pairs(const std::vector<Clusters>& vocabulary, size_t clu
 }
 
 Constraints swap_pairs(const std::vector<Clusters>& vocabulary, size_t clusters) {
-  state_vectors(vocabulary, clusters);   // checks
+  state_vectors(vocabulary, clusters);  // checks
   for (const Clusters& s : vocabulary)
     if (s.size() != vocabulary[0].size())
-      throw SpecError({.path = "vocabulary"}, fmt::format("states of {} and {} clusters", vocabulary[0].size(), s.size()));
+      throw SpecError({.path = "vocabulary"},
+                      fmt::format("states of {} and {} clusters", vocabulary[0].size(), s.size()));
   Constraints found{{}, {0, clusters, {}}};
   for (const auto& pair : swaps_of(vocabulary, clusters)) {
     found.pairs.push_back(pair);
@@ -108,22 +112,25 @@ const char* label(Role::Kind kind) {
 Role role_of(const Clusters& state_given, const Clusters& target_given, const std::vector<double>& direction) {
   const Clusters state = ascending({state_given})[0], target = ascending({target_given})[0];
   const size_t   overlap = common(state, target).size(), apart = state.size() + target.size() - 2 * overlap;
-  const auto     score   = [&](const Clusters& s) {
+  const auto     score = [&](const Clusters& s) {
     double sum = 0;
     for (int c : s) sum += direction.at(size_t(c));
     return sum;
   };
-  const Role::Kind kind = apart == 0   ? Role::Kind::target
-                          : apart == 2 ? Role::Kind::bottleneck
+  const Role::Kind kind = apart == 0    ? Role::Kind::target
+                          : apart == 2  ? Role::Kind::bottleneck
                           : overlap > 0 ? Role::Kind::partial
                                         : Role::Kind::orthogonal;
-  const double mine = score(state), contrast = mine - score(target);
-  return {overlap, apart, kind, mine, contrast,
-          kind == Role::Kind::target || contrast > 0.05 ? "boost" : contrast < -0.05 ? "suppress" : "neutral"};
+  const double     mine = score(state), contrast = mine - score(target);
+  return {
+      overlap,  apart,
+      kind,     mine,
+      contrast, kind == Role::Kind::target || contrast > 0.05 ? "boost" : contrast < -0.05 ? "suppress" : "neutral"};
 }
 
 std::vector<Clusters> shifted_partitions(size_t clusters, size_t k) {
-  if (k == 0 || clusters % k) throw SpecError({.path = "k"}, fmt::format("{} clusters do not divide into blocks of {}", clusters, k));
+  if (k == 0 || clusters % k)
+    throw SpecError({.path = "k"}, fmt::format("{} clusters do not divide into blocks of {}", clusters, k));
   std::vector<Clusters> blocks;
   for (size_t shift : {size_t(0), size_t(1)})
     for (size_t from = 0; from < clusters; from += k) {
@@ -154,7 +161,7 @@ std::vector<Chosen> choose_vocabulary(const std::vector<Clusters>& given, const 
                                       size_t n_targets, size_t clusters, bool new_coverage) {
   if (given.size() != probabilities.size())
     throw ShapeError("probabilities", {int64_t(given.size())}, {int64_t(probabilities.size())});
-  state_vectors(given, clusters);   // checks
+  state_vectors(given, clusters);  // checks
   const std::vector<Clusters> candidates = ascending(given);
   std::vector<size_t>         order(candidates.size());
   std::iota(order.begin(), order.end(), size_t(0));
@@ -168,15 +175,16 @@ std::vector<Chosen> choose_vocabulary(const std::vector<Clusters>& given, const 
     const size_t before = covered.size();
     for (const auto& swap : swaps_of({candidates[k]}, clusters)) covered.insert(swap);
     if (new_coverage && covered.size() == before && before < all) continue;
-    const size_t competitors = size_t(std::count_if(candidates.begin(), candidates.end(),
-                                                    [&](const Clusters& other) { return one_swap(other, candidates[k]); }));
+    const size_t competitors = size_t(std::count_if(
+        candidates.begin(), candidates.end(), [&](const Clusters& other) { return one_swap(other, candidates[k]); }));
     chosen.push_back({k, competitors, competitors <= 2 ? "easy" : competitors <= 5 ? "medium" : "hard"});
   }
   return chosen;
 }
 
 std::vector<double> sensitivity(const std::vector<double>& alphas, const Table<double>& p, double most) {
-  if (p.rows != alphas.size()) throw ShapeError("probabilities", {int64_t(alphas.size()), -1}, {int64_t(p.rows), int64_t(p.columns)});
+  if (p.rows != alphas.size())
+    throw ShapeError("probabilities", {int64_t(alphas.size()), -1}, {int64_t(p.rows), int64_t(p.columns)});
   std::vector<double> slopes(p.columns);
   for (size_t s = 0; s < p.columns; ++s) {
     double n = 0, x = 0, y = 0, xx = 0, xy = 0;
@@ -185,7 +193,7 @@ std::vector<double> sensitivity(const std::vector<double>& alphas, const Table<d
       const double log_p = std::log(p(k, s));
       n += 1, x += alphas[k], y += log_p, xx += alphas[k] * alphas[k], xy += alphas[k] * log_p;
     }
-    slopes[s] = (n * xy - x * y) / (n * xx - x * x);   // NaN with fewer than two different α
+    slopes[s] = (n * xy - x * y) / (n * xx - x * x);  // NaN with fewer than two different α
   }
   return slopes;
 }
@@ -194,7 +202,7 @@ std::vector<double> predicted_probabilities(const std::vector<double>& p0, const
                                             const std::vector<double>& direction, double alpha) {
   if (g.rows != p0.size() || g.columns != direction.size())
     throw ShapeError("G", {int64_t(p0.size()), int64_t(direction.size())}, {int64_t(g.rows), int64_t(g.columns)});
-  std::vector<double> p = p0;
+  std::vector<double> p   = p0;
   double              sum = 0;
   for (size_t s = 0; s < p.size(); ++s) {
     double drive = 0;

@@ -19,8 +19,8 @@ Table<double> state_vectors(const std::vector<Clusters>& states, size_t clusters
 
 /// What states have to be told from: pairs and their difference vectors.
 struct Constraints {
-  std::vector<std::array<size_t, 2>> pairs;    // of states of a vocabulary, or of clusters (left, joined)
-  Table<double>                      differences;   // [pairs][C]
+  std::vector<std::array<size_t, 2>> pairs;        // of states of a vocabulary, or of clusters (left, joined)
+  Table<double>                      differences;  // [pairs][C]
 };
 /// Ordered pairs of states of the vocabulary that differ by one swap.
 Constraints vocabulary_pairs(const std::vector<Clusters>& vocabulary, size_t clusters);
@@ -35,8 +35,8 @@ struct Coverage {
 Coverage coverage(const std::vector<Clusters>& vocabulary, size_t clusters);
 
 struct Margin {
-  double              gamma;        // min dᵀΠd; its root is the distance of neighbours of unit length in the subspace
-  std::vector<double> projection;   // Π [C][C]
+  double              gamma;       // min dᵀΠd; its root is the distance of neighbours of unit length in the subspace
+  std::vector<double> projection;  // Π [C][C]
 };
 /// The optimum by an interior-point method; γ within 1e-8.
 /// @param dimensions  M, in (0, C]
@@ -68,8 +68,8 @@ std::vector<Clusters> shifted_partitions(size_t clusters, size_t k);
 std::vector<Clusters> covering_partitions(size_t clusters, size_t k);
 
 struct Chosen {
-  size_t state;         // index into the candidates
-  size_t competitors;   // candidates one swap away
+  size_t      state;        // index into the candidates
+  size_t      competitors;  // candidates one swap away
   const char* difficulty;   // "easy" up to 2 of them, "medium" up to 5, "hard"
 };
 /// The `n_targets` most probable candidates, most probable first; with `new_coverage` those alone that exchange a pair
@@ -78,7 +78,8 @@ std::vector<Chosen> choose_vocabulary(const std::vector<Clusters>& candidates, c
                                       size_t n_targets, size_t clusters, bool new_coverage = false);
 
 /// Slopes of log p against α for each coordinate, by least squares over α ≤ `most`; probabilities [alphas][states].
-std::vector<double> sensitivity(const std::vector<double>& alphas, const Table<double>& probabilities, double most = 0.05);
+std::vector<double> sensitivity(const std::vector<double>& alphas, const Table<double>& probabilities,
+                                double most = 0.05);
 /// p ∝ p₀ exp(α G δ), G [states][C].
 std::vector<double> predicted_probabilities(const std::vector<double>& p0, const Table<double>& g,
                                             const std::vector<double>& direction, double alpha);

@@ -43,7 +43,7 @@ TEST(Capacity, TargetsAState) {
   EXPECT_EQ(role_of({0, 2}, {0, 1}, delta).kind, Role::Kind::bottleneck);
   EXPECT_EQ(role_of({2, 3}, {0, 1}, delta).kind, Role::Kind::orthogonal);
   EXPECT_STREQ(role_of({2, 3}, {0, 1}, delta).direction, "suppress");
-  EXPECT_THROW(targeting_direction(projection, {0, 1, 2, 3, 4, 5}), Error);   // Π knows no common change
+  EXPECT_THROW(targeting_direction(projection, {0, 1, 2, 3, 4, 5}), Error);  // Π knows no common change
 }
 
 TEST(Capacity, ChoosesProbableStates) {

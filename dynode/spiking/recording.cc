@@ -15,7 +15,8 @@ void Recording::check() const {
     if (int64_t(step[k]) >= steps)
       throw SpecError({.path = fmt::format("spike_step[{}]", k)}, fmt::format("is {} of {} steps", step[k], steps));
     if (neuron[k] >= labels.size())
-      throw SpecError({.path = fmt::format("spike_neuron[{}]", k)}, fmt::format("is {} of {} neurons", neuron[k], labels.size()));
+      throw SpecError({.path = fmt::format("spike_neuron[{}]", k)},
+                      fmt::format("is {} of {} neurons", neuron[k], labels.size()));
   }
 }
 
@@ -49,12 +50,13 @@ void smooth_gaussian(double* x, int64_t n, double sigma) {
 }
 
 void smooth_box(double* x, int64_t n, int64_t width) {
-  std::vector<double> before(size_t(n) + 1);   // sums
+  std::vector<double> before(size_t(n) + 1);  // sums
   for (int64_t t = 0; t < n; ++t) before[size_t(t) + 1] = before[size_t(t)] + x[t];
   const int64_t ahead = (width - 1) / 2;
   for (int64_t t = 0; t < n; ++t) {
-    const int64_t from = std::clamp<int64_t>(t + ahead - (width - 1), 0, n), to = std::clamp<int64_t>(t + ahead + 1, 0, n);
-    x[t] = (before[size_t(to)] - before[size_t(from)]) / double(width);
+    const int64_t from = std::clamp<int64_t>(t + ahead - (width - 1), 0, n),
+                  to   = std::clamp<int64_t>(t + ahead + 1, 0, n);
+    x[t]               = (before[size_t(to)] - before[size_t(from)]) / double(width);
   }
 }
 
@@ -66,14 +68,16 @@ Rates cluster_rates(const Recording& recording, const Kernel& kernel, std::optio
   const bool   gauss = kernel.type == Kernel::Type::gaussian;
   const double width = kernel.kernel_ms ? (gauss ? *kernel.kernel_ms / dt_ms : *kernel.kernel_ms) : kernel.param;
   if (!(width > 0) || !std::isfinite(width))
-    throw SpecError({.path = kernel.kernel_ms ? "kernel_ms" : "kernel_param"}, fmt::format("must be > 0, got {}", width));
+    throw SpecError({.path = kernel.kernel_ms ? "kernel_ms" : "kernel_param"},
+                    fmt::format("must be > 0, got {}", width));
 
   std::map<int32_t, size_t> sizes, rows;
   for (int32_t label : recording.labels) ++sizes[label];
-  for (const auto& [label, size] : sizes) rows[label] = rows.size();   // ascending
+  for (const auto& [label, size] : sizes) rows[label] = rows.size();  // ascending
   const size_t count = n_excitatory_clusters.value_or(rows.size());
   if (count > rows.size())
-    throw SpecError({.path = "n_excitatory_clusters"}, fmt::format("is {}, but neurons have {} labels", count, rows.size()));
+    throw SpecError({.path = "n_excitatory_clusters"},
+                    fmt::format("is {}, but neurons have {} labels", count, rows.size()));
   std::vector<size_t> row_of;
   for (int32_t label : recording.labels) row_of.push_back(rows[label]);
 
@@ -114,7 +118,7 @@ Activity get_activity(const Rates& rates, const ActivitySpec& spec) {
   compare();
   if (spec.first_pass) return active;
   for (int k = 0; k < spec.max_iters; ++k) {
-    double sum = 0;
+    double sum   = 0;
     size_t count = 0;
     for (size_t i = 0; i < rates.values.size(); ++i)
       if (active.values[i]) sum += rates.values[i], ++count;
@@ -132,7 +136,7 @@ Activity smooth_activity(const Activity& activity, double minimal_length_ms, dou
   Activity      filled  = activity;
   const int64_t minimal = whole_steps(minimal_length_ms, dt_ms);
   for (size_t c = 0; c < activity.rows; ++c) {
-    int64_t last = -1;   // active step
+    int64_t last = -1;  // active step
     for (int64_t t = 0; t < int64_t(activity.columns); ++t) {
       if (!activity(c, size_t(t))) continue;
       if (last >= 0 && t - last - 1 < minimal)

@@ -15,10 +15,10 @@ namespace dynode::spiking {
 
 /// Who fired when in one run.
 struct Recording {
-  double                dt    = 0.0005;   // s
+  double                dt    = 0.0005;  // s
   int64_t               steps = 0;
-  std::vector<uint32_t> step, neuron;     // [spikes], steps not falling
-  std::vector<int32_t>  labels;           // [neurons] label of its population, e.g. 1 …
+  std::vector<uint32_t> step, neuron;  // [spikes], steps not falling
+  std::vector<int32_t>  labels;        // [neurons] label of its population, e.g. 1 …
 
   /// @throws ShapeError, SpecError  where lists differ in length, or a spike is of no step or no neuron
   void check() const;
@@ -28,19 +28,19 @@ struct Recording {
 template <class T>
 struct Table {
   size_t         rows = 0, columns = 0;
-  std::vector<T> values;   // [rows][columns]
+  std::vector<T> values;  // [rows][columns]
 
   T&       operator()(size_t row, size_t column) { return values[row * columns + column]; }
   const T& operator()(size_t row, size_t column) const { return values[row * columns + column]; }
 };
-using Rates    = Table<double>;    // Hz
-using Activity = Table<uint8_t>;   // 1: active
+using Rates    = Table<double>;   // Hz
+using Activity = Table<uint8_t>;  // 1: active
 
 struct Kernel {
   enum class Type { gaussian, box };
-  Type   type  = Type::gaussian;
-  double param = 20;                        // gaussian: its deviation in steps; box: its width in ms
-  std::optional<double> kernel_ms = {};     // deviation or width in ms, instead of param
+  Type                  type      = Type::gaussian;
+  double                param     = 20;  // gaussian: its deviation in steps; box: its width in ms
+  std::optional<double> kernel_ms = {};  // deviation or width in ms, instead of param
 };
 
 /// Mean rate of the neurons of each label, labels ascending, smoothed along time: by a Gaussian cut at four deviations
@@ -51,10 +51,10 @@ Rates cluster_rates(const Recording& recording, const Kernel& kernel = {},
                     std::optional<size_t> n_excitatory_clusters = {});
 
 struct ActivitySpec {
-  std::vector<double> baseline_rate = {};   // Hz; one for all, one per cluster, or none: each cluster's mean over time
-  bool                first_pass    = false;   // above the baseline is active
+  std::vector<double> baseline_rate = {};  // Hz; one for all, one per cluster, or none: each cluster's mean over time
+  bool                first_pass    = false;  // above the baseline is active
   int                 max_iters     = 50;
-  double              tol           = 20;      // Hz
+  double              tol           = 20;  // Hz
 };
 
 /// When clusters are active: above a common threshold that climbs from the baseline to the mean rate of what is active

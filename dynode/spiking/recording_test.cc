@@ -13,7 +13,7 @@ Recording three_neurons(std::vector<uint32_t> step, std::vector<uint32_t> neuron
 }
 
 TEST(ClusterRates, OfABoxAreCountsOverItsWidth) {
-  const Kernel box{.type = Kernel::Type::box, .param = 2};   // two steps
+  const Kernel box{.type = Kernel::Type::box, .param = 2};  // two steps
   const Rates  rates = cluster_rates(three_neurons({4, 4, 6}, {0, 1, 2}), box);
   ASSERT_EQ(rates.rows, 2u);
   // the even window looks one step further back than ahead
@@ -28,11 +28,11 @@ TEST(ClusterRates, OfAGaussianKeepTheNumberOfSpikes) {
   for (uint32_t at : {0u, 3u, 9u}) {
     const Rates  rates = cluster_rates(three_neurons({at}, {2}), {.param = 1.5});
     const double sum   = std::accumulate(&rates(1, 0), &rates(1, 0) + 10, 0.0);
-    EXPECT_NEAR(sum * 0.001, 1, 1e-12) << at;   // mirrored at the ends
+    EXPECT_NEAR(sum * 0.001, 1, 1e-12) << at;  // mirrored at the ends
   }
   const Rates rates = cluster_rates(three_neurons({50}, {2}, 100), {.param = 2});
   EXPECT_NEAR(rates(1, 52) / rates(1, 50), std::exp(-0.5), 1e-12);
-  EXPECT_EQ(rates(1, 50 + 9), 0);   // four deviations
+  EXPECT_EQ(rates(1, 50 + 9), 0);  // four deviations
   const Rates same = cluster_rates(three_neurons({50}, {2}, 100), {.kernel_ms = 2.0});
   EXPECT_EQ(same.values, rates.values);
 }
@@ -51,7 +51,8 @@ TEST(GetActivity, ClimbsUntilTheThresholdIsNearTheActiveRate) {
   EXPECT_EQ(get_activity(rates).values, (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0, 1}));
   EXPECT_EQ(get_activity(rates, {.first_pass = true}).values, (std::vector<uint8_t>{0, 0, 0, 0, 0, 1, 1, 1}));
   EXPECT_EQ(get_activity(rates, {.tol = 40}).values, (std::vector<uint8_t>{0, 0, 0, 0, 0, 1, 1, 1}));
-  EXPECT_EQ(get_activity(rates, {.baseline_rate = {5}, .tol = 60}).values, (std::vector<uint8_t>{0, 0, 0, 0, 1, 1, 1, 1}));
+  EXPECT_EQ(get_activity(rates, {.baseline_rate = {5}, .tol = 60}).values,
+            (std::vector<uint8_t>{0, 0, 0, 0, 1, 1, 1, 1}));
   EXPECT_THROW(get_activity(rates, {.baseline_rate = {1, 2}}), ShapeError);
 }
 

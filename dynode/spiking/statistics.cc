@@ -12,7 +12,7 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 struct Moments {
-  double mean = 0, variance = 0;   // population variance
+  double mean = 0, variance = 0;  // population variance
 };
 Moments moments(const std::vector<double>& x) {
   Moments m;
@@ -29,7 +29,8 @@ double seconds_from(const Recording& r, int64_t from) { return r.dt * double(std
 /// Spike counts in whole windows, [neurons][windows].
 Table<double> counts_of(const Recording& recording, double window, int64_t from) {
   const int64_t width = whole_steps(window, recording.dt);
-  if (width < 1) throw SpecError({.path = "window"}, fmt::format("must be at least a step of {} s, got {}", recording.dt, window));
+  if (width < 1)
+    throw SpecError({.path = "window"}, fmt::format("must be at least a step of {} s, got {}", recording.dt, window));
   const int64_t windows = std::max<int64_t>(0, (recording.steps - from) / width);
   Table<double> counts{recording.labels.size(), size_t(windows), {}};
   counts.values.resize(counts.rows * counts.columns);
@@ -82,14 +83,16 @@ std::vector<double> fano_factors(const Recording& recording, double window, int6
   return fano;
 }
 
-double pairwise_correlation(const Recording& recording, const std::vector<size_t>& neurons, double window, int64_t from) {
+double pairwise_correlation(const Recording& recording, const std::vector<size_t>& neurons, double window,
+                            int64_t from) {
   recording.check();
   const Table<double> counts = counts_of(recording, window, from);
   // with standardised counts z the sum over all pairs of z·z′ is ((Σz)² − Σz²)/2
   std::vector<double> sum(counts.columns);
   double              used = 0;
   for (size_t i : neurons) {
-    if (i >= counts.rows) throw SpecError({.path = "neurons"}, fmt::format("there is no neuron {} of {}", i, counts.rows));
+    if (i >= counts.rows)
+      throw SpecError({.path = "neurons"}, fmt::format("there is no neuron {} of {}", i, counts.rows));
     if (counts.columns < 2) return kNone;
     const Moments m = moments({&counts(i, 0), &counts(i, 0) + counts.columns});
     if (!(m.variance > 0)) continue;
@@ -104,8 +107,8 @@ double pairwise_correlation(const Recording& recording, const std::vector<size_t
 ClassStatistics class_statistics(const Recording& recording, size_t first, size_t last, int64_t from) {
   if (first >= last || last > recording.labels.size())
     throw SpecError({.path = "neurons"}, fmt::format("{} … {} of {} are none", first, last, recording.labels.size()));
-  const auto rates = neuron_rates(recording, from), cv = interval_variation(recording, from);
-  const Moments rate = moments({rates.begin() + ptrdiff_t(first), rates.begin() + ptrdiff_t(last)});
+  const auto          rates = neuron_rates(recording, from), cv = interval_variation(recording, from);
+  const Moments       rate = moments({rates.begin() + ptrdiff_t(first), rates.begin() + ptrdiff_t(last)});
   std::vector<double> known;
   std::copy_if(cv.begin() + ptrdiff_t(first), cv.begin() + ptrdiff_t(last), std::back_inserter(known),
                [](double x) { return !std::isnan(x); });
@@ -138,9 +141,9 @@ ActivityStatistics activity_statistics(const Rates& rates, const Activity& activ
     }
     s.occupancy.push_back(mine / double(std::max<size_t>(1, steps - begin)));
   }
-  s.mean_active_clusters = std::accumulate(s.occupancy.begin(), s.occupancy.end(), 0.0);
-  s.rate_when_active     = active ? up / active : kNone;
-  s.rate_when_inactive   = quiet ? down / quiet : kNone;
+  s.mean_active_clusters     = std::accumulate(s.occupancy.begin(), s.occupancy.end(), 0.0);
+  s.rate_when_active         = active ? up / active : kNone;
+  s.rate_when_inactive       = quiet ? down / quiet : kNone;
   std::vector<double> sorted = s.dwell_ms;
   std::sort(sorted.begin(), sorted.end());
   const size_t n    = sorted.size();

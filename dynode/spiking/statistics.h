@@ -23,16 +23,16 @@ double pairwise_correlation(const Recording& recording, const std::vector<size_t
                             int64_t from = 0);
 
 struct ClassStatistics {
-  double rate = 0, rate_sd = 0, cv_isi = 0;   // Hz, deviation over neurons, mean over neurons (NaN if there is none)
+  double rate = 0, rate_sd = 0, cv_isi = 0;  // Hz, deviation over neurons, mean over neurons (NaN if there is none)
 };
 /// Of neurons first … last − 1.
 ClassStatistics class_statistics(const Recording& recording, size_t first, size_t last, int64_t from = 0);
 
 struct ActivityStatistics {
-  double              mean_active_clusters = 0, rate_when_active = 0, rate_when_inactive = 0;   // rates in Hz
-  std::vector<double> occupancy;                          // [clusters] share of the time each is active
-  std::vector<double> dwell_ms;                           // active stretches of single clusters, at least `minimal_ms` long
-  double              dwell_ms_mean = 0, dwell_ms_median = 0, upstates_per_s = 0;   // their number per cluster and second
+  double              mean_active_clusters = 0, rate_when_active = 0, rate_when_inactive = 0;  // rates in Hz
+  std::vector<double> occupancy;  // [clusters] share of the time each is active
+  std::vector<double> dwell_ms;   // active stretches of single clusters, at least `minimal_ms` long
+  double dwell_ms_mean = 0, dwell_ms_median = 0, upstates_per_s = 0;  // their number per cluster and second
 };
 /// Of what clusters do from step `from` on.
 ActivityStatistics activity_statistics(const Rates& rates, const Activity& activity, double dt, int64_t from = 0,

@@ -44,12 +44,12 @@ TEST(SpikeStatistics, OfAClockAreRegular) {
 }
 
 TEST(SpikeStatistics, OfPoissonSpikesAreNearOne) {
-  const Recording r = poisson(20, 20000, 0.02);
+  const Recording r  = poisson(20, 20000, 0.02);
   double          cv = 0, fano = 0;
   for (double x : interval_variation(r)) cv += x / 20;
   for (double x : fano_factors(r, 0.1)) fano += x / 20;
-  EXPECT_NEAR(cv, std::sqrt(1 - 0.02), 0.03);   // geometric intervals
-  EXPECT_NEAR(fano, 1 - 0.02, 0.05);            // binomial counts
+  EXPECT_NEAR(cv, std::sqrt(1 - 0.02), 0.03);  // geometric intervals
+  EXPECT_NEAR(fano, 1 - 0.02, 0.05);           // binomial counts
   std::vector<size_t> all(20);
   for (size_t i = 0; i < 20; ++i) all[i] = i;
   EXPECT_NEAR(pairwise_correlation(r, all), 0, 0.01);
@@ -57,8 +57,8 @@ TEST(SpikeStatistics, OfPoissonSpikesAreNearOne) {
 }
 
 TEST(ActivityStatistics, CountWhatClustersDo) {
-  const Activity           a{2, 10, {0, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}};
-  Rates                    rates{2, 10, std::vector<double>(20, 2)};
+  const Activity a{2, 10, {0, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}};
+  Rates          rates{2, 10, std::vector<double>(20, 2)};
   for (size_t i = 0; i < 20; ++i)
     if (a.values[i]) rates.values[i] = 30;
   const ActivityStatistics s = activity_statistics(rates, a, 0.001, 0, 3);
