@@ -3,6 +3,7 @@
 #include "golden_case.h"
 #include "golden_lif_analysis.h"
 #include "golden_lif_mean_field.h"
+#include "golden_lif_statistics.h"
 
 namespace dynode::golden {
 
@@ -97,6 +98,11 @@ inline void run_lif_case(const fs::path& path, Comparison& compare, Precision pr
   const std::string kind   = config.at("kind").text();
   if (run_mean_field_case(path, config, compare, precision)) return;
   if (run_spike_analysis_case(path, config, compare, precision)) return;
+  if (kind == "snn_statistics") {
+    // one precision is enough: what counts are distributions
+    if (precision == Precision::float64) run_statistics_case(config, load_npz((path / "expected.npz").string()), compare);
+    return;
+  }
   if (kind != "lif_exact") throw Skip{"no runner yet for " + kind};
   if (precision == Precision::float32) return;  // a spike more or less is right, too: no tolerance is recorded
 
