@@ -201,6 +201,24 @@ void settle_data(const TrainConfig& config, const Value& root) {
       throw SpecError(place_of(root, {"training", "mapping"}), "images have one label per sequence",
                       "give mapping: seq2static");
   }
+  if (data.format == DataFormat::event_mnist) {
+    refuse(!data.test_path.empty(), "test_path", "the t10k files of the folder are the test set");
+    refuse(data.test_split.has_value(), "test_split", "the t10k files of the folder are the test set");
+    refuse(data.target_seq_len.has_value(), "target_seq_len", "events take times of their own");
+    if (config.training.mapping == Mapping::seq2seq)
+      throw SpecError(place_of(root, {"training", "mapping"}), "images have one label per sequence",
+                      "give mapping: seq2static");
+  }
+  if (data.format == DataFormat::half_cheetah || data.format == DataFormat::walker2d) {
+    refuse(!data.test_path.empty(), "test_path", "the folder holds the test set");
+    refuse(data.test_split.has_value(), "test_split", "which trajectories are for the test is part of the format");
+    refuse(data.val_split != usual.val_split, "val_split",
+           "which trajectories are for validation is part of the format");
+    refuse(data.num_classes.has_value(), "num_classes", "targets are the next observations");
+    refuse(data.target_seq_len.has_value(), "target_seq_len", "windows are as long as published");
+    if (config.training.mapping != Mapping::seq2seq)
+      throw SpecError(place_of(root, {"training", "mapping"}), "every step has a target", "give mapping: seq2seq");
+  }
   if (!data.test_path.empty()) refuse(data.test_split.has_value(), "test_split", "test_path is the test set already");
   if (data.format != DataFormat::csv) {
     refuse(data.label_column.has_value(), "label_column", "it names a column of a csv file");

@@ -239,6 +239,15 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
       all = read_csv_samples(data, path, mapping);
       if (!data.test_path.empty()) test = read_csv_samples(data, test_path, mapping);
       break;
+    case DataFormat::event_mnist:
+      all  = read_event_mnist_samples(path, Part::train);
+      test = read_event_mnist_samples(path, Part::test);
+      break;
+    case DataFormat::half_cheetah:
+    case DataFormat::walker2d:
+      all  = read_rollout_samples(data, path, Part::train);
+      test = read_rollout_samples(data, path, Part::test);
+      break;
     case DataFormat::task: break;  // above
   }
   if (data.target_seq_len) {

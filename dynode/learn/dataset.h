@@ -10,6 +10,9 @@
 //          spans and masks in columns of their own, where data.timespan_columns and data.mask_columns say how they are
 //          called: with timespan_columns: dt these are dt0, dt1, …, one per step
 //
+//   event_mnist             the files of idx as streams of events with the time between them
+//   half_cheetah, walker2d  folder of trajectories, cut into windows as published; targets are the next observations
+//
 //   task   trials of a task (tasks/task.h), drawn while training by counters: epoch after epoch new ones, whatever the
 //          number of threads; validation and test are drawn once
 //
@@ -61,6 +64,10 @@ struct Samples {
 enum class Part { train, test };
 /// @throws IoError, ShapeError  as load_image_set; @throws SpecError on settings that do not fit the format
 Samples read_idx_samples(const DataConfig& config, const std::string& folder, Part part);
+/// @throws IoError, ShapeError  as load_image_set
+Samples read_event_mnist_samples(const std::string& folder, Part part);
+/// Training data with those for validation, or the test. @throws IoError, ShapeError  naming the file
+Samples read_rollout_samples(const DataConfig& config, const std::string& folder, Part part);
 /// @throws IoError  naming file and array, ShapeError
 Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
 /// Arrays x, y, timespans and mask as a file of format npz has them. @throws IoError, ShapeError
