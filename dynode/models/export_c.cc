@@ -529,7 +529,7 @@ static $real $m_{0}($real phi, $real i) {{
 
   std::string header() const {
     const std::string up   = upper();
-    std::string       text = fmt::format("/* {}: one step of a network, written by dynode {}.{}\n *\n", m_, kVersion,
+    std::string       text = fmt::format("/* {}: one step of a network, written by dynode {}{}\n *\n", m_, kVersion,
                                    plan_.spec.file.empty() ? "" : " from " + plain(plan_.spec.file));
     for (int i : place_)
       text += fmt::format(" *   layer {}: {}, {} unit{}\n", layer(i).name, layer(i).cell->name, layer(i).units,
