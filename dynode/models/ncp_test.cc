@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "dynode/base/failure_test.h"
 #include "dynode/io/io_test.h"
+#include "dynode/models/original_names.h"
 
 namespace dynode::ncp {
 namespace {
@@ -305,6 +307,26 @@ TEST(NcpNetwork, AFileKeepsTheNetwork) {
   check(CfC(3, AutoNCP(9, 2).build(3).add_synapse(8, 0, -1)));
   const std::string what = failure([&] { Network(Model::from_spec(Spec{})); });
   EXPECT_FALSE(what.empty());
+}
+
+TEST(NcpNetwork, NumbersHaveTheNamesOfThePackage) {
+  const auto names = [](const Network& net) {
+    std::set<std::string> all;
+    for (const auto& [ours, theirs] : original_names(net.model().stored()).names) all.insert(theirs);
+    return all;
+  };
+  EXPECT_EQ(names(CfC(2, 4, {.proj_size = 3, .mixed_memory = MixedMemory::state, .backbone_layers = 3, .backbone_dropout = 0.1})),
+            (std::set<std::string>{"rnn_cell.backbone.0.weight", "rnn_cell.backbone.0.bias", "rnn_cell.backbone.2.weight",
+                                   "rnn_cell.backbone.2.bias", "rnn_cell.backbone.5.weight", "rnn_cell.backbone.5.bias",
+                                   "rnn_cell.ff1.weight", "rnn_cell.ff1.bias", "rnn_cell.ff2.weight", "rnn_cell.ff2.bias",
+                                   "rnn_cell.time_a.weight", "rnn_cell.time_a.bias", "rnn_cell.time_b.weight",
+                                   "rnn_cell.time_b.bias", "lstm.input_map.weight", "lstm.input_map.bias",
+                                   "lstm.recurrent_map.weight", "fc.weight", "fc.bias"}));
+  EXPECT_TRUE(names(CfC(2, 4, {.backbone_layers = 2})).contains("rnn_cell.backbone.2.weight"));
+  const auto pure = names(CfC(2, AutoNCP(9, 2), {.mode = "pure"}));
+  for (const char* name : {"rnn_cell.layer_0.ff1.weight", "rnn_cell.layer_2.w_tau", "rnn_cell.layer_1.A"})
+    EXPECT_TRUE(pure.contains(name)) << name;
+  EXPECT_TRUE(names(LTC(2, 3)).contains("rnn_cell.sensory_mu"));
 }
 
 }  // namespace

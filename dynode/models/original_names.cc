@@ -38,7 +38,8 @@ std::string of_nn4n(const ArrayName& name, const Spec& spec) {
 }
 
 /// Input and one LTC or CfC: gleak, raw_w, ff1, ff1_bias, ff1_0_bias (of a layer of the wiring), backbone_1, input_map_bias.
-std::string of_ncps(const ArrayName& name) {
+/// @param dropout  of the backbone: it stands behind the activations of all layers but the first there
+std::string of_ncps(const ArrayName& name, bool dropout) {
   if (name.of != ArrayName::Of::layer || !name.prefix.empty() || name.rest == "polarity") return {};
   std::string word = name.rest.starts_with("raw_") ? name.rest.substr(4) : name.rest;
   const auto split = [&](std::string_view end) {
@@ -60,11 +61,16 @@ std::string of_ncps(const ArrayName& name) {
   std::string base  = word;
   const std::string index = number(base);
   const bool module = std::find(modules.begin(), modules.end(), base) != modules.end();
-  if (!module) return bias ? "" : "rnn_cell." + word;   // of LTC: the parameter itself
   const char* kind = bias ? "bias" : "weight";
+  if (word == "fc") return fmt::format("fc.{}", kind);
+  if (bias && !module) return {};
+  if (base == "w_tau" || base == "A") return fmt::format("rnn_cell.{}{}", index.empty() ? "" : fmt::format("layer_{}.", index), base);
+  if (!module) return word == "forget_bias" ? "" : "rnn_cell." + word;   // of LTC: the parameter itself
   if (base.ends_with("_map")) return fmt::format("lstm.{}.{}", base, kind);
-  if (base == "backbone")
-    return fmt::format("rnn_cell.backbone.{}.{}", 2 * std::stoi(index.empty() ? "0" : index), kind);
+  if (base == "backbone") {
+    const int layer = std::stoi(index.empty() ? "0" : index);
+    return fmt::format("rnn_cell.backbone.{}.{}", dropout && layer > 0 ? 3 * layer - 1 : 2 * layer, kind);
+  }
   return fmt::format("rnn_cell.{}{}.{}", index.empty() ? "" : fmt::format("layer_{}.", index), base, kind);
 }
 
@@ -82,11 +88,13 @@ OriginalNames original_names(const StoredModel& model) {
   if (out.package.empty())
     throw SpecError({spec.file}, "the network mixes kinds of layers that no package has together",
                     "leave out --names original, or take a part of the network with --keep");
+  const Value* dropout = ncps ? spec.layers[1].params.find("backbone_dropout") : nullptr;
   std::vector<int> ids;
   for (const LayerSpec& l : spec.layers) ids.push_back(l.layer_id);
   for (const auto& entry : model.arrays) {
     const ArrayName   name   = parse_array_name(entry.first);
-    const std::string theirs = nn4n ? of_nn4n(name, spec) : ncps ? of_ncps(name) : soen_state_name(entry.first, ids);
+    const std::string theirs = nn4n ? of_nn4n(name, spec) : ncps ? of_ncps(name, dropout && dropout->number() > 0)
+                                                                 : soen_state_name(entry.first, ids);
     if (!theirs.empty()) out.names.emplace_back(entry.first, theirs);
     else if (name.rest != "/beta_eff" && name.prefix != "mask/")
       out.left_out.push_back(entry.first);  // these follow from the others
