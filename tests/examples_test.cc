@@ -9,6 +9,7 @@
 #include "dynode/learn/config.h"
 #include "dynode/models/model.h"
 #include "dynode/models/robustness.h"
+#include "dynode/plan/spiking.h"
 #include "dynode/spec/yaml.h"
 
 namespace dynode {
@@ -30,6 +31,13 @@ std::vector<std::string> files(const std::string& folder, const std::vector<std:
 void expect_runs(Model model) {
   EXPECT_EQ(model.plan().warnings, std::vector<std::string>{});
   EXPECT_NE(describe(model.plan()), "");
+  if (model.plan().spiking) {
+    double synapses = 0;
+    for (const ConnectionPlan& c : model.plan().connections) synapses += c.synapses ? c.synapses->expected() : 0;
+    if (synapses > 2e7) return;   // understood is enough
+    EXPECT_GT(model.simulate({.steps = 500}).at("spikes/0").shape[0], 10);
+    return;
+  }
   const auto  units = int64_t(model.plan().input_width());
   const Array ones{{2, 20, units}, std::vector<float>(size_t(2 * 20 * units), 1)};
   for (double y : model.simulate(ones).at("output").as_double()) ASSERT_TRUE(std::isfinite(y));

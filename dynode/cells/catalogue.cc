@@ -35,6 +35,10 @@ CellEntry cfc_pure();
 CellEntry cfc_states();
 CellEntry activation();
 CellEntry lif();
+CellEntry lif_alpha();
+CellEntry lif_conductance();
+CellEntry lif_currents();
+CellEntry lif_delta();
 CellEntry soma();
 CellEntry integrator();
 CellEntry integrate_and_fire();
@@ -58,7 +62,8 @@ const std::vector<CellEntry>& cells() {
                                   ctrnn(),           rate_dale(),        rnn(),             gru(),
                                   lstm(),            min_gru(),          leaky_gru(),       ct_lstm(),
                                   phased_lstm(),     synapse(),          nocc_edge(),
-                                  nocc_sum(),        lif(),             soma(),            integrator(),
+                                  nocc_sum(),        lif(),             lif_delta(),       lif_alpha(),
+                                  lif_currents(),    lif_conductance(), soma(),            integrator(),
                                   integrate_and_fire(), leaky_integrator(), current_lif(), cuba_li(), cuba_lif(),
                                              double_exponential_lif(), double_exponential_filter(),
                                   cfc(),             cfc_pure(),

@@ -41,7 +41,6 @@ Engine<R>::Engine(std::shared_ptr<const Plan> plan, std::shared_ptr<Threads> thr
   for (int i = 0; i < threads_->size(); ++i) workers_.push_back(std::make_unique<Worker>());
   std::vector<R> theta(plan_->theta.begin(), plan_->theta.end());
   set_parameters(theta);
-  if (EventNetwork<R>::fits(*plan_)) events_ = std::make_unique<EventNetwork<R>>(*plan_, prepared_, *threads_);
 }
 
 template <class R>
@@ -157,7 +156,11 @@ template <class R>
 size_t Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
   check_input(input);
   round_weights(input.noise);
-  if (events_) return events_->simulate(input, records), input.steps;
+  if (EventNetwork<R>::fits(*plan_)) {
+    if (!events_) events_ = std::make_unique<EventNetwork<R>>(*plan_, prepared_, *threads_);   // where nothing runs, nothing is drawn
+    events_->simulate(input, records);
+    return input.steps;
+  }
   const auto   tiles  = cut(input);
   const size_t window = std::min(input.steps, kSimulationWindow);
   for (const Tile& t : tiles) prepared_.panels(t, false);
@@ -242,7 +245,7 @@ template <class R>
 double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                       const GradientOutputs<R>* outputs) {
   check_input(input);
-  if (outputs || events_) refuse_spikes();
+  if (outputs || EventNetwork<R>::fits(*plan_)) refuse_spikes();
   round_weights(input.noise);
   const auto tiles = cut(input);
   for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);

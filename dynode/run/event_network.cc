@@ -69,8 +69,12 @@ struct EventNetwork<R>::Impl {
   std::vector<std::vector<UnitRange>> ranges;                     // per layer and part
   std::vector<std::vector<RangeSynapses<R>>> synapses;            // per connection and part
   std::vector<size_t> depth;                                      // per layer: steps for which it is known who fired
-  std::vector<std::vector<const R*>> constant;                    // per layer and parameter: a block of one number, or null
-  std::vector<Buffer<R>> blocks;                                  // those blocks
+  std::vector<std::vector<uint8_t>> alike;                        // per layer and block: whether its units share all parameters
+  struct Port {
+    bool      changes = false;                                    // from step to step
+    Buffer<R> base;                                               // [units padded] what is there in every step; size 0: nothing
+  };
+  std::vector<std::vector<Port>> ports;                           // per layer
   /// Neighbouring units of one distribution.
   struct Stretch {
     uint32_t   first, end;
@@ -106,7 +110,8 @@ struct EventNetwork<R>::Impl {
       synapses.emplace_back(parts);
     }
     build([](const ConnectionPlan&) { return true; });
-    find_constants();
+    find_alike();
+    find_ports();
   }
 
   /// Lists of the connections that are `wanted`, on all threads.
@@ -123,19 +128,30 @@ struct EventNetwork<R>::Impl {
     });
   }
 
-  /// Parameters that all units of a layer share are read from one block.
-  void find_constants() {
-    constant.assign(plan.layers.size(), {});
-    blocks.clear();
+  /// Units that share their parameters are as one unit in many lanes: parameters stay in registers.
+  void find_alike() {
+    alike.assign(plan.layers.size(), {});
     for (size_t l = 0; l < plan.layers.size(); ++l)
-      for (const R* p : prepared.layer(int(l)).param_pointers) {
-        const bool one = std::all_of(p, p + plan.layers[l].units, [&](R x) { return x == p[0]; });
-        constant[l].push_back(nullptr);
-        if (!one) continue;
-        blocks.emplace_back(kBlock);
-        std::fill(blocks.back().begin(), blocks.back().end(), p[0]);
-        constant[l].back() = blocks.back().data();
+      for (size_t first = 0; first < plan.layers[l].units; first += kBlock) {
+        const size_t end = std::min(first + kBlock, plan.layers[l].units);
+        bool         one = true;
+        for (const R* p : prepared.layer(int(l)).param_pointers)
+          one = one && std::all_of(p + first, p + end, [&](R x) { return x == p[first]; });
+        alike[l].push_back(one);
       }
+  }
+
+  void find_ports() {
+    for (const LayerPlan& l : plan.layers) ports.emplace_back(l.cell->ports.size());
+    for (const Drive& d : spiking.drives) {
+      Port& port = ports[size_t(d.layer)][size_t(d.port)];
+      if (d.kind != Drive::Kind::constant) port.changes = true;
+      if (d.kind != Drive::Kind::constant) continue;
+      const auto& begins = spiking.populations[size_t(d.layer)];
+      if (port.base.size() == 0) port.base = Buffer<R>((begins.back() + kBlock - 1) / kBlock * kBlock);
+      for (size_t k = 0; k + 1 < begins.size(); ++k)
+        for (size_t u = begins[k]; u < begins[k + 1]; ++u) port.base[u] += R(d.weight[k]);
+    }
   }
 
   // ---- one row ---------------------------------------------------------------------------------------------
@@ -161,12 +177,12 @@ struct EventNetwork<R>::Impl {
   /// Memory of one thread.
   struct Scratch {
     std::vector<Buffer<R>> drive;            // per port, a block
-    Buffer<R>              s{kBlock};
+    Buffer<R>              s{kBlock}, none{kBlock}, dt{kBlock};
     std::vector<uint32_t>  fired = std::vector<uint32_t>(kBlock), words = std::vector<uint32_t>(kBlock + 64);
     struct Item { uint32_t begin, end; R* to; const SynapseLists<R>* lists; R weight; };
     std::vector<Item>      items;
     std::vector<const R*>  params, state;
-    std::vector<R*>        next, ports;
+    std::vector<R*>        next, ports;      // of the block at hand
   };
 
   void begin(Row& r, const RunInput<R>& input, size_t row) const;
@@ -255,12 +271,18 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
 /// What reaches units first … first + units − 1 of a layer from outside in this step.
 template <class R>
 void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size_t first, size_t units, size_t step) const {
-  for (auto& port : scratch.drive) std::memset(port.data(), 0, kBlock * sizeof(R));
+  const auto& all = ports[size_t(layer)];
+  for (size_t k = 0; k < all.size(); ++k) {
+    const R* base    = all[k].base.size() ? all[k].base.data() + first : scratch.none.data();
+    scratch.ports[k] = all[k].changes ? scratch.drive[k].data() : const_cast<R*>(base);   // cells only read
+    if (all[k].changes) std::memcpy(scratch.ports[k], base, units * sizeof(R));
+  }
   size_t own = 0;   // drives of this layer so far
   for (size_t n = 0; n < spiking.drives.size(); ++n) {
     const Drive& d = spiking.drives[n];
     if (d.layer != layer) continue;
     const size_t at = own++;
+    if (d.kind == Drive::Kind::constant) continue;
     R* const     to = scratch.drive[size_t(d.port)].data();
     if (d.kind == Drive::Kind::file) {
       if (step * d.columns >= d.values.size()) continue;
@@ -275,14 +297,12 @@ void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size
     }
     size_t part = 0;
     while (part + 1 < d.parts.size() && d.parts[part + 1].first <= step) ++part;
-    if (d.kind == Drive::Kind::poisson) draw.words(r.sources[n].key, uint32_t(step), r.row, uint32_t(first / 4), 0, units, scratch.words.data());
+    draw.words(r.sources[n].key, uint32_t(step), r.row, uint32_t(first / 4), 0, units, scratch.words.data());
     for (const Stretch& x : r.sources[n].parts[part]) {
       size_t       u   = std::max<size_t>(first, x.first);
       const size_t end = std::min<size_t>(first + units, x.end);
       if (u >= end || x.weight == 0) continue;
-      if (d.kind == Drive::Kind::constant) {
-        for (; u < end; ++u) to[u - first] += x.weight;
-      } else if (!d.quenched || x.spread == 0) {
+      if (!d.quenched || x.spread == 0) {
         if (x.table.lowest || !x.table.at.empty())
           draw.add_counts(x.table, scratch.words.data() + (u - first), end - u, x.weight, to + (u - first));
       } else {
@@ -312,17 +332,16 @@ void EventNetwork<R>::Impl::advance(Row& r, Scratch& scratch, size_t part, size_
     while (scratch.drive.size() < p.cell->ports.size()) scratch.drive.emplace_back(kBlock);
     scratch.params.resize(all.size()), scratch.state.resize(l.state.size()), scratch.next.resize(l.state.size());
     scratch.ports.resize(p.cell->ports.size());
-    for (size_t k = 0; k < scratch.ports.size(); ++k) scratch.ports[k] = scratch.drive[k].data();
-    const R dt = prepared.layer(int(i)).dt;
+    std::fill(scratch.dt.begin(), scratch.dt.end(), prepared.layer(int(i)).dt);
     for (size_t first = range.first; first < range.first + range.units; first += kBlock) {
       const size_t units = std::min<size_t>(kBlock, range.first + range.units - first);
       add_drives(r, scratch, int(i), first, units, step);
-      for (size_t k = 0; k < all.size(); ++k) scratch.params[k] = constant[i][k] ? constant[i][k] : all[k] + first;
+      for (size_t k = 0; k < all.size(); ++k) scratch.params[k] = all[k] + first;
       for (size_t s = 0; s < l.state.size(); ++s)
         scratch.state[s] = scratch.next[s] = int(s) == p.cell->output ? scratch.s.data() : l.state[s].data() + first;
-      const size_t width = prepared.dense().width;
-      const Slab   slab{Layout::rows, units, 1, (units + width - 1) / width * width};
-      StepArgs<R>  args{slab, &dt, nullptr, {p.settings.data(), nullptr}, scratch.params.data(), scratch.state.data(), scratch.ports.data(), scratch.next.data(), nullptr};
+      const size_t width = prepared.dense().width, padded = (units + width - 1) / width * width;
+      const Slab   slab{Layout::rows, units, 1, padded}, lanes{Layout::tiles, 1, padded, padded};
+      StepArgs<R>  args{alike[i][first / kBlock] ? lanes : slab, scratch.dt.data(), nullptr, {p.settings.data(), nullptr}, scratch.params.data(), scratch.state.data(), scratch.ports.data(), scratch.next.data(), nullptr};
       p.kernels.template of<R>().step(args);
       const size_t here = prepared.events().find(slab, 0, scratch.s.data(), scratch.fired.data());
       for (size_t k = 0; k < here; ++k) {
@@ -368,27 +387,34 @@ void EventNetwork<R>::Impl::deliver(Row& r, Scratch& scratch, size_t part, size_
       }
     }
   }
-  // lists are far away and follow no order: while one is added, those to come are fetched
-  constexpr size_t kAhead = 4;
-  const auto fetch = [](const typename Scratch::Item& item) {
-    const uint16_t* t = item.lists->target.data();
-    for (uint32_t k = item.begin; k < item.end; k += 32) hwy::Prefetch(t + k);
+  // lists are far away and follow no order: while one is added, the beginnings of some to come are fetched, and the rest
+  // of the next one line by line
+  constexpr size_t   kAhead = 6;
+  constexpr uint32_t kLine  = 32;   // targets of a cache line
+  const auto line = [](const typename Scratch::Item& item, uint32_t k) {
+    hwy::Prefetch(item.lists->target.data() + k);
     if (item.lists->weight.empty()) return;
-    const R* w = item.lists->weight.data();
-    for (uint32_t k = item.begin; k < item.end; k += 64 / sizeof(R)) hwy::Prefetch(w + k);
+    for (uint32_t i = 0; i < kLine; i += 64 / sizeof(R)) hwy::Prefetch(item.lists->weight.data() + k + i);
   };
-  for (size_t n = 0; n < std::min(kAhead, items.size()); ++n) fetch(items[n]);
+  for (size_t n = 0; n < std::min(kAhead, items.size()); ++n) line(items[n], items[n].begin);
   for (size_t n = 0; n < items.size(); ++n) {
-    if (n + kAhead < items.size()) fetch(items[n + kAhead]);
+    if (n + kAhead < items.size()) line(items[n + kAhead], items[n + kAhead].begin);
     const auto&     item   = items[n];
+    const auto&     next   = items[std::min(n + 1, items.size() - 1)];
     R* const        to     = item.to;
     const uint16_t* target = item.lists->target.data();
-    if (item.lists->weight.empty()) {
-      const R w = item.weight;
-      for (uint32_t k = item.begin; k < item.end; ++k) to[target[k]] += w;
-    } else {
-      const R* w = item.lists->weight.data();
-      for (uint32_t k = item.begin; k < item.end; ++k) to[target[k]] += w[k];
+    const R*        weight = item.lists->weight.empty() ? nullptr : item.lists->weight.data();
+    for (uint32_t k = item.begin; k < item.end; k += kLine) {
+      const uint32_t end = std::min(k + kLine, item.end), then = next.begin + (k - item.begin) + kLine;
+      if (then < next.end) line(next, then);
+      if (weight) {
+#pragma GCC unroll 8
+        for (uint32_t i = k; i < end; ++i) to[target[i]] += weight[i];
+      } else {
+        const R w = item.weight;
+#pragma GCC unroll 8
+        for (uint32_t i = k; i < end; ++i) to[target[i]] += w;
+      }
     }
   }
 }
@@ -453,7 +479,7 @@ EventNetwork<R>::~EventNetwork() = default;
 template <class R>
 void EventNetwork<R>::set_weights() {
   impl_->build([](const ConnectionPlan& c) { return !c.synapses; });
-  impl_->find_constants();
+  impl_->find_alike();
 }
 
 template <class R>
