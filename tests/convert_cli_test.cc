@@ -203,4 +203,33 @@ TEST_F(Cli, ConvertExplainsMistakes) {
   EXPECT_FALSE(has("out.npz") || has("out.dynode") || has("out.yaml") || has("out.json"));
 }
 
+TEST_F(Cli, NetworksOfSpikesGoToNirAndBack) {
+  write("spikes.yaml", R"(
+seed: 4
+simulation: {dt: 0.001, network_evaluation_method: stepwise_gauss_seidel}
+layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 3}}
+  - {layer_id: 1, layer_type: CubaLIF, description: hidden, params: {dim: 5, v_threshold: 0.1}}
+  - {layer_id: 2, layer_type: LI, params: {dim: 2}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: {name: normal, params: {std: 2}}, bias: zero}}
+  - {from_layer: 1, to_layer: 1, connection_type: dense, params: {init: {name: normal, params: {std: 0.5}}}}
+  - {from_layer: 1, to_layer: 2, connection_type: dense, params: {init: {name: normal, params: {std: 1}}}}
+)");
+  save_npy(path("x.npy"), {{1, 40, 3}, std::vector<double>(120, 0.7)});
+  EXPECT_SAYS(good("convert spikes.yaml net.nir").out, "written     net.nir, ");
+  good("convert net.nir back.dynode");
+  good("simulate spikes.yaml --input x.npy --output a.npz");
+  good("simulate back.dynode --input x.npy --output b.npz");
+  const std::vector<double> a = load_npz(path("a.npz")).at("output").as_double();
+  EXPECT_EQ(a, load_npz(path("b.npz")).at("output").as_double());
+  EXPECT_GT(*std::ranges::max_element(a), 0);
+  good("simulate net.nir --input x.npy --output c.npz");
+  good("convert net.nir half.dynode --dt 5e-4 --scheme euler");
+
+  EXPECT_SAYS(bad("convert net.nir x.dynode --scheme eular").err, "--scheme: there is no 'eular'\n  did you mean 'euler'?");
+  EXPECT_SAYS(bad("convert spikes.yaml x.dynode --dt 1").err, "--dt: is about reading .nir files");
+  EXPECT_SAYS(bad("convert net.nir x.dynode --dt -1").err, "--dt: -1 is no step");
+}
+
 }  // namespace dynode

@@ -1,5 +1,6 @@
 // dynode convert: networks and weights from one kind of file to another, with parts taken out or layers joined on the way.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -9,11 +10,13 @@
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
 #include "dynode/io/model_formats.h"
+#include "dynode/io/nir.h"
 #include "dynode/io/npz.h"
 #include "dynode/io/safetensors.h"
 #include "dynode/io/soen_json.h"
 #include "dynode/io/soen_torch.h"
 #include "dynode/models/composition.h"
+#include "dynode/models/nir.h"
 #include "dynode/models/original_names.h"
 #include "dynode/models/rate.h"
 #include "dynode/spec/json.h"
@@ -27,7 +30,9 @@ struct Settings {
   std::string              in, out, weights, names = "dynode", dtype;
   std::vector<std::string> add, merge, set;
   std::vector<int>         keep, remove;
-  bool                     spec_only = false, renumber = false;
+  bool                     spec_only = false, renumber = false, lossy = false;
+  NirReading               nir;
+  std::optional<double>    dt;
 
   bool changes_layers() const { return !add.empty() || !merge.empty() || !keep.empty() || !remove.empty() || renumber; }
 };
@@ -52,11 +57,11 @@ void check_out(const Settings& s) {
   if (is_torch_path(s.out))
     throw IoError(s.out, "files of torch are read, not written",
                   "write .safetensors with --names original; safetensors.torch.load_file gives a state dict");
-  const std::vector<std::string> known = {".dynode", ".json", ".yaml", ".yml", ".npz", ".safetensors", ".mat"};
+  const std::vector<std::string> known = {".dynode", ".json", ".yaml", ".yml", ".npz", ".safetensors", ".mat", ".nir"};
   if (std::find(known.begin(), known.end(), ending) == known.end())
     throw IoError(
         s.out, ending.empty() ? "the name has no ending" : fmt::format("unknown ending '{}'", ending),
-        "networks are written as .yaml, .json, .dynode, those of spikeRNN as .mat, weights as .npz, .safetensors");
+        "networks are written as .yaml, .json, .dynode, .nir, those of spikeRNN as .mat, weights as .npz, .safetensors");
   if (s.names != "dynode" && s.names != "original")
     throw SpecError({.path = "--names"}, fmt::format("there is no '{}'", s.names), "there are: dynode, original");
   if (s.spec_only && (ending == ".npz" || ending == ".safetensors" || ending == ".dynode"))
@@ -65,6 +70,35 @@ void check_out(const Settings& s) {
     throw SpecError({.path = "--weights"}, "a spec has no place for weights", "write .dynode or .json");
   if (s.names == "original" && ending != ".npz" && ending != ".safetensors")
     throw SpecError({.path = "--names"}, "original names belong to weights", "write .npz or .safetensors");
+}
+
+/// What .nir files leave open belongs to them alone.
+void check_nir(const Settings& s) {
+  const NirReading usual;
+  const auto only = [&](bool given, const char* option, const std::string& path, const char* what) {
+    if (given && ending_of(path) != ".nir")
+      throw SpecError({.path = option}, fmt::format("is about {} .nir files", what), "leave it out");
+  };
+  only(s.dt.has_value(), "--dt", s.in, "reading");
+  only(s.nir.scheme != usual.scheme, "--scheme", s.in, "reading");
+  only(s.nir.spike_input != usual.spike_input, "--spike-input", s.in, "reading");
+  only(s.lossy, "--allow-lossy", s.out, "writing");
+  const auto known = [](const char* option, const std::string& word, const std::vector<std::string>& words) {
+    if (std::find(words.begin(), words.end(), word) == words.end())
+      throw SpecError({.path = option}, fmt::format("there is no '{}'", word), did_you_mean(word, words, "there are"));
+  };
+  known("--scheme", s.nir.scheme, {"exact", "euler"});
+  known("--spike-input", s.nir.spike_input, {"pulse", "delta"});
+  if (s.dt && !(*s.dt > 0 && std::isfinite(*s.dt)))
+    throw SpecError({.path = "--dt"}, fmt::format("{} is no step", *s.dt), "give 1e-4, for example");
+}
+
+/// Models of any format; of .nir as the options say.
+std::optional<StoredModel> load_stored(const Settings& s, const std::string& path) {
+  if (ending_of(path) != ".nir") return load_stored_model(path);
+  NirReading how = s.nir;
+  how.dt         = s.dt.value_or(how.dt);
+  return read_nir(load_hdf5(path), how);
 }
 
 /// Single precision where nothing in the file is in double.
@@ -82,7 +116,7 @@ ModelOptions options_of(const Settings& s, const StoredModel* stored) {
 /// A network with numbers, however it is written; a spec draws its own.
 Model read_network(const Settings& s, const std::string& path, const std::string& weights, Report& report,
                    const std::vector<std::string>& set = {}) {
-  std::optional<StoredModel> stored = load_stored_model(path);
+  std::optional<StoredModel> stored = load_stored(s, path);
   if (!stored) {
     Model model = load_model(path, set, options_of(s, nullptr));
     if (!weights.empty()) model.load_parameters(weights);
@@ -201,6 +235,7 @@ void write_spec_file(const std::string& path, const Spec& spec) {
 
 void run(const Settings& s) {
   check_out(s);
+  check_nir(s);
   const std::string ending = ending_of(s.out);
   const bool        words  = ending == ".yaml" || ending == ".yml" || s.spec_only;
   Report            report;
@@ -220,7 +255,7 @@ void run(const Settings& s) {
 
   if (words && !s.changes_layers() && ending_of(s.in) != ".mat") {
     // as it was written, nothing built
-    std::optional<StoredModel> stored = load_stored_model(s.in);
+    std::optional<StoredModel> stored = load_stored(s, s.in);
     if (stored && !s.set.empty()) load_model(s.in, s.set, {});   // says that this cannot be
     if (!stored) {
       Value value = load_value(s.in);
@@ -232,7 +267,7 @@ void run(const Settings& s) {
     note_numbers(*stored, report);
     write_spec_file(s.out, stored->spec);
   } else {
-    const bool from_spec = ending_of(s.in) != ".mat" && !load_stored_model(s.in) && s.weights.empty();
+    const bool from_spec = ending_of(s.in) != ".mat" && !load_stored(s, s.in) && s.weights.empty();
     Model model = change_layers(s, read_network(s, s.in, s.weights, report, s.set), report);
     for (const std::string& warning : model.plan().warnings) fmt::print(stderr, "warning: {}\n", warning);
     if (words || (ending == ".json" && from_spec)) {
@@ -246,6 +281,10 @@ void run(const Settings& s) {
       write_file(s.out, text);
     } else if (ending == ".dynode") {
       model.save(s.out);
+    } else if (ending == ".nir") {
+      const NirFile file = nir_of(model, s.lossy);
+      report.note(file.notes);
+      save_hdf5(s.out, file.items);
     } else if (ending == ".mat") {
       rate::RateRNN net(std::move(model));
       net.save(s.out);
@@ -266,11 +305,11 @@ Verb convert_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("convert", "networks and weights from one kind of file to another");
   app->add_option("in", s->in,
-                  "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth, .mat), tensors (.pth)")
+                  "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth, .mat, .nir), tensors (.pth)")
       ->type_name("IN")
       ->required();
   app->add_option("out", s->out,
-                  "a spec (.yaml, .json), a model (.dynode, exported .json, .mat), weights (.npz, .safetensors)")
+                  "a spec (.yaml, .json), a model (.dynode, exported .json, .mat, .nir), weights (.npz, .safetensors)")
       ->type_name("OUT")
       ->required();
   app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file")->type_name("FILE");
@@ -296,11 +335,19 @@ Verb convert_verb(CLI::App& tool) {
       ->delimiter(',')
       ->allow_extra_args(false);
   app->add_flag("--renumber", s->renumber, "give layers the ids 0, 1, 2, … in their order");
+  app->add_option("--dt", s->dt, "step of a network read from .nir, in the unit of its time constants (default 1e-3)")
+      ->type_name("STEP");
+  app->add_option("--scheme", s->nir.scheme, "of a network read from .nir: exact (default) or euler")->type_name("WORD");
+  app->add_option("--spike-input", s->nir.spike_input,
+                  "of a network read from .nir: pulse, a spike lasts a step (default), or delta, an impulse")
+      ->type_name("WORD");
+  app->add_flag("--allow-lossy", s->lossy, "write the nearest node where NIR has no words for a layer");
   add_set(*app, s->set, "simulation.dt=10");
   app->footer(
       "dynode convert trained.soen trained.dynode\n"
       "dynode convert best.dynode weights.safetensors --names original\n"
-      "dynode convert best.dynode part.json --keep 0,1,2 --renumber");
+      "dynode convert best.dynode part.json --keep 0,1,2 --renumber\n"
+      "dynode convert braille.nir braille.dynode --dt 1e-4");
   return {app, [s] { run(*s); }};
 }
 

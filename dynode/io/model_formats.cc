@@ -4,6 +4,7 @@
 
 #include "dynode/base/error.h"
 #include "dynode/base/text.h"
+#include "dynode/io/nir.h"
 #include "dynode/io/safetensors.h"
 #include "dynode/io/soen_json.h"
 #include "dynode/io/soen_torch.h"
@@ -20,6 +21,7 @@ bool is_torch_path(const std::string& path) {
 std::optional<StoredModel> load_stored_model(const std::string& path) {
   const std::string ending = ending_of(path);
   if (ending == ".dynode") return stored_model(load_safetensors(path), path);
+  if (ending == ".nir") return read_nir(load_hdf5(path));
   if (ending == ".json") {
     const Value value = load_value(path);
     if (!is_soen_json(value)) return std::nullopt;

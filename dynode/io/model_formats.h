@@ -3,6 +3,7 @@
 //   ending            content                               read     written
 //   .dynode           safetensors with a dynode.model       yes      yes
 //   .json             exported model of the SOEN toolkit    yes      yes       (else a spec)
+//   .nir              graph of NIR, an HDF5 file            yes      yes
 //   .soen .pth .pt    its checkpoint, saved by torch        yes      no
 #pragma once
 #include <optional>
