@@ -227,9 +227,9 @@ connections:
   good("simulate net.nir --input x.npy --output c.npz");
   good("convert net.nir half.dynode --dt 5e-4 --scheme euler");
 
-  EXPECT_SAYS(bad("convert net.nir x.dynode --scheme eular").err, "--scheme: there is no 'eular'\n  did you mean 'euler'?");
-  EXPECT_SAYS(bad("convert spikes.yaml x.dynode --dt 1").err, "--dt: is about reading .nir files");
-  EXPECT_SAYS(bad("convert net.nir x.dynode --dt -1").err, "--dt: -1 is no step");
+  EXPECT_SAYS(run("convert net.nir x.dynode --scheme eular").err, "--scheme: there is no 'eular'\n  did you mean 'euler'?");
+  EXPECT_SAYS(run("convert spikes.yaml x.dynode --dt 1").err, "--dt: is about reading .nir files");
+  EXPECT_SAYS(run("convert net.nir x.dynode --dt -1").err, "--dt: -1 is no step");
 }
 
 }  // namespace dynode
