@@ -3,6 +3,7 @@
 #include "dynode/mean_field/lif_mean_field.h"
 #include "dynode/models/ctrnn.h"
 #include "dynode/models/graph.h"
+#include "dynode/models/local_trainer.h"
 #include "dynode/models/model.h"
 #include "dynode/models/ncp.h"
 #include "dynode/models/rate.h"
