@@ -45,7 +45,7 @@ struct Taped {
     if (wanted.initial) core.add_initial_bars(in.rows, outputs, initial_bar);
     run.stop = wanted.stop;
     core.engine.pull_taped(*tape, run, histories, outputs);
-    result.theta = make_array({int64_t(theta_bar.size())}, std::move(theta_bar));
+    result.theta = make_array({int64_t(core.theta.size())}, std::move(theta_bar));
     if (wanted.input) result.input = core.as_given(in, std::move(x_bar));
     if (wanted.spans) result.spans = make_array({int64_t(in.rows), int64_t(in.steps)}, std::move(spans_bar));
     result.initial = core.as_arrays(in.rows, std::move(initial_bar));

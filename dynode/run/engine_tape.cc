@@ -1,5 +1,6 @@
 // Engine: forward now, adjoint later.
 #include <algorithm>
+#include <utility>
 
 #include "dynode/base/error.h"
 #include "dynode/base/float_mode.h"
@@ -19,7 +20,7 @@ std::unique_ptr<Tape<R>> Engine<R>::simulate_taped(const RunInput<R>& input, std
   for (const Tile& t : tiles) prepared_.panels(t, true);
 
   // a workspace per tile, from the shelf where one fits
-  auto tape = std::make_unique<Tape<R>>(idle_, input.steps, version_);
+  auto tape = std::make_unique<Tape<R>>(idle_, input.steps, version_, theta_);
   for (const Tile& tile : tiles) {
     const WorkspaceShape shape{tile, input.steps, true, false, input.spans != nullptr};
     const auto fits = std::find_if(idle_->rbegin(), idle_->rend(), [&](const auto& w) { return w->shape == shape; });
@@ -51,10 +52,15 @@ std::unique_ptr<Tape<R>> Engine<R>::simulate_taped(const RunInput<R>& input, std
 template <class R>
 void Engine<R>::pull_taped(Tape<R>& tape, const RunInput<R>& input, std::span<const HistoryBar<R>> bars,
                            const GradientOutputs<R>& outputs) {
-  if (tape.version != version_ || !fresh_)
-    throw SpecError({}, "parameters were changed between a run and its gradient", "run the network again");
+  round_weights(input.noise);
+  if (tape.version != version_) {   // others may have come and gone since
+    if (tape.theta != theta_) throw SpecError({}, "parameters were changed between a run and its gradient", "run the network again");
+    for (const auto& part : tape.parts) prepared_.panels(part.tile, true);
+    tape.version = version_;
+  }
   const size_t groups = std::min(tape.parts.size(), kMostGroups), steps = tape.steps, width = plan_->input_width();
   clear_partials(groups);
+  const bool again = std::exchange(tape.used, true);
   threads_->run(groups, [&](size_t g, size_t) {
     const FlushDenormals flush;
     for (size_t n = g; n < tape.parts.size(); n += groups) {
@@ -69,6 +75,10 @@ void Engine<R>::pull_taped(Tape<R>& tape, const RunInput<R>& input, std::span<co
       for (const HistoryBar<R>& b : bars) {
         const size_t units = w.layers[size_t(b.layer)].slab.units;
         wanted.outputs.push_back({b.layer, b.values + tile.first_row * (steps + 1) * units, 0, b.state});
+      }
+      if (again) {   // the run itself once more
+        set_start(w, input, tile);
+        forward(*plan_, prepared_, w, seen_from(tile, input), steps);
       }
       start_backward(w);
       backward(*plan_, prepared_, w, wanted, 0, steps);

@@ -23,8 +23,8 @@ class Tape {
   };
 
   /// @param shelf  gets the workspaces back in the end
-  Tape(std::shared_ptr<Shelf> shelf, size_t steps, uint64_t version)
-      : steps(steps), version(version), shelf_(std::move(shelf)) {}
+  Tape(std::shared_ptr<Shelf> shelf, size_t steps, uint64_t version, std::vector<R> theta)
+      : steps(steps), version(version), theta(std::move(theta)), shelf_(std::move(shelf)) {}
   ~Tape() {
     for (Part& p : parts)
       if (shelf_->size() < kMostIdle) shelf_->push_back(std::move(p.workspace));
@@ -32,9 +32,11 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  std::vector<Part> parts;
-  const size_t      steps;
-  const uint64_t    version;   // of the parameters it ran with
+  std::vector<Part>    parts;
+  const size_t         steps;
+  uint64_t             version;   // of what was prepared from …
+  const std::vector<R> theta;     // … the parameters it ran with
+  bool                 used = false;   // an adjoint has worked in what cells had noted down
 
  private:
   static constexpr size_t kMostIdle = 64;

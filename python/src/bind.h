@@ -103,6 +103,7 @@ void bind_tasks(py::module_& m);
 void bind_ctrnn(py::module_& m);
 void bind_rate(py::module_& m);
 void bind_wirings(py::module_& m);
+void bind_ncp(py::module_& m);
 void bind_mean_field(py::module_& m);
 void bind_files(py::module_& m);
 

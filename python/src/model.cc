@@ -175,8 +175,17 @@ py::list layers(const SharedModel& m) {
     const std::string id = std::to_string(l.layer_id);
     for (const Recordable& r : what)
       if (r.name.ends_with("/" + id) || r.name.find("/" + id + "/") != std::string::npos) records.append(r.name);
-    const int at = plan.find_layer(l.layer_id);
-    all.append(py::dict(py::arg("layer_id") = l.layer_id, py::arg("layer_type") = l.layer_type,
+    const int at = plan.find_layer(l.layer_id), core = plan.find_core(l.layer_id);
+    // what to record of a layer to start another run from it
+    py::object state = py::none(), memory = py::none();
+    if (core >= 0 && !plan.layers[size_t(core)].cell->states.empty()) {
+      const LayerPlan& p = plan.layers[size_t(core)];
+      state = core == at && p.cell->output == p.start_state ? py::str("s/" + id)
+                                                            : py::str(fmt::format("state/{}/{}", id, p.cell->states[size_t(p.start_state)].name));
+    }
+    for (const LayerPlan& p : plan.layers)
+      if (p.layer_id == l.layer_id && is_memory(p)) memory = py::str(fmt::format("state/{}/{}", id, p.cell->states[size_t(p.start_state)].name));
+    all.append(py::dict(py::arg("state") = state, py::arg("memory") = memory, py::arg("layer_id") = l.layer_id, py::arg("layer_type") = l.layer_type,
                         py::arg("units") = at < 0 ? 0 : plan.layers[size_t(at)].units, py::arg("records") = records));
   }
   return all;

@@ -102,6 +102,7 @@ PYBIND11_MODULE(_core, m) {
   bind_ctrnn(m);
   bind_rate(m);
   bind_wirings(m);
+  bind_ncp(m);
   bind_mean_field(m);
   bind_files(m);
 }

@@ -1,0 +1,1 @@
+from ..configs import ConnectionConfig, LayerConfig, NoiseConfig, PerturbationConfig, SimulationConfig

@@ -1,0 +1,1 @@
+from ..model import dump_model_to_yaml
