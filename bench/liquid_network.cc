@@ -42,10 +42,11 @@ void network(const std::string& type, int inputs, int units, int outputs, size_t
   const RunInput<float> input{x.data(), rows, steps, {}};
   const auto            options = objective.options(steps);
   const double forward = bench::fastest([&] { engine.loss(input, objective.tile_loss(false), options); });
-  const double both    = bench::fastest([&] { engine.gradient(input, objective.tile_loss(true), options, {gradient.data()}); });
+  const double both =
+      bench::fastest([&] { engine.gradient(input, objective.tile_loss(true), options, {gradient.data()}); });
   std::printf("kind  inputs  units  outputs     B     T   forward ms  fwd+adjoint ms\n");
-  std::printf("%4s %7d %6d %8d %5zu %5zu %12.4f %15.4f\n", type.c_str(), inputs, units, outputs, rows, steps, forward * 1e3,
-              both * 1e3);
+  std::printf("%4s %7d %6d %8d %5zu %5zu %12.4f %15.4f\n", type.c_str(), inputs, units, outputs, rows, steps,
+              forward * 1e3, both * 1e3);
 }
 
 void row(const char* wiring, size_t rows, int threads) {

@@ -310,7 +310,8 @@ inline void run_ncp_case(const fs::path& path, Comparison& compare, Precision pr
   if (!states) states = &run.at("s/1");
   const Gradient g = c.model->gradient(
       input, c.loss(),
-      {.initial_states = c.initial, .input = true, .initial = true, .timespans = spans, .spans = spans.has_value(), .mask = mask, .noise = {.training = false}});
+      {.initial_states = c.initial, .input = true, .initial = true, .timespans = spans, .spans = spans.has_value(),
+       .mask = mask, .noise = {.training = false}});
   const auto initial = [&](const std::string& name) {
     for (const auto& [n, a] : g.initial)
       if (n == name) return a.as_double();

@@ -13,7 +13,8 @@ const std::string kExamples = std::string(DYNODE_SOURCE_DIR) + "/examples/";
 TEST_F(Cli, InfoDrawsWirings) {
   EXPECT_SAYS(good("info " + kExamples + "sine/net.yaml --draw wiring.svg").out, "\nwiring of layer 1 in wiring.svg\n");
   const std::string svg = read_file(path("wiring.svg"));
-  for (const char* words : {"2 sensory", "9 inter", "6 command", "1 motor", "Wiring of layer 1"}) EXPECT_SAYS(svg, words);
+  for (const char* words : {"2 sensory", "9 inter", "6 command", "1 motor", "Wiring of layer 1"})
+    EXPECT_SAYS(svg, words);
 
   const Outcome none = run("info net.yaml --draw wiring.svg");
   EXPECT_EQ(none.code, 2);
@@ -37,7 +38,8 @@ TEST_F(Cli, TheSineOfTheTutorialIsLearnt) {
   ASSERT_NE(at, std::string::npos) << out;
   EXPECT_LT(std::stod(out.substr(at + 9)), 4e-4);
   const size_t report = out.find("report: ");
-  EXPECT_SAYS(read_file(path(out.substr(report + 8, out.find('\n', report) - report - 8))), "<figure class=\"wiring\"><svg");
+  EXPECT_SAYS(read_file(path(out.substr(report + 8, out.find('\n', report) - report - 8))),
+              "<figure class=\"wiring\"><svg");
 }
 
 }  // namespace

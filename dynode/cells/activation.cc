@@ -65,7 +65,8 @@ template <class R, class Line>
 struct Clipped : FluxOnly<Clipped<R, Line>> {
   HWY_INLINE explicit Clipped(const void*) {}
   template <class V> HWY_INLINE V value(const V& x) const {
-    return clamp(fma(constant<V>(Line::slope), x, constant<V>(Line::offset)), constant<V>(Line::low), constant<V>(Line::high));
+    const V line = fma(constant<V>(Line::slope), x, constant<V>(Line::offset));
+    return clamp(line, constant<V>(Line::low), constant<V>(Line::high));
   }
   template <class V> HWY_INLINE V slope(const V&, const V& y) const {
     const V inside = where_less(constant<V>(Line::low), y, constant<V>(Line::slope), constant<V>(0));
@@ -164,8 +165,8 @@ struct Activation {
 };
 
 /// In the order of the setting's words.
-using Activations = SourceList<LecunTanh, TanhSource, ReluSource, Silu, Gelu, IdentitySource, SigmoidSource, LeakyRelu, Relu6,
-                               Elu, Selu, Softplus, Softsign, Exponential, HardSigmoid, HardTanh, HardSilu, Mish>;
+using Activations = SourceList<LecunTanh, TanhSource, ReluSource, Silu, Gelu, IdentitySource, SigmoidSource, LeakyRelu,
+                               Relu6, Elu, Selu, Softplus, Softsign, Exponential, HardSigmoid, HardTanh, HardSilu, Mish>;
 
 template <class R>
 StepKernels<R> kernels_of(const StepArgs<R>& a) {
@@ -196,8 +197,9 @@ CellEntry activation() {
           .ports = {"x"},
           .static_map = true,
           .settings = {{.name  = "activation",
-                        .words = {"lecun_tanh", "tanh", "relu", "silu", "gelu", "linear", "sigmoid", "leaky_relu", "relu6", "elu",
-                                  "selu", "softplus", "softsign", "exponential", "hard_sigmoid", "hard_tanh", "hard_silu", "mish"},
+                        .words = {"lecun_tanh", "tanh", "relu", "silu", "gelu", "linear", "sigmoid", "leaky_relu", "relu6",
+                                  "elu", "selu", "softplus", "softsign", "exponential", "hard_sigmoid", "hard_tanh",
+                                  "hard_silu", "mish"},
                         .help  = "the function"}},
           .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(ActivationKernels)(); }};
 }

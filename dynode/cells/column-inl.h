@@ -16,20 +16,22 @@ namespace dynode::HWY_NAMESPACE {
 /// The units of one row (rows), or of a vector of rows at a time (tiles).
 template <Layout layout, class R>
 struct Column {
-  using V = Lane<R>;
+  using V                     = Lane<R>;
   static constexpr bool tiles = layout == Layout::tiles;
-  size_t units, stride;
+  size_t                units, stride;
 
   /// A unit's number: that of each row in tiles, the same in all lanes in rows.
   HWY_INLINE V number(const R* x, size_t unit) const {
-    if constexpr (tiles) return V::load(x + unit * stride); else return V(x[unit]);
+    if constexpr (tiles) return V::load(x + unit * stride);
+    else return V(x[unit]);
   }
 
   // all numbers, vector by vector
   HWY_INLINE size_t vectors() const { return tiles ? units : stride / V::width; }
   HWY_INLINE size_t at(size_t vector) const { return vector * (tiles ? stride : V::width); }
   HWY_INLINE V      parameter(const R* x, size_t vector) const {
-    if constexpr (tiles) return V(x[vector]); else return V::load(x + vector * V::width);
+         if constexpr (tiles) return V(x[vector]);
+    else return V::load(x + vector * V::width);
   }
 };
 

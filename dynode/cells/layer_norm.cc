@@ -12,7 +12,7 @@ namespace dynode::HWY_NAMESPACE {
 
 template <Layout layout, class R>
 struct Normal : Column<layout, R> {
-  using V = Lane<R>;
+  using V    = Lane<R>;
   using Base = Column<layout, R>;
   using Base::at, Base::number, Base::parameter, Base::stride, Base::tiles, Base::units, Base::vectors;
 
@@ -38,8 +38,8 @@ struct Normal : Column<layout, R> {
   }
 
   HWY_INLINE void pull(const R* x, const R* gain, R epsilon, R* lambda, R* x_bar, R* gain_bar, R* offset_bar) const {
-    const Moments m = moments(x, epsilon);
-    V sum = zero<V>(), along = zero<V>();
+    const Moments m   = moments(x, epsilon);
+    V             sum = zero<V>(), along = zero<V>();
     for (size_t u = 0; u < units; ++u) {
       const V n_bar = V(gain[u]) * number(lambda, u);
       sum += n_bar;
@@ -89,15 +89,16 @@ namespace dynode {
 HWY_EXPORT(LayerNormKernels);
 
 CellEntry layer_norm() {
-  return {.name = "LayerNorm",
-          .summary = "what it receives with mean 0 and deviation 1 over its units, times a gain, plus an offset",
-          .params = {{.name = "gain", .value = 1.0, .help = "factor on each unit"}, {.name = "offset", .value = 0.0, .help = "added to each unit"}},
-          .states = {{.name = "s", .memoryless = true}},
-          .ports = {"x"},
-          .static_map = true,
+  return {.name          = "LayerNorm",
+          .summary       = "what it receives with mean 0 and deviation 1 over its units, times a gain, plus an offset",
+          .params        = {{.name = "gain", .value = 1.0, .help = "factor on each unit"},
+                            {.name = "offset", .value = 0.0, .help = "added to each unit"}},
+          .states        = {{.name = "s", .memoryless = true}},
+          .ports         = {"x"},
+          .static_map    = true,
           .couples_units = true,
           .settings = {{.name = "epsilon", .value = 1e-5, .min = 1e-12, .max = 1, .help = "added to the variance"}},
-          .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(LayerNormKernels)(); }};
+          .kernels  = [](int) { return HWY_DYNAMIC_DISPATCH(LayerNormKernels)(); }};
 }
 }  // namespace dynode
 #endif

@@ -22,7 +22,7 @@ SlabRun<double> norm_of(const std::vector<double>& x, SlabShape shape) {
 
 TEST(LayerNorm, HasMeanZeroAndDeviationOne) {
   for (const SlabShape& shape : kShapes) {
-    const auto   run = norm_of({1, 2, 3, 4, 5}, shape);   // variance 2
+    const auto   run = norm_of({1, 2, 3, 4, 5}, shape);  // variance 2
     const double r   = 1 / std::sqrt(2 + 1e-5);
     for (size_t row = 0; row < shape.rows; ++row)
       for (size_t u = 0; u < kUnits; ++u) EXPECT_NEAR(run.next[0][run.at(row, u)], (double(u) - 2) * r, 1e-15);

@@ -17,10 +17,11 @@ namespace fs = std::filesystem;
 class Scratch {
  public:
   Scratch() {
-    const fs::path memory = "/dev/shm";
+    const fs::path  memory = "/dev/shm";
     std::error_code none;
-    const fs::path  base  = fs::is_directory(memory, none) && ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
-    std::string     name  = (base / "dynode-fit-XXXXXX").string();
+    const fs::path  base =
+        fs::is_directory(memory, none) && ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+    std::string name = (base / "dynode-fit-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw IoError(name, "cannot make a folder for files in between");
     path_ = name;
   }
@@ -39,13 +40,19 @@ class Scratch {
 class Listener : public Progress {
  public:
   Listener(History& history, Progress* other) : history_(history), other_(other) {}
-  void begin(const std::string& title) override { if (other_) other_->begin(title); }
-  void update(const ProgressState& state) override { if (other_) other_->update(state); }
+  void begin(const std::string& title) override {
+    if (other_) other_->begin(title);
+  }
+  void update(const ProgressState& state) override {
+    if (other_) other_->update(state);
+  }
   void epoch(const EpochSummary& summary) override {
     history_.epochs.push_back(summary);
     if (other_) other_->epoch(summary);
   }
-  void say(const std::string& line) override { if (other_) other_->say(line); }
+  void say(const std::string& line) override {
+    if (other_) other_->say(line);
+  }
 
  private:
   History&  history_;
@@ -58,11 +65,13 @@ bool has_classes(const Array& y) {
 
 /// Arrays as a file of data that says what it is.
 TrainConfig config_of(const Model& model, const Array& x, const Array& y, const FitOptions& o, const Scratch& scratch) {
-  if (x.shape.size() != 3) throw ShapeError("x", {-1, -1, int64_t(model.plan().input_width())}, x.shape, "axes are [rows, steps, units]");
-  const bool classes  = has_classes(y);
-  const bool per_step = o.per_step.value_or(y.shape.size() == 3 || (classes && y.shape.size() == 2 && y.shape[1] == x.shape[1]));
-  std::vector<std::pair<std::string, Array>> arrays = {{"x", x}, {"y", y}};
-  const auto per_row = [&](const char* name, Array a) {
+  if (x.shape.size() != 3)
+    throw ShapeError("x", {-1, -1, int64_t(model.plan().input_width())}, x.shape, "axes are [rows, steps, units]");
+  const bool classes = has_classes(y);
+  const bool per_step =
+      o.per_step.value_or(y.shape.size() == 3 || (classes && y.shape.size() == 2 && y.shape[1] == x.shape[1]));
+  std::vector<std::pair<std::string, Array>> arrays  = {{"x", x}, {"y", y}};
+  const auto                                 per_row = [&](const char* name, Array a) {
     if (a.shape.size() == 3 && a.shape[2] == 1) a.shape.pop_back();
     arrays.emplace_back(name, std::move(a));
   };
@@ -76,11 +85,14 @@ TrainConfig config_of(const Model& model, const Array& x, const Array& y, const 
   if (loss == "cross_entropy" && find_cell(last.layer_type)->name == std::string("Softmax"))
     throw SpecError({.path = "loss"}, "cross_entropy takes what is before a softmax, and the last layer is one",
                     "end with a Dense layer without activation: the largest output is the answer all the same");
-  Value data = Value::map({{"format", "npz"}, {"data_path", scratch.file("data.npz")}, {"val_split", o.validation_split},
-                           {"test_split", 0}});
-  Value network = Value::map({{"base_model_path", scratch.file("start.dynode")}, {"load_exact_model_state", true},
-                              {"dtype", model.precision() == Precision::float32 ? "float32" : "float64"},
-                              {"time_pooling", per_step ? "none" : o.pooling}});
+  Value data     = Value::map({{"format", "npz"},
+                               {"data_path", scratch.file("data.npz")},
+                               {"val_split", o.validation_split},
+                               {"test_split", 0}});
+  Value network  = Value::map({{"base_model_path", scratch.file("start.dynode")},
+                               {"load_exact_model_state", true},
+                               {"dtype", model.precision() == Precision::float32 ? "float32" : "float64"},
+                               {"time_pooling", per_step ? "none" : o.pooling}});
   Value training = Value::map({{"mapping", per_step ? "seq2seq" : "seq2static"},
                                {"batch_size", o.batch_size},
                                {"max_epochs", o.epochs},
@@ -88,11 +100,12 @@ TrainConfig config_of(const Model& model, const Array& x, const Array& y, const 
                                {"loss", Value::map({{"losses", Value::list_of({Value::map({{"name", loss}})})}})}});
   if (o.gradient_clip) training.set("gradient_clip_val", *o.gradient_clip);
   if (o.early_stopping_patience) training.set("early_stopping_patience", *o.early_stopping_patience);
-  if (o.run_directory.empty()) {   // nobody resumes it
+  if (o.run_directory.empty()) {  // nobody resumes it
     training.set("checkpoint_save_top_k", 0).set("save_initial_state", false);
     training.set("checkpoint_every_n_epochs", o.epochs);
   }
-  Value config = Value::map({{"name", "fit"}, {"seed", o.seed}, {"data", data}, {"model", network}, {"training", training}});
+  Value config =
+      Value::map({{"name", "fit"}, {"seed", o.seed}, {"data", data}, {"model", network}, {"training", training}});
   Value logging = Value::map({{"log_freq", 1000000000}});
   if (!o.metrics.empty()) logging.set("metrics", Value(o.metrics));
   config.set("logging", logging);
@@ -113,7 +126,8 @@ std::vector<double> History::of(const std::string& name) const {
     for (const bool other : {false, true})
       for (const NamedNumber& number : other ? epochs.front().validation : epochs.front().train)
         known.push_back((other ? "val_" : "") + number.name);
-  if (values.empty()) throw SpecError({}, fmt::format("the history has no '{}'", name), did_you_mean(name, known, "there are"));
+  if (values.empty())
+    throw SpecError({}, fmt::format("the history has no '{}'", name), did_you_mean(name, known, "there are"));
   return values;
 }
 
@@ -125,14 +139,15 @@ History fit(Model& model, const Array& x, const Array& y, const FitOptions& opti
   const std::string run    = options.run_directory.empty() ? scratch.file("run") : options.run_directory;
   const TrainResult result = train(config, {.threads = options.threads, .run_directory = run, .progress = &listener});
   history.best_epoch = result.best_epoch, history.seconds = result.seconds;
-  model.load_parameters((fs::path(run) / "checkpoints" / (options.validation_split > 0 ? "best.dynode" : "last.dynode")).string());
+  model.load_parameters(
+      (fs::path(run) / "checkpoints" / (options.validation_split > 0 ? "best.dynode" : "last.dynode")).string());
   return history;
 }
 
 ModelScores evaluate(const Model& model, const Array& x, const Array& y, const FitOptions& options) {
   const Scratch scratch;
-  FitOptions    all       = options;
-  all.validation_split    = 0;
+  FitOptions    all        = options;
+  all.validation_split     = 0;
   const TrainConfig config = config_of(model, x, y, all, scratch);
   return evaluate_model(scratch.file("start.dynode"), config, Split::all, options.metrics, options.threads);
 }

@@ -19,26 +19,26 @@ namespace dynode {
 /// values [rows][units] or [rows][steps][units].
 struct FitOptions {
   int                      epochs = 10, batch_size = 32;
-  double                   learning_rate = 1e-3;
-  std::string              optimizer = "adam";   // adamw, sgd, rmsprop, lion
-  std::optional<double>    gradient_clip = {};   // largest norm
-  std::string              loss = {};            // missing: cross_entropy with classes, mse with values
-  std::string              pooling = "final";    // one answer per sequence: from outputs of all steps to one
-  std::optional<bool>      per_step = {};        // whether y has an answer per step; missing: as its shape says
-  std::vector<std::string> metrics = {};         // missing: accuracy with classes, mse with values
-  double                   validation_split = 0;             // share of the rows that is held back
-  std::optional<int>       early_stopping_patience = {};     // epochs without a smaller validation loss
-  std::optional<Array>     timespans = {}, mask = {};        // [rows][steps]; steps whose mask is 0 do not count
-  uint64_t                 seed    = 42;                     // of the order of rows, and of the split
-  int                      threads = 1;
-  std::string              run_directory = {};               // kept, with report and checkpoints; missing: nothing is kept
-  Progress*                progress      = nullptr;          // shown what happens, if given
+  double                   learning_rate    = 1e-3;
+  std::string              optimizer        = "adam";   // adamw, sgd, rmsprop, lion
+  std::optional<double>    gradient_clip    = {};       // largest norm
+  std::string              loss             = {};       // missing: cross_entropy with classes, mse with values
+  std::string              pooling          = "final";  // one answer per sequence: from outputs of all steps to one
+  std::optional<bool>      per_step         = {};       // whether y has an answer per step; missing: as its shape says
+  std::vector<std::string> metrics          = {};       // missing: accuracy with classes, mse with values
+  double                   validation_split = 0;        // share of the rows that is held back
+  std::optional<int>       early_stopping_patience = {};  // epochs without a smaller validation loss
+  std::optional<Array>     timespans = {}, mask = {};     // [rows][steps]; steps whose mask is 0 do not count
+  uint64_t                 seed          = 42;            // of the order of rows, and of the split
+  int                      threads       = 1;
+  std::string              run_directory = {};       // kept, with report and checkpoints; missing: nothing is kept
+  Progress*                progress      = nullptr;  // shown what happens, if given
 };
 
 /// What each epoch ended with.
 struct History {
   std::vector<EpochSummary> epochs;
-  int64_t                   best_epoch = 0;   // from 1; whose parameters the model has, if there is a validation split
+  int64_t                   best_epoch = 0;  // from 1; whose parameters the model has, if there is a validation split
   double                    seconds    = 0;
 
   /// Values of one number over the epochs. @param name  loss, accuracy, …; val_loss, … of the validation

@@ -198,7 +198,9 @@ Sequential& Sequential::append(const Layer& layer, LayerOptions options) {
   const int  before = first ? -1 : spec().layers.back().layer_id;
   Layer      next   = layer;
   if (next.dim == 0) {
-    if (first) throw SpecError({.path = "layers[0]"}, fmt::format("{} comes first, but has no size", next.type), "begin with layers::Input");
+    if (first)
+      throw SpecError({.path = "layers[0]"}, fmt::format("{} comes first, but has no size", next.type),
+                      "begin with layers::Input");
     next.dim = width(before);
   }
   add_layer(before + 1, next, std::move(options));
@@ -206,12 +208,15 @@ Sequential& Sequential::append(const Layer& layer, LayerOptions options) {
   const CellEntry* cell = find_cell(layer.type);
   if (cell && cell->takes_sources) connect(before, before + 1, {.structure = structure::direct()});
   else if (const auto& in = layer.incoming)
-    connect(before, before + 1, {.structure = in->structure, .init = in->init, .learnable = in->learnable, .bias = in->bias});
+    connect(before, before + 1,
+            {.structure = in->structure, .init = in->init, .learnable = in->learnable, .bias = in->bias});
   else connect(before, before + 1, {.init = init_});
   return *this;
 }
 
-History     Sequential::fit(const Array& x, const Array& y, const FitOptions& options) { return dynode::fit(model(), x, y, options); }
+History Sequential::fit(const Array& x, const Array& y, const FitOptions& options) {
+  return dynode::fit(model(), x, y, options);
+}
 ModelScores Sequential::evaluate(const Array& x, const Array& y, const FitOptions& options) {
   return dynode::evaluate(model(), x, y, options);
 }
@@ -230,8 +235,9 @@ std::string Sequential::table() {
       all += there, learnt += b.learnable ? there : 0;
     }
     learnt_sum += learnt, sum += all;
-    table.add({std::to_string(l.layer_id), l.layer_type, std::to_string(plan.layers[size_t(plan.find_layer(l.layer_id))].units),
-               std::to_string(learnt), std::to_string(all)});
+    const size_t units = plan.layers[size_t(plan.find_layer(l.layer_id))].units;
+    table.add({std::to_string(l.layer_id), l.layer_type, std::to_string(units), std::to_string(learnt),
+               std::to_string(all)});
   }
   table.add({"", "all", "", std::to_string(learnt_sum), std::to_string(sum)});
   return table.text();

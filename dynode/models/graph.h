@@ -122,11 +122,13 @@ struct SequentialOptions {
   ModelOptions   model           = {};
 };
 
-/// Layers in a row, numbered from 0. LTC and CfC weigh the layer before them themselves, layers from layers::Dense on as
+/// Layers in a row, numbered from 0. LTC and CfC weigh the layer before them themselves, those from layers::Dense on as
 /// they say; others have dense connections with `connection_init` in front.
 ///
-///   Sequential net({layers::Linear(10), layers::SingleDendrite(50), layers::DendriteReadout(5)}, {.simulation = {.dt = 37}});
-///   Sequential tagger({layers::Input(20), layers::Dense(50, "relu"), layers::weighing(layers::LSTM(32)), layers::Dense(10, "softmax")});
+///   Sequential net({layers::Linear(10), layers::SingleDendrite(50), layers::DendriteReadout(5)},
+///                  {.simulation = {.dt = 37}});
+///   Sequential tagger({layers::Input(20), layers::Dense(50, "relu"), layers::weighing(layers::LSTM(32)),
+///                      layers::Dense(10, "softmax")});
 class Sequential : public Graph {
  public:
   explicit Sequential(const std::vector<Layer>& layers, const SequentialOptions& options = {});

@@ -17,7 +17,8 @@ const char* word(MixedMemory memory) {
 /// [T][B] … ⇄ [B][T] …
 Array turned(const Array& a) {
   Array        to{a.shape, a.data};
-  const size_t first = size_t(a.shape[0]), second = size_t(a.shape[1]), width = a.size() / std::max<size_t>(1, first * second);
+  const size_t first = size_t(a.shape[0]), second = size_t(a.shape[1]),
+               width = a.size() / std::max<size_t>(1, first * second);
   std::swap(to.shape[0], to.shape[1]);
   std::visit(
       [&](auto& values) {
@@ -145,11 +146,13 @@ Layer cfc_layer(const Units& units, const CfCOptions& o) {
   if (o.sparsity_mask) {
     const Array& m = *o.sparsity_mask;
     if (m.shape.size() != 2)
-      throw ShapeError("sparsity_mask", {-1, int64_t(dim_of(units))}, m.shape, "rows are inputs, then units; columns are units");
+      throw ShapeError("sparsity_mask", {-1, int64_t(dim_of(units))}, m.shape,
+                       "rows are inputs, then units; columns are units");
     const std::vector<double> values = m.as_double();
     Value                     rows   = Value::list_of();
     for (int64_t i = 0; i < m.shape[0]; ++i)
-      rows.push_back(Value(std::vector<double>(values.begin() + i * m.shape[1], values.begin() + (i + 1) * m.shape[1])));
+      rows.push_back(
+          Value(std::vector<double>(values.begin() + i * m.shape[1], values.begin() + (i + 1) * m.shape[1])));
     params.set("sparsity_mask", std::move(rows));
   }
   return {"CfC", dim_of(units), params};
@@ -166,7 +169,9 @@ Network::Network(Model model, bool return_sequences, bool batch_first)
                     "dynode::Model runs networks of any kind");
 }
 
-Network Network::load(const std::string& path, const ModelOptions& options) { return Network(Model::load(path, options)); }
+Network Network::load(const std::string& path, const ModelOptions& options) {
+  return Network(Model::load(path, options));
+}
 
 LTC::LTC(int input_size, const Units& units, const LTCOptions& options)
     : Network(Model::from_spec(spec_of(input_size, ltc_layer(built(units, input_size), options)), options.model),
@@ -194,9 +199,9 @@ dynode::Wiring Network::circuit() const {
 
 /// A call in the form a Model takes it.
 struct Network::Run {
-  Array                x;   // [B][T][inputs]
+  Array                x;  // [B][T][inputs]
   InitialStates        start = {};
-  std::optional<Array> spans = {}, mask = {};   // [B][T]
+  std::optional<Array> spans = {}, mask = {};  // [B][T]
   bool                 batched;
 };
 
@@ -215,7 +220,7 @@ Network::Run Network::prepare(const Array& input, const std::optional<State>& hx
   // numbers of each step, in one of their forms
   const auto per_step = [&](const char* name, const Array& given) {
     Array      a    = given;
-    const bool time = a.shape == Shape{steps};   // for all rows alike
+    const bool time = a.shape == Shape{steps};  // for all rows alike
     if (batched && a.shape.size() == 3 && a.shape[2] == 1) a.shape.pop_back();
     if (!batched && a.shape == Shape{steps, 1}) a.shape.pop_back();
     const Shape wanted = batch_first_ ? Shape{rows, steps} : Shape{steps, rows};
@@ -230,7 +235,7 @@ Network::Run Network::prepare(const Array& input, const std::optional<State>& hx
   if (timespans) run.spans = per_step("timespans", *timespans);
   if (mask) {
     run.mask = per_step("mask", *mask);
-    if (run.mask->shape.size() == 1) {   // for all rows alike
+    if (run.mask->shape.size() == 1) {  // for all rows alike
       std::vector<double> each = run.mask->as_double(), all;
       for (int64_t r = 0; r < rows; ++r) all.insert(all.end(), each.begin(), each.end());
       run.mask = Array{{rows, steps}, all};
@@ -239,8 +244,10 @@ Network::Run Network::prepare(const Array& input, const std::optional<State>& hx
 
   if (!hx) return run;
   const auto take = [&](const char* name, Array state, const std::string& to) {
-    require(state.shape == (batched ? Shape{rows, units} : Shape{units}), name, batched ? Shape{rows, units} : Shape{units}, state,
-            batched ? "a batch of inputs starts from a state per row" : "a single sequence starts from a state without batch axis");
+    require(state.shape == (batched ? Shape{rows, units} : Shape{units}), name,
+            batched ? Shape{rows, units} : Shape{units}, state,
+            batched ? "a batch of inputs starts from a state per row"
+                    : "a single sequence starts from a state without batch axis");
     if (!batched) state.shape.insert(state.shape.begin(), 1);
     run.start.emplace(to, std::move(state));
   };
@@ -272,7 +279,7 @@ Output Network::operator()(const Array& input, const std::optional<State>& hx, c
   if (mixed_memory()) simulation.record.push_back("state/1/c");
   Results results = model_.simulate(run.x, simulation);
 
-  const auto  no_batch = [&](Array a) {
+  const auto no_batch = [&](Array a) {
     if (!run.batched) a.shape.erase(a.shape.begin());
     return a;
   };
@@ -299,7 +306,8 @@ Gradient Network::gradient(const Array& input, std::vector<LossTerm> loss, const
 
 Output Cell::operator()(const Array& x, const std::optional<State>& state, const std::variant<double, Array>& elapsed) {
   const int64_t inputs = network_.input_size();
-  require(x.shape.size() == 1 || x.shape.size() == 2, "input", {-1, inputs}, x, "axes are [batch, inputs]: a cell takes one step");
+  require(x.shape.size() == 1 || x.shape.size() == 2, "input", {-1, inputs}, x,
+          "axes are [batch, inputs]: a cell takes one step");
   const bool    batched = x.shape.size() == 2;
   const int64_t rows    = batched ? x.shape[0] : 1;
   const Shape   lengths = network_.batch_first() ? Shape{rows, 1} : Shape{1, rows};
@@ -314,13 +322,15 @@ Output Cell::operator()(const Array& x, const std::optional<State>& state, const
   if (!batched) input.shape = {1, x.shape.back()}, spans.shape = {1};
   Output out = network_(input, state, spans);
   // the axis of time, unless the readout is that of the last step anyway
-  if (network_.return_sequences()) out.readout.shape.erase(out.readout.shape.begin() + (batched && network_.batch_first() ? 1 : 0));
+  if (network_.return_sequences())
+    out.readout.shape.erase(out.readout.shape.begin() + (batched && network_.batch_first() ? 1 : 0));
   return out;
 }
 
 LTCCell::LTCCell(const Wiring& wiring, std::optional<int> in_features, const LTCOptions& options)
     : Cell(LTC(inputs_of(in_features, wiring), wiring, options)) {}
-CfCCell::CfCCell(int input_size, int hidden_size, const CfCOptions& options) : Cell(CfC(input_size, hidden_size, options)) {}
+CfCCell::CfCCell(int input_size, int hidden_size, const CfCOptions& options)
+    : Cell(CfC(input_size, hidden_size, options)) {}
 WiredCfCCell::WiredCfCCell(std::optional<int> input_size, const Wiring& wiring, const CfCOptions& options)
     : Cell(CfC(inputs_of(input_size, wiring), wiring, options)) {}
 

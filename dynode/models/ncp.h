@@ -38,37 +38,37 @@ struct State {
 };
 
 struct LTCOptions {
-  bool        return_sequences = true;   // false: the readout of the last step alone
-  bool        batch_first      = true;   // false: [T][B] everywhere; rows of a single sequence have no batch axis at all
-  MixedMemory mixed_memory     = MixedMemory::none;   // none or state
-  std::string input_mapping    = "affine", output_mapping = "affine";   // affine, linear, none
-  int         ode_unfolds      = 6;        // sub-steps of a step
-  double      epsilon          = 1e-8;
-  std::string positivity       = "softplus";   // of conductances and capacitances; clamp: raised to 0 after every update
-  std::string solver           = "fused";      // euler, heun, rk4
-  double      elapsed_offset   = 0;            // added to the time of every step
-  double      dt               = 1;            // time a step takes where no spans are given
-  double      forget_bias      = 1;            // of the LSTM
+  bool        return_sequences = true;                              // false: the readout of the last step alone
+  bool        batch_first      = true;                              // false: [T][B] everywhere
+  MixedMemory mixed_memory     = MixedMemory::none;                 // none or state
+  std::string input_mapping = "affine", output_mapping = "affine";  // affine, linear, none
+  int         ode_unfolds    = 6;                                   // sub-steps of a step
+  double      epsilon        = 1e-8;
+  std::string positivity     = "softplus";  // of conductances and capacitances; clamp: raised to 0 after every update
+  std::string solver         = "fused";     // euler, heun, rk4
+  double      elapsed_offset = 0;           // added to the time of every step
+  double      dt             = 1;           // time a step takes where no spans are given
+  double      forget_bias    = 1;           // of the LSTM
   /// What parameters start from, as stored: {{"w", {0.01, 1}}}; others have their usual ranges.
   std::map<std::string, std::pair<double, double>> initialization_ranges = {};
-  ModelOptions model = {};
+  ModelOptions                                     model                 = {};
 };
 
 struct CfCOptions {
-  std::optional<int>    proj_size        = {};       // linear outputs in place of the units
-  bool                  return_sequences = true;     // false: the readout of the last step alone
-  bool                  batch_first      = true;     // false: [T][B] everywhere
+  std::optional<int>    proj_size        = {};    // linear outputs in place of the units
+  bool                  return_sequences = true;  // false: the readout of the last step alone
+  bool                  batch_first      = true;  // false: [T][B] everywhere
   MixedMemory           mixed_memory     = MixedMemory::none;
-  std::string           mode             = "default";      // pure, no_gate
-  std::string           activation       = "lecun_tanh";   // of the backbone: tanh, relu, silu, gelu
-  std::optional<int>    backbone_units = {}, backbone_layers = {};   // 128, 1; none with a wiring
-  std::optional<double> backbone_dropout = {};       // 0; share left out in training
-  bool                  dropout_first_layer = true;  // false: the first layer of the backbone is whole, as ncps has it
-  std::optional<Array>  sparsity_mask    = {};       // [inputs + units][units], 0: no synapse; without a backbone only
-  bool                  mask_time_heads  = false;    // absent synapses are absent in the gate, too
-  bool                  fully_recurrent  = true;     // with a wiring: all synapses within a layer, not those it has
-  std::string           head_activation  = "tanh";   // lecun_tanh, linear
-  std::string           time_sign        = "+";      // of time in the gate
+  std::string           mode             = "default";               // pure, no_gate
+  std::string           activation       = "lecun_tanh";            // of the backbone: tanh, relu, silu, gelu
+  std::optional<int>    backbone_units = {}, backbone_layers = {};  // 128, 1; none with a wiring
+  std::optional<double> backbone_dropout    = {};                   // 0; share left out in training
+  bool                  dropout_first_layer = true;   // false: the first layer of the backbone is whole, as ncps has it
+  std::optional<Array>  sparsity_mask       = {};     // [inputs + units][units], 0: no synapse; without a backbone only
+  bool                  mask_time_heads     = false;  // absent synapses are absent in the gate, too
+  bool                  fully_recurrent     = true;   // with a wiring: all synapses within a layer, not those it has
+  std::string           head_activation     = "tanh";  // lecun_tanh, linear
+  std::string           time_sign           = "+";     // of time in the gate
   double                dt = 1, forget_bias = 1;
   ModelOptions          model = {};
 };
@@ -81,21 +81,33 @@ Layer ltc_layer(const Units& units, const LTCOptions& options = {});
 Layer cfc_layer(const Units& units, const CfCOptions& options = {});
 
 struct CallOptions {
-  std::optional<Array>     mask     = {};      // [B][T] (laid out as spans): 0 where a step is padding: it keeps state and output
-  bool                     training = false;   // with dropout
-  std::optional<uint64_t>  pass     = {};      // runs with the same number drop the same; missing: every run anew
-  std::vector<std::string> record   = {};      // into Output::run: tau/1 (effective time constants), state/1/v, …
+  std::optional<Array> mask = {};  // [B][T] (laid out as spans): 0 where a step is padding: it keeps state and output
+  bool                 training   = false;  // with dropout
+  std::optional<uint64_t>  pass   = {};     // runs with the same number drop the same; missing: every run anew
+  std::vector<std::string> record = {};     // into Output::run: tau/1 (effective time constants), state/1/v, …
 };
 
 struct Output {
-  Array   readout;   // as the input is laid out, [B][T][outputs]; without return_sequences [B][outputs]
-  State   state;     // after the last step
-  Results run;       // what was recorded, [B][T + 1][units] (states) or [B][T][units]
+  Array   readout;  // as the input is laid out, [B][T][outputs]; without return_sequences [B][outputs]
+  State   state;    // after the last step
+  Results run;      // what was recorded, [B][T + 1][units] (states) or [B][T][units]
 };
 /// auto [readout, state] = net(x): the first two of them.
-template <size_t I> auto&       get(Output& o) { if constexpr (I == 0) return o.readout; else return o.state; }
-template <size_t I> const auto& get(const Output& o) { if constexpr (I == 0) return o.readout; else return o.state; }
-template <size_t I> auto&&      get(Output&& o) { if constexpr (I == 0) return std::move(o.readout); else return std::move(o.state); }
+template <size_t I>
+auto& get(Output& o) {
+  if constexpr (I == 0) return o.readout;
+  else return o.state;
+}
+template <size_t I>
+const auto& get(const Output& o) {
+  if constexpr (I == 0) return o.readout;
+  else return o.state;
+}
+template <size_t I>
+auto&& get(Output&& o) {
+  if constexpr (I == 0) return std::move(o.readout);
+  else return std::move(o.state);
+}
 
 /// A network of inputs and one LTC or CfC layer.
 class Network {
@@ -119,8 +131,8 @@ class Network {
                     const std::optional<Array>& timespans = {}, GradientRequest request = {});
 
   int  input_size() const;
-  int  state_size() const;    // units
-  int  output_size() const;   // motor neurons, or what they are projected to
+  int  state_size() const;   // units
+  int  output_size() const;  // motor neurons, or what they are projected to
   bool mixed_memory() const;
   bool return_sequences() const { return return_sequences_; }
   bool batch_first() const { return batch_first_; }

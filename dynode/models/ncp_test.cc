@@ -28,7 +28,7 @@ const ModelOptions kDouble{.precision = Precision::float64, .seed = 3};
 // ---- uses of the quickstart -----------------------------------------------------------------------------
 
 TEST(NcpQuickstart, ACfcOfFiftyUnits) {
-  CfC        rnn(20, 50);
+  CfC rnn(20, 50);
   const auto [output, hn] = rnn(wave({2, 3, 20}), zeros({2, 50}));
   EXPECT_EQ(output.shape, (Shape{2, 3, 50}));
   EXPECT_EQ(hn.h.shape, (Shape{2, 50}));
@@ -37,16 +37,16 @@ TEST(NcpQuickstart, ACfcOfFiftyUnits) {
 }
 
 TEST(NcpQuickstart, ACfcWithAWiring) {
-  const Wiring wiring = AutoNCP(28, 4);   // 28 neurons, 4 outputs
+  const Wiring wiring = AutoNCP(28, 4);  // 28 neurons, 4 outputs
   CfC          rnn(20, wiring);
   const auto [output, hn] = rnn(wave({2, 3, 20}));
   EXPECT_EQ(output.shape, (Shape{2, 3, 4}));
   EXPECT_EQ(hn.h.shape, (Shape{2, 28}));
-  EXPECT_FALSE(wiring.is_built());   // a network has its own copy
+  EXPECT_FALSE(wiring.is_built());  // a network has its own copy
 }
 
 TEST(NcpQuickstart, AnLtcOfUnitsAndOfAnNcp) {
-  LTC  dense(20, 50);
+  LTC dense(20, 50);
   auto [output, hn] = dense(wave({2, 3, 20}));
   EXPECT_EQ(output.shape, (Shape{2, 3, 50}));
   EXPECT_EQ(hn.h.shape, (Shape{2, 50}));
@@ -67,7 +67,7 @@ TEST(NcpQuickstart, AnLtcOfUnitsAndOfAnNcp) {
 
 TEST(NcpQuickstart, MixedMemoryStartsFromAPair) {
   for (const MixedMemory form : {MixedMemory::state, MixedMemory::input}) {
-    CfC        rnn(20, 50, {.mixed_memory = form});
+    CfC rnn(20, 50, {.mixed_memory = form});
     const auto [output, hn] = rnn(wave({2, 3, 20}), State{zeros({2, 50}), zeros({2, 50})});
     EXPECT_EQ(output.shape, (Shape{2, 3, 50}));
     EXPECT_EQ(hn.h.shape, (Shape{2, 50}));
@@ -89,7 +89,7 @@ TEST(NcpQuickstart, ACellWithAMaskHasNoBackbone) {
 // ---- layouts --------------------------------------------------------------------------------------------
 
 TEST(NcpNetwork, TimeMayComeFirst) {
-  LTC                 batch(2, AutoNCP(9, 2), {.model = kDouble}), time(2, AutoNCP(9, 2), {.batch_first = false, .model = kDouble});
+  LTC batch(2, AutoNCP(9, 2), {.model = kDouble}), time(2, AutoNCP(9, 2), {.batch_first = false, .model = kDouble});
   const Array         x = wave({3, 5, 2}), spans = wave({3, 5}, 0.7, 1.5);
   std::vector<double> from = x.as_double(), to(30), of = spans.as_double(), other(15);
   for (size_t r = 0; r < 3; ++r)
@@ -108,7 +108,7 @@ TEST(NcpNetwork, TimeMayComeFirst) {
 TEST(NcpNetwork, ASingleSequenceHasNoBatchAxis) {
   for (const bool batch_first : {true, false}) {
     CfC          net(2, 4, {.batch_first = batch_first, .mixed_memory = MixedMemory::state, .model = kDouble});
-    const Array  x = wave({5, 2});
+    const Array  x   = wave({5, 2});
     const Output one = net(x, State{zeros({4}), zeros({4})}, wave({5}, 0.3, 2));
     EXPECT_EQ(one.readout.shape, (Shape{5, 4}));
     EXPECT_EQ(one.state.h.shape, (Shape{4}));
@@ -120,7 +120,8 @@ TEST(NcpNetwork, ASingleSequenceHasNoBatchAxis) {
 }
 
 TEST(NcpNetwork, TheLastStepAloneMayBeTheReadout) {
-  CfC          all(2, 4, {.proj_size = 3, .model = kDouble}), last(2, 4, {.proj_size = 3, .return_sequences = false, .model = kDouble});
+  CfC all(2, 4, {.proj_size = 3, .model = kDouble}),
+      last(2, 4, {.proj_size = 3, .return_sequences = false, .model = kDouble});
   const Array  x = wave({2, 5, 2});
   const Output a = all(x), b = last(x);
   EXPECT_EQ(a.readout.shape, (Shape{2, 5, 3}));
@@ -128,7 +129,7 @@ TEST(NcpNetwork, TheLastStepAloneMayBeTheReadout) {
   const auto ya = a.readout.as_double(), yb = b.readout.as_double();
   for (size_t r = 0; r < 2; ++r)
     for (size_t u = 0; u < 3; ++u) EXPECT_EQ(yb[r * 3 + u], ya[(r * 5 + 4) * 3 + u]);
-  const Gradient g = last.gradient(x, {{.target = zeros({2, 3})}});
+  const Gradient g   = last.gradient(x, {{.target = zeros({2, 3})}});
   double         sum = 0;
   for (const double y : yb) sum += y * y / 6;
   EXPECT_NEAR(g.loss, sum, 1e-12);
@@ -159,7 +160,8 @@ TEST(NcpNetwork, SpansBelongToRowsAlsoWhereThereAreAsManyAsUnits) {
   // ncps spreads them over the units there
   CfC                       net(2, 4, {.model = kDouble});
   const Array               x = wave({4, 5, 2}), spans = wave({4, 5}, 0.7, 1.5);
-  const std::vector<double> all = x.as_double(), times = spans.as_double(), together = net(x, {}, spans).readout.as_double();
+  const std::vector<double> all = x.as_double(), times = spans.as_double(),
+                            together = net(x, {}, spans).readout.as_double();
   for (size_t r = 0; r < 4; ++r) {
     const Array one{{5, 2}, std::vector<double>(all.begin() + ptrdiff_t(r * 10), all.begin() + ptrdiff_t(r * 10 + 10))};
     const Array own{{5}, std::vector<double>(times.begin() + ptrdiff_t(r * 5), times.begin() + ptrdiff_t(r * 5 + 5))};
@@ -177,7 +179,8 @@ TEST(NcpNetwork, SpansHaveThreeShapesAndNoOther) {
     EXPECT_NE(what.find(words), std::string::npos) << what;
   };
   EXPECT_NO_THROW(net(x, {}, wave({5}, 1, 2)));
-  for (const Shape& shape : {Shape{5, 3}, Shape{3}, Shape{3, 1}, Shape{1}, Shape{}, Shape{3, 5, 2}, Shape{1, 5}, Shape{5, 1}})
+  for (const Shape& shape :
+       {Shape{5, 3}, Shape{3}, Shape{3, 1}, Shape{1}, Shape{}, Shape{3, 5, 2}, Shape{1, 5}, Shape{5, 1}})
     says(x, wave(shape, 1, 2), "timespans: expected [3, 5], got");
   says(wave({5, 2}), wave({1, 5}, 1, 2), "timespans: expected [5]");
   says(x, Array{{5}, std::vector<double>{1, 1, -1, 1, 1}}, "at least 0");
@@ -185,7 +188,7 @@ TEST(NcpNetwork, SpansHaveThreeShapesAndNoOther) {
 
 TEST(NcpNetwork, ATimeOfZeroLeavesAnLtcUnchanged) {
   LTC         net(2, AutoNCP(9, 2), {.model = kDouble});
-  const Array start = wave({3, 9}, 0.4);
+  const Array start           = wave({3, 9}, 0.4);
   const auto [readout, state] = net(wave({3, 4, 2}), start, zeros({3, 4}));
   const auto got = state.h.as_double(), wanted = start.as_double();
   for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 1e-14);
@@ -202,19 +205,21 @@ TEST(NcpNetwork, PaddedStepsKeepStateAndOutput) {
     EXPECT_EQ(y[2 * 3 + u], y[1 * 3 + u]);
     EXPECT_EQ(y[4 * 3 + u], y[3 * 3 + u]);
   }
-  for (size_t u = 0; u < 4; ++u) EXPECT_EQ(c[(1 * 6 + 1) * 4 + u], 0);   // row 1 has not begun
+  for (size_t u = 0; u < 4; ++u) EXPECT_EQ(c[(1 * 6 + 1) * 4 + u], 0);  // row 1 has not begun
 
   // the first row alone, without the steps that do not count
   const std::vector<double> all = x.as_double(), times = spans.as_double();
-  const Array short_x{{3, 2}, std::vector<double>{all[0], all[1], all[2], all[3], all[6], all[7]}};
-  const Array short_spans{{3}, std::vector<double>{times[0], times[1], times[3]}};
-  const Output alone = net(short_x, {}, short_spans);
-  const auto   h = out.state.h.as_double(), h_alone = alone.state.h.as_double();
+  const Array               short_x{{3, 2}, std::vector<double>{all[0], all[1], all[2], all[3], all[6], all[7]}};
+  const Array               short_spans{{3}, std::vector<double>{times[0], times[1], times[3]}};
+  const Output              alone = net(short_x, {}, short_spans);
+  const auto                h = out.state.h.as_double(), h_alone = alone.state.h.as_double();
   for (size_t u = 0; u < 4; ++u) EXPECT_EQ(h[u], h_alone[u]);
 
   // gradients are differences of the loss; padding has none
   const std::vector<LossTerm> loss = {{.target = wave({2, 5, 3}, 0.2)}};
-  const auto run = [&](const Array& input) { return net.gradient(input, loss, {}, spans, {.input = true, .spans = true, .mask = mask}); };
+  const auto                  run  = [&](const Array& input) {
+    return net.gradient(input, loss, {}, spans, {.input = true, .spans = true, .mask = mask});
+  };
   const Gradient            g  = run(x);
   const std::vector<double> gx = g.input->as_double(), gs = g.spans->as_double();
   for (const size_t at : {0, 3, 6, 13, 19}) {
@@ -250,7 +255,8 @@ TEST(NcpCell, TakesOneStepOfItsTime) {
 
 TEST(NcpNetwork, InitialRangesAreTakenAndChecked) {
   LTC net(2, 5, {.initialization_ranges = {{"w", {0.25, 0.25}}, {"mu", {-2, -1}}}, .model = kDouble});
-  for (const double w : net.model().parameter("layer1/w").as_double()) EXPECT_NEAR(w, std::log1p(std::exp(0.25)), 1e-12);
+  for (const double w : net.model().parameter("layer1/w").as_double())
+    EXPECT_NEAR(w, std::log1p(std::exp(0.25)), 1e-12);
   for (const double mu : net.model().parameter("layer1/mu").as_double()) EXPECT_TRUE(mu >= -2 && mu <= -1);
   const auto says = [](const char* name, double low, double high, const char* words) {
     const std::string what = failure([&] { LTC(2, 5, {.initialization_ranges = {{name, {low, high}}}}); });
@@ -264,7 +270,7 @@ TEST(NcpNetwork, InitialRangesAreTakenAndChecked) {
 }
 
 TEST(NcpNetwork, ClampHoldsAfterEveryUpdate) {
-  LTC net(2, 5, {.positivity = "clamp", .model = kDouble});
+  LTC         net(2, 5, {.positivity = "clamp", .model = kDouble});
   const Array x = wave({2, 4, 2});
   net.model().descend(net.gradient(x, {{.target = wave({2, 4, 5})}}), 100);
   size_t at_zero = 0;
@@ -282,7 +288,8 @@ TEST(NcpNetwork, DropoutIsForTraining) {
   EXPECT_EQ(net(x).readout, net(x).readout);
   EXPECT_NE(net(x, {}, {}, {.training = true}).readout, net(x).readout);
   EXPECT_NE(net(x, {}, {}, {.training = true}).readout, net(x, {}, {}, {.training = true}).readout);
-  EXPECT_EQ(net(x, {}, {}, {.training = true, .pass = 1}).readout, net(x, {}, {}, {.training = true, .pass = 1}).readout);
+  EXPECT_EQ(net(x, {}, {}, {.training = true, .pass = 1}).readout,
+            net(x, {}, {}, {.training = true, .pass = 1}).readout);
 }
 
 TEST(NcpNetwork, EffectiveTimeConstantsAreRecorded) {
@@ -294,7 +301,7 @@ TEST(NcpNetwork, EffectiveTimeConstantsAreRecorded) {
 
 TEST(NcpNetwork, AFileKeepsTheNetwork) {
   const TemporaryFolder dir;
-  const Array           x = wave({2, 4, 3});
+  const Array           x     = wave({2, 4, 3});
   const auto            check = [&](Network net) {
     net.save(dir / "net.dynode");
     Network again = Network::load(dir / "net.dynode");
@@ -315,13 +322,15 @@ TEST(NcpNetwork, NumbersHaveTheNamesOfThePackage) {
     for (const auto& [ours, theirs] : original_names(net.model().stored()).names) all.insert(theirs);
     return all;
   };
-  EXPECT_EQ(names(CfC(2, 4, {.proj_size = 3, .mixed_memory = MixedMemory::state, .backbone_layers = 3, .backbone_dropout = 0.1})),
-            (std::set<std::string>{"rnn_cell.backbone.0.weight", "rnn_cell.backbone.0.bias", "rnn_cell.backbone.2.weight",
-                                   "rnn_cell.backbone.2.bias", "rnn_cell.backbone.5.weight", "rnn_cell.backbone.5.bias",
-                                   "rnn_cell.ff1.weight", "rnn_cell.ff1.bias", "rnn_cell.ff2.weight", "rnn_cell.ff2.bias",
-                                   "rnn_cell.time_a.weight", "rnn_cell.time_a.bias", "rnn_cell.time_b.weight",
-                                   "rnn_cell.time_b.bias", "lstm.input_map.weight", "lstm.input_map.bias",
-                                   "lstm.recurrent_map.weight", "fc.weight", "fc.bias"}));
+  EXPECT_EQ(
+      names(CfC(2, 4,
+                {.proj_size = 3, .mixed_memory = MixedMemory::state, .backbone_layers = 3, .backbone_dropout = 0.1})),
+      (std::set<std::string>{"rnn_cell.backbone.0.weight", "rnn_cell.backbone.0.bias", "rnn_cell.backbone.2.weight",
+                             "rnn_cell.backbone.2.bias", "rnn_cell.backbone.5.weight", "rnn_cell.backbone.5.bias",
+                             "rnn_cell.ff1.weight", "rnn_cell.ff1.bias", "rnn_cell.ff2.weight", "rnn_cell.ff2.bias",
+                             "rnn_cell.time_a.weight", "rnn_cell.time_a.bias", "rnn_cell.time_b.weight",
+                             "rnn_cell.time_b.bias", "lstm.input_map.weight", "lstm.input_map.bias",
+                             "lstm.recurrent_map.weight", "fc.weight", "fc.bias"}));
   EXPECT_TRUE(names(CfC(2, 4, {.backbone_layers = 2})).contains("rnn_cell.backbone.2.weight"));
   const auto pure = names(CfC(2, AutoNCP(9, 2), {.mode = "pure"}));
   for (const char* name : {"rnn_cell.layer_0.ff1.weight", "rnn_cell.layer_2.w_tau", "rnn_cell.layer_1.A"})

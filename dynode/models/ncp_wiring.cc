@@ -29,7 +29,8 @@ std::vector<int8_t> matrix_of(const Value& rows, size_t count, size_t columns) {
   std::vector<int8_t> matrix;
   if (rows.list().size() != count) rows.fail(fmt::format("{} rows, where {} are expected", rows.list().size(), count));
   for (const Value& row : rows.list()) {
-    if (row.list().size() != columns) row.fail(fmt::format("{} numbers, where {} are expected", row.list().size(), columns));
+    if (row.list().size() != columns)
+      row.fail(fmt::format("{} numbers, where {} are expected", row.list().size(), columns));
     for (const Value& x : row.list()) {
       if (const double s = x.number(); s != 0 && s != 1 && s != -1) x.fail("polarities are -1, 0 and 1");
       matrix.push_back(int8_t(x.number()));
@@ -56,7 +57,8 @@ Wiring::Wiring(int units, std::optional<int> output_dim) : type_(kByHand), param
   inner_ = make(0);
 }
 
-Wiring::Wiring(const std::string& type, const NamedValues& params) : type_(find_wiring(type).name), params_(params.value()) {
+Wiring::Wiring(const std::string& type, const NamedValues& params)
+    : type_(find_wiring(type).name), params_(params.value()) {
   inner_ = make(0);
 }
 
@@ -64,8 +66,9 @@ dynode::Wiring Wiring::make(size_t inputs) const {
   const WiringEntry& kind  = find_wiring(type_);
   Value              given = params_;
   const size_t       units = given.has("units") && type_ == kByHand ? size_t(given.at("units").integer()) : 0;
-  if (units) {   // without matrices of its own nothing is there yet
-    if (!given.has("adjacency") && !given.has("wiring_file")) given.set("adjacency", Value(std::vector<double>(units * units)));
+  if (units) {  // without matrices of its own nothing is there yet
+    if (!given.has("adjacency") && !given.has("wiring_file"))
+      given.set("adjacency", Value(std::vector<double>(units * units)));
     if (inputs && !given.has("sensory_adjacency") && !given.has("wiring_file"))
       given.set("sensory_adjacency", Value(std::vector<double>(inputs * units)));
   }
@@ -82,9 +85,11 @@ dynode::Wiring Wiring::make(size_t inputs) const {
 std::optional<int> Wiring::input_dim() const { return built_ ? std::optional(int(inner_.inputs)) : std::nullopt; }
 
 Wiring& Wiring::build(int input_dim) {
-  if (input_dim < 1) throw SpecError({.path = "input_dim"}, fmt::format("is {}", input_dim), "a wiring has at least one input");
+  if (input_dim < 1)
+    throw SpecError({.path = "input_dim"}, fmt::format("is {}", input_dim), "a wiring has at least one input");
   if (built_ && inner_.inputs != size_t(input_dim))
-    throw SpecError({.path = "input_dim"}, fmt::format("this wiring was built for {} inputs, not {}", inner_.inputs, input_dim),
+    throw SpecError({.path = "input_dim"},
+                    fmt::format("this wiring was built for {} inputs, not {}", inner_.inputs, input_dim),
                     "make another wiring for a network with other inputs");
   if (built_) return *this;
   dynode::Wiring whole = make(size_t(input_dim));
@@ -166,12 +171,13 @@ WiringGraph Wiring::graph(bool include_sensory_neurons) const {
   require_built("a graph");
   WiringGraph                    g;
   const std::vector<std::string> types = neuron_types(inner_, false);
-  const auto name = [](const char* what, size_t i) { return fmt::format("{}_{}", what, i); };
-  const auto edge = [&](const char* what, size_t i, size_t j, int8_t sign) {
+  const auto                     name  = [](const char* what, size_t i) { return fmt::format("{}_{}", what, i); };
+  const auto                     edge  = [&](const char* what, size_t i, size_t j, int8_t sign) {
     if (sign) g.edges.push_back({name(what, i), name("neuron", j), sign > 0 ? "excitatory" : "inhibitory"});
   };
   for (size_t i = 0; i < inner_.units; ++i) g.nodes.push_back({name("neuron", i), types[i]});
-  for (size_t i = 0; include_sensory_neurons && i < inner_.inputs; ++i) g.nodes.push_back({name("sensory", i), "sensory"});
+  for (size_t i = 0; include_sensory_neurons && i < inner_.inputs; ++i)
+    g.nodes.push_back({name("sensory", i), "sensory"});
   for (size_t i = 0; include_sensory_neurons && i < inner_.inputs; ++i)
     for (size_t j = 0; j < inner_.units; ++j) edge("sensory", i, j, inner_.sensory[i * inner_.units + j]);
   for (size_t i = 0; i < inner_.units; ++i)
@@ -184,7 +190,9 @@ std::string Wiring::draw(const WiringDrawing& options) const {
   return draw_wiring(inner_, options);
 }
 
-void Wiring::save_drawing(const std::string& path, const WiringDrawing& options) const { write_file(path, draw(options)); }
+void Wiring::save_drawing(const std::string& path, const WiringDrawing& options) const {
+  write_file(path, draw(options));
+}
 
 const dynode::Wiring& Wiring::circuit() const {
   require_built("a circuit");
@@ -217,11 +225,11 @@ Value Wiring::stored() const {
 
 Wiring Wiring::from_stored(const Value& stored) {
   refuse_unknown("a wiring", stored, {"type", "params", "input_dim", "layers", "adjacency", "sensory_adjacency"});
-  Wiring         w(1);
-  const Value&   type = stored.at("type");
-  w.type_   = find_wiring(type.text(), type.at()).name;
-  w.params_ = stored.at("params");
-  w.inner_  = w.make(0);
+  Wiring       w(1);
+  const Value& type = stored.at("type");
+  w.type_           = find_wiring(type.text(), type.at()).name;
+  w.params_         = stored.at("params");
+  w.inner_          = w.make(0);
   if (const Value* inputs = stored.find("input_dim")) w.build(int(inputs->integer()));
   // what differs from what these words make was changed by hand
   const size_t units = w.inner_.units;
@@ -232,7 +240,8 @@ Wiring Wiring::from_stored(const Value& stored) {
     std::vector<int8_t>&      now    = sensory ? w.inner_.sensory : w.inner_.adjacency;
     for (size_t i = 0; i < now.size(); ++i) {
       if (now[i] == wanted[i]) continue;
-      if (!wanted[i]) given->fail(fmt::format("the synapse [{}, {}] of this {} is missing", i / units, i % units, w.type_));
+      if (!wanted[i])
+        given->fail(fmt::format("the synapse [{}, {}] of this {} is missing", i / units, i % units, w.type_));
       now[i] = wanted[i];
       w.edits_.push_back({sensory, int(i / units), int(i % units), wanted[i]});
     }
@@ -254,7 +263,8 @@ Wiring Wiring::load(const std::string& path) { return from_stored(load_value(pat
 // ---- kinds ----------------------------------------------------------------------------------------------
 
 Wiring FullyConnected(int units, const FullyConnectedOptions& o) {
-  NamedValues params = {{"units", units}, {"erev_init_seed", o.erev_init_seed}, {"self_connections", o.self_connections}};
+  NamedValues params = {
+      {"units", units}, {"erev_init_seed", o.erev_init_seed}, {"self_connections", o.self_connections}};
   if (o.output_dim) params.set("output_dim", *o.output_dim);
   return Wiring("FullyConnected", params);
 }
@@ -277,7 +287,8 @@ Wiring NCP(const NCPOptions& o) {
 }
 
 Wiring AutoNCP(int units, int output_size, double sparsity_level, uint64_t seed) {
-  return Wiring("AutoNCP", {{"units", units}, {"output_size", output_size}, {"sparsity_level", sparsity_level}, {"seed", seed}});
+  return Wiring("AutoNCP",
+                {{"units", units}, {"output_size", output_size}, {"sparsity_level", sparsity_level}, {"seed", seed}});
 }
 
 }  // namespace dynode::ncp

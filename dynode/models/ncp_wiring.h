@@ -25,12 +25,12 @@ namespace dynode::ncp {
 /// A wiring as nodes and edges.
 struct WiringGraph {
   struct Node {
-    std::string name;   // neuron_0 …, sensory_0 …
-    std::string type;   // motor, command, inter or sensory
+    std::string name;  // neuron_0 …, sensory_0 …
+    std::string type;  // motor, command, inter or sensory
   };
   struct Edge {
     std::string from, to;
-    std::string polarity;   // excitatory or inhibitory
+    std::string polarity;  // excitatory or inhibitory
   };
   std::vector<Node> nodes;
   std::vector<Edge> edges;
@@ -47,26 +47,26 @@ class Wiring {
   const std::string& type() const { return type_; }
   int                units() const { return int(inner_.units); }
   int                output_dim() const { return int(inner_.outputs); }
-  std::optional<int> input_dim() const;   // nothing before it is built
+  std::optional<int> input_dim() const;  // nothing before it is built
   bool               is_built() const { return built_; }
 
   /// Says how many inputs there are. Again with the same number: nothing happens. @throws SpecError  with another one
   Wiring& build(int input_dim);
 
   // ── layers, in the order of processing ───────────────────────────────────────────────────────────────────────────
-  int              num_layers() const { return int(inner_.layers.size()); }
+  int num_layers() const { return int(inner_.layers.size()); }
   /// Neurons of a layer: 0 inter, 1 command, 2 motor in NCP; all in other wirings. @throws SpecError  if there is none
   std::vector<int> neurons_of_layer(int layer) const;
   /// motor, command or inter. @throws SpecError  if there is no such neuron
-  std::string      type_of(int neuron) const;
+  std::string type_of(int neuron) const;
 
   // ── synapses ─────────────────────────────────────────────────────────────────────────────────────────────────────
   /// [units][units]. @throws SpecError  on a wiring whose synapses depend on the inputs (NCP) before it is built
-  Array  adjacency() const;
+  Array adjacency() const;
   /// [inputs][units]. @throws SpecError  before it is built
   Array  sensory_adjacency() const;
-  size_t synapse_count() const;           // throws as adjacency()
-  size_t sensory_synapse_count() const;   // throws as sensory_adjacency()
+  size_t synapse_count() const;          // throws as adjacency()
+  size_t sensory_synapse_count() const;  // throws as sensory_adjacency()
   /// Adds a synapse, or changes its sign. @param polarity  1 or −1
   /// @throws SpecError  no such neuron, another polarity; inputs (and NCPs) before it is built
   Wiring& add_synapse(int source, int target, int polarity);
@@ -78,7 +78,7 @@ class Wiring {
   /// A picture, as SVG. @throws SpecError  before it is built; on an unknown layout
   std::string draw(const WiringDrawing& options = {}) const;
   /// The same into a file. @throws IoError
-  void        save_drawing(const std::string& path, const WiringDrawing& options = {}) const;
+  void save_drawing(const std::string& path, const WiringDrawing& options = {}) const;
 
   // ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────
   /// All there is to know: type, params, inputs, both matrices, layers.
@@ -89,7 +89,7 @@ class Wiring {
   static Wiring load(const std::string& path);
 
   /// What a layer of a spec says of it, `wiring: …`.
-  Value                 spec() const;
+  Value spec() const;
   /// The circuit itself. @throws SpecError  before it is built
   const dynode::Wiring& circuit() const;
 
@@ -109,12 +109,12 @@ class Wiring {
   std::string       type_;
   Value             params_;
   bool              built_ = false;
-  std::vector<Edit> edits_;    // by hand, in their order
-  dynode::Wiring    inner_;    // without inputs until it is built
+  std::vector<Edit> edits_;  // by hand, in their order
+  dynode::Wiring    inner_;  // without inputs until it is built
 };
 
 struct FullyConnectedOptions {
-  std::optional<int> output_dim       = {};   // missing: all units
+  std::optional<int> output_dim       = {};  // missing: all units
   uint64_t           erev_init_seed   = 1111;
   bool               self_connections = true;
 };
@@ -123,17 +123,17 @@ Wiring FullyConnected(int units, const FullyConnectedOptions& options = {});
 
 struct RandomOptions {
   std::optional<int> output_dim     = {};
-  double             sparsity_level = 0;   // share of synapses that are missing, [0, 1)
+  double             sparsity_level = 0;  // share of synapses that are missing, [0, 1)
   uint64_t           random_seed    = 1111;
 };
 Wiring Random(int units, const RandomOptions& options = {});
 
 struct NCPOptions {
   int      inter_neurons, command_neurons, motor_neurons;
-  int      sensory_fanout;   // inter neurons each input reaches
-  int      inter_fanout;     // command neurons each inter neuron reaches
+  int      sensory_fanout;  // inter neurons each input reaches
+  int      inter_fanout;    // command neurons each inter neuron reaches
   int      recurrent_command_synapses;
-  int      motor_fanin;      // command neurons that reach each motor neuron
+  int      motor_fanin;  // command neurons that reach each motor neuron
   uint64_t seed = 22222;
 };
 /// inputs ──▶ inter ──▶ command ⟲ ──▶ motor

@@ -47,12 +47,12 @@ TEST(NcpWiring, BuildingItAgainChangesNothing) {
     EXPECT_TRUE(w.build(6) == once);
     EXPECT_EQ(w.input_dim(), 6);
   }
-  EXPECT_EQ(AutoNCP(20, 4).build(6).synapse_count(), 48u);   // ncps: 70 after a second build
+  EXPECT_EQ(AutoNCP(20, 4).build(6).synapse_count(), 48u);  // ncps: 70 after a second build
 }
 
 TEST(NcpWiring, IsDrawnByHand) {
   Wiring w(4, 2);
-  w.add_synapse(3, 0, 1).add_synapse(2, 1, -1).add_synapse(3, 0, -1);   // the last one counts
+  w.add_synapse(3, 0, 1).add_synapse(2, 1, -1).add_synapse(3, 0, -1);  // the last one counts
   w.build(2).add_sensory_synapse(1, 3, 1);
   EXPECT_EQ(w.synapse_count(), 2u);
   EXPECT_EQ(w.sensory_synapse_count(), 1u);
@@ -66,8 +66,8 @@ TEST(NcpWiring, IsKeptInFiles) {
   const TemporaryFolder dir;
   Wiring                by_hand(4, 2);
   by_hand.build(2).add_synapse(3, 0, -1).add_sensory_synapse(1, 3, 1);
-  for (const Wiring& w : {AutoNCP(28, 4), AutoNCP(28, 4).build(3), AutoNCP(16, 1).build(2).add_synapse(0, 0, 1), by_hand,
-                          FullyConnected(5, {.output_dim = 2}).build(1), Random(6).build(2), Wiring(3)})
+  for (const Wiring& w : {AutoNCP(28, 4), AutoNCP(28, 4).build(3), AutoNCP(16, 1).build(2).add_synapse(0, 0, 1),
+                          by_hand, FullyConnected(5, {.output_dim = 2}).build(1), Random(6).build(2), Wiring(3)})
     for (const char* name : {"w.yaml", "w.json"}) {
       w.save(dir / name);
       const Wiring again = Wiring::load(dir / name);
@@ -99,8 +99,8 @@ TEST(NcpWiring, IsAPicture) {
   const Wiring w = AutoNCP(28, 4).build(20);
   for (const char* layout : {"layered", "shell", "circular", "spiral", "random", "kamada", "spring", "spectral"}) {
     const std::string svg = w.draw({.layout = layout, .draw_labels = true, .title = "a < b"});
-    EXPECT_EQ(count(svg, "<title>"), 48u) << layout;                                     // neurons
-    EXPECT_EQ(count(svg, "class='synapse'"), w.synapse_count() + w.sensory_synapse_count());   // synapses
+    EXPECT_EQ(count(svg, "<title>"), 48u) << layout;                                          // neurons
+    EXPECT_EQ(count(svg, "class='synapse'"), w.synapse_count() + w.sensory_synapse_count());  // synapses
     EXPECT_EQ(count(svg, "nan"), 0u) << layout;
     EXPECT_NE(svg.find("a &lt; b"), std::string::npos);
     EXPECT_TRUE(svg.ends_with("</svg>\n"));

@@ -64,14 +64,15 @@ std::string of_ncps(const ArrayName& name, bool dropout) {
   const char* kind = bias ? "bias" : "weight";
   if (word == "fc") return fmt::format("fc.{}", kind);
   if (bias && !module) return {};
-  if (base == "w_tau" || base == "A") return fmt::format("rnn_cell.{}{}", index.empty() ? "" : fmt::format("layer_{}.", index), base);
+  const std::string place = index.empty() ? "" : fmt::format("layer_{}.", index);
+  if (base == "w_tau" || base == "A") return fmt::format("rnn_cell.{}{}", place, base);
   if (!module) return word == "forget_bias" ? "" : "rnn_cell." + word;   // of LTC: the parameter itself
   if (base.ends_with("_map")) return fmt::format("lstm.{}.{}", base, kind);
   if (base == "backbone") {
     const int layer = std::stoi(index.empty() ? "0" : index);
     return fmt::format("rnn_cell.backbone.{}.{}", dropout && layer > 0 ? 3 * layer - 1 : 2 * layer, kind);
   }
-  return fmt::format("rnn_cell.{}{}.{}", index.empty() ? "" : fmt::format("layer_{}.", index), base, kind);
+  return fmt::format("rnn_cell.{}{}.{}", place, base, kind);
 }
 
 }  // namespace

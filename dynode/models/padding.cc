@@ -8,7 +8,8 @@ Padding::Padding(const Array& mask, size_t rows, size_t steps) : rows_(rows), st
   std::vector<int64_t> shape = mask.shape;
   if (shape.size() == 3 && shape[2] == 1) shape.pop_back();
   if (shape != std::vector<int64_t>{int64_t(rows), int64_t(steps)})
-    throw ShapeError("mask", {int64_t(rows), int64_t(steps)}, mask.shape, "1 where a step counts, 0 where it is padding");
+    throw ShapeError("mask", {int64_t(rows), int64_t(steps)}, mask.shape,
+                     "1 where a step counts, 0 where it is padding");
   const std::vector<double> counts = mask.as_double();
   entries_.reserve(rows * (steps + 1));
   for (size_t row = 0; row < rows; ++row) {

@@ -17,15 +17,16 @@ class Padding {
   Padding(const Array& mask, size_t rows, size_t steps);
 
   size_t rows() const { return rows_; }
-  size_t steps() const { return steps_; }   // as given
-  size_t kept() const { return kept_; }     // of the run: those of the row with most of them, at least 1
+  size_t steps() const { return steps_; }  // as given
+  size_t kept() const { return kept_; }    // of the run: those of the row with most of them, at least 1
 
   /// Numbers per step [rows][steps][width] → [rows][kept][width]: what is missing at the end of a row is 0.
   template <class R>
   std::vector<R> pack(const std::vector<R>& x, size_t width) const {
     std::vector<R> to(rows_ * kept_ * width);
     each([&](size_t row, size_t t, size_t k) {
-      std::copy_n(x.begin() + ptrdiff_t((row * steps_ + t) * width), width, to.begin() + ptrdiff_t((row * kept_ + k) * width));
+      std::copy_n(x.begin() + ptrdiff_t((row * steps_ + t) * width), width,
+                  to.begin() + ptrdiff_t((row * kept_ + k) * width));
     });
     return to;
   }
@@ -34,7 +35,8 @@ class Padding {
   std::vector<R> unpack(const std::vector<R>& x, size_t width) const {
     std::vector<R> to(rows_ * steps_ * width);
     each([&](size_t row, size_t t, size_t k) {
-      std::copy_n(x.begin() + ptrdiff_t((row * kept_ + k) * width), width, to.begin() + ptrdiff_t((row * steps_ + t) * width));
+      std::copy_n(x.begin() + ptrdiff_t((row * kept_ + k) * width), width,
+                  to.begin() + ptrdiff_t((row * steps_ + t) * width));
     });
     return to;
   }
@@ -54,7 +56,8 @@ class Padding {
     for (size_t row = 0; row < rows; ++row)
       for (size_t t = 0; t <= steps_; ++t)
         for (size_t u = 0; u < width; ++u)
-          bar[(row * (kept_ + 1) + entry(first_row + row, t)) * width + u] += spread_bar[(row * (steps_ + 1) + t) * width + u];
+          bar[(row * (kept_ + 1) + entry(first_row + row, t)) * width + u] +=
+              spread_bar[(row * (steps_ + 1) + t) * width + u];
   }
 
   /// A loss that sees all steps, as one that sees those of the run. @param units  per watched layer
@@ -89,7 +92,7 @@ class Padding {
   }
 
   size_t              rows_, steps_, kept_ = 1;
-  std::vector<size_t> entries_;   // [rows][steps + 1]
+  std::vector<size_t> entries_;  // [rows][steps + 1]
 };
 
 }  // namespace dynode

@@ -135,13 +135,14 @@ inline constexpr Kind CTRNN{"CTRNN"}, RateDale{"RateDale"}, LIF{"LIF"}, LTC{"LTC
 
 // for layers in a row, with the weights people know from Keras and torch
 
-/// Weighted sums of the layer before, and a function of them: linear, relu, softmax, … (`dynode info --cells`, Activation).
+/// Weighted sums of the layer before, and a function of them: linear, relu, softmax, … (Activation in `dynode info
+/// --cells`).
 Layer Dense(int units, const std::string& activation = "linear", bool use_bias = true);
 /// A function of each unit of the layer before; softmax: of all of them together.
 Layer Function(const std::string& activation);
 /// Leaves out a share of the units of the layer before, while the network learns. @param rate  within [0, 1)
 Layer Dropout(double rate);
-/// The units of the layer before at each step with mean 0 and deviation 1, times a gain, plus an offset, which are learnt.
+/// Units of the layer before, at each step with mean 0 and deviation 1, times a gain, plus an offset: both are learnt.
 Layer LayerNorm();
 /// A recurrent layer (RNN, GRU, LSTM, …) weighs the layer before itself, as in Keras and torch; as it is it has as many
 /// inputs as units, and dense weights in front.

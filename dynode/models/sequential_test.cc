@@ -28,7 +28,7 @@ TEST(Sequential, InputAndAnLtcWithAWiring) {
 }
 
 TEST(Sequential, DenseLayersGiveProbabilitiesPerStep) {
-  Sequential net({layers::Input(20), layers::Dense(50, "relu"), layers::Dense(10, "softmax")}, kDouble);
+  Sequential  net({layers::Input(20), layers::Dense(50, "relu"), layers::Dense(10, "softmax")}, kDouble);
   const Array y = net.predict(wave({2, 7, 20}));
   ASSERT_EQ(y.shape, (Shape{2, 7, 10}));
   const std::vector<double> p = y.as_double();
@@ -48,7 +48,8 @@ TEST(Sequential, ADenseLayerIsAFunctionOfWeightedSums) {
   net.model().set_parameter("b_0_to_1", Array{{1}, std::vector<double>{0.3}});
   const double y = net.predict(Array{{1, 1, 2}, std::vector<double>{0.5, -2}}).as_double()[0];
   EXPECT_NEAR(y, std::log1p(std::exp(0.5 * w[0] - 2 * w[1] + 0.3)), 1e-14);
-  EXPECT_EQ(Sequential({layers::Input(3), layers::Dense(4, "tanh", false)}).model().plan().parameters.learnable_size(), 12u);
+  EXPECT_EQ(Sequential({layers::Input(3), layers::Dense(4, "tanh", false)}).model().plan().parameters.learnable_size(),
+            12u);
 }
 
 TEST(Sequential, RecurrentLayersHaveTheirOwnInputWeights) {
@@ -72,16 +73,17 @@ TEST(Sequential, RecurrentLayersHaveTheirOwnInputWeights) {
 }
 
 TEST(Sequential, GradientsOfAMixedRowAreDerivatives) {
-  Sequential net({layers::Input(3), layers::weighing(layers::LSTM(4)), layers::Dropout(0.4), layers::Function("mish"),
-                  layers::LayerNorm(), layers::weighing(layers::GRU(2)), ncp::cfc_layer(ncp::AutoNCP(8, 2)), layers::Dense(2, "selu")},
-                 kDouble);
-  Model&                      m    = net.model();
-  const Array                 x    = wave({2, 4, 3});
+  Sequential  net({layers::Input(3), layers::weighing(layers::LSTM(4)), layers::Dropout(0.4), layers::Function("mish"),
+                   layers::LayerNorm(), layers::weighing(layers::GRU(2)), ncp::cfc_layer(ncp::AutoNCP(8, 2)),
+                   layers::Dense(2, "selu")},
+                  kDouble);
+  Model&      m                    = net.model();
+  const Array x                    = wave({2, 4, 3});
   const std::vector<LossTerm> loss = {{.target = wave({2, 4, 2}, 0.2)}};
   const GradientRequest       same{.noise = {.training = true, .pass = 1}};
   const Gradient              g = m.gradient(x, loss, same);
   for (const std::string& name : m.parameter_names()) {
-    const Block& b = m.plan().parameters[m.plan().parameters.find(name)];
+    const Block& b  = m.plan().parameters[m.plan().parameters.find(name)];
     const size_t at = b.size() / 2;
     if (!b.learnable || (!b.mask.empty() && !b.mask[at])) continue;
     const Array now   = m.parameter(name);
@@ -100,8 +102,10 @@ TEST(Sequential, GradientsOfAMixedRowAreDerivatives) {
 TEST(Sequential, DropoutBelongsToTraining) {
   Sequential  net({layers::Input(3), layers::Dropout(0.5), layers::Dense(2)}, kDouble);
   Sequential  without({layers::Input(3), layers::Dense(2)}, kDouble);
-  const Array x = wave({2, 4, 3});
-  const auto  run = [&](bool training) { return net.model().simulate(x, {.noise = {.training = training}}).at("output"); };
+  const Array x   = wave({2, 4, 3});
+  const auto  run = [&](bool training) {
+    return net.model().simulate(x, {.noise = {.training = training}}).at("output");
+  };
   EXPECT_EQ(run(false), net.model().simulate(x).at("output"));
   EXPECT_NE(run(true), run(false));
   EXPECT_EQ(net.model().plan().parameters.learnable_size(), without.model().plan().parameters.learnable_size());
@@ -115,8 +119,17 @@ TEST(Sequential, MistakesAreExplained) {
   says([] { Sequential({layers::Dropout(0.1)}); }, "begin with layers::Input");
   says([] { Sequential({layers::Input(2), layers::Dense(3, "rellu")}).model(); }, "did you mean 'relu'");
   says([] { Sequential({layers::Input(2), layers::Dropout(1)}).model(); }, "at least 0 and below 1");
-  says([] { Graph().add_layer(0, layers::Input(2)).add_layer(1, layers::LSTM(3)).add_layer(2, layers::Linear(2))
-                .connect(0, 1, {.structure = structure::direct()}).connect(1, 1).model(); }, "direct sources and others");
+  says(
+      [] {
+        Graph()
+            .add_layer(0, layers::Input(2))
+            .add_layer(1, layers::LSTM(3))
+            .add_layer(2, layers::Linear(2))
+            .connect(0, 1, {.structure = structure::direct()})
+            .connect(1, 1)
+            .model();
+      },
+      "direct sources and others");
 }
 
 TEST(Sequential, ATableShowsWhereParametersAre) {
@@ -129,9 +142,9 @@ TEST(Sequential, ATableShowsWhereParametersAre) {
 
 TEST(Sequential, AFileKeepsTheRow) {
   const TemporaryFolder dir;
-  Sequential  net({layers::Input(3), layers::Dense(4, "mish"), layers::LayerNorm(), layers::Dropout(0.2),
-                   layers::weighing(layers::LSTM(3)), ncp::ltc_layer(ncp::Units(4)), layers::Function("softmax")});
-  const Array x = wave({2, 4, 3});
+  Sequential            net({layers::Input(3), layers::Dense(4, "mish"), layers::LayerNorm(), layers::Dropout(0.2),
+                             layers::weighing(layers::LSTM(3)), ncp::ltc_layer(ncp::Units(4)), layers::Function("softmax")});
+  const Array           x = wave({2, 4, 3});
   net.save(dir / "net.dynode");
   EXPECT_EQ(Graph::load(dir / "net.dynode")(x), net(x));
   EXPECT_EQ(Graph::from_spec(read_spec(parse_yaml(net.yaml())), {.seed = 4})(x),
@@ -141,10 +154,10 @@ TEST(Sequential, AFileKeepsTheRow) {
 // ---- learning -------------------------------------------------------------------------------------------
 
 TEST(Fit, LearnsValuesOfEachStep) {
-  Sequential  net({layers::Input(1), layers::weighing(layers::GRU(8)), layers::Dense(1)});
-  const Array x = wave({8, 12, 1}), y = wave({8, 12, 1}, 0.37);
-  const double before = net.evaluate(x, y).loss;
-  const History h = net.fit(x, y, {.epochs = 40, .batch_size = 4, .learning_rate = 2e-2});
+  Sequential    net({layers::Input(1), layers::weighing(layers::GRU(8)), layers::Dense(1)});
+  const Array   x = wave({8, 12, 1}), y = wave({8, 12, 1}, 0.37);
+  const double  before = net.evaluate(x, y).loss;
+  const History h      = net.fit(x, y, {.epochs = 40, .batch_size = 4, .learning_rate = 2e-2});
   ASSERT_EQ(h.epochs.size(), 40u);
   EXPECT_EQ(h.of("loss").size(), 40u);
   const ModelScores after = net.evaluate(x, y);
@@ -164,14 +177,18 @@ TEST(Fit, LearnsClassesAndStopsEarly) {
     y.push_back((row % 2) ^ (row % 9 == 0));
   }
   Sequential    net({layers::Input(1), ncp::cfc_layer(ncp::Units(8)), layers::Dense(2)});
-  const History h = net.fit({{64, 6, 1}, x}, {{64}, y},
-                            {.epochs = 200, .learning_rate = 3e-2, .validation_split = 0.25, .early_stopping_patience = 8});
+  const History h =
+      net.fit({{64, 6, 1}, x}, {{64}, y},
+              {.epochs = 200, .learning_rate = 3e-2, .validation_split = 0.25, .early_stopping_patience = 8});
   EXPECT_LT(h.epochs.size(), 200u);
   EXPECT_EQ(int64_t(h.epochs.size()), h.best_epoch + 8);
   EXPECT_EQ(h.of("val_accuracy").size(), h.epochs.size());
   EXPECT_GT(net.evaluate({{64, 6, 1}, x}, {{64}, y}).metrics[0].value, 0.75);
   Sequential wrong({layers::Input(1), layers::Dense(2, "softmax")});
-  EXPECT_NE(failure([&] { wrong.fit({{64, 6, 1}, x}, {{64}, y}); }).find("Dense layer without activation"), std::string::npos);
+  EXPECT_NE(failure([&] {
+              wrong.fit({{64, 6, 1}, x}, {{64}, y});
+            }).find("Dense layer without activation"),
+            std::string::npos);
 }
 
 }  // namespace

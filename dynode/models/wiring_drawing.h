@@ -19,11 +19,11 @@ struct WiringDrawing {
   /// the graph. spring: neighbours attract, all repel. spectral: by the Laplacian.
   std::string layout = "layered";
   /// Colours by type, in place of the usual ones.
-  std::map<std::string, std::string> neuron_colors = {};    // sensory, inter, command, motor
-  std::map<std::string, std::string> synapse_colors = {};   // excitatory, inhibitory
-  bool        draw_labels             = false;              // numbers of neurons
-  bool        include_sensory_neurons = true;
-  std::string title                   = {};
+  std::map<std::string, std::string> neuron_colors           = {};     // sensory, inter, command, motor
+  std::map<std::string, std::string> synapse_colors          = {};     // excitatory, inhibitory
+  bool                               draw_labels             = false;  // numbers of neurons
+  bool                               include_sensory_neurons = true;
+  std::string                        title                   = {};
 };
 
 /// sensory, inter, command or motor of each node: the inputs first, if any, then the neurons.

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 using Points         = std::vector<PagePoint>;
-using Graph          = std::vector<std::vector<size_t>>;   // neighbours of each node, directions left out
+using Graph          = std::vector<std::vector<size_t>>;  // neighbours of each node, directions left out
 
 Graph neighbours(const Wiring& w, bool with_inputs) {
   const size_t first = with_inputs ? w.inputs : 0, n = first + w.units;
@@ -65,7 +65,7 @@ Points layered(const Graph& graph, const std::vector<std::string>& types) {
   };
   for (int sweep = 0; sweep < 4; ++sweep) {
     for (size_t c = 1; c < columns.size(); ++c) sort_by(c, c - 1);
-    for (size_t c = columns.size() - 1; c-- > 1;) sort_by(c, c + 1);   // the first column keeps the order of inputs
+    for (size_t c = columns.size() - 1; c-- > 1;) sort_by(c, c + 1);  // the first column keeps the order of inputs
   }
   // neurons of a single column stand on a circle, else their synapses would lie on each other
   if (columns.size() == 1)
@@ -136,9 +136,9 @@ Points kamada(const Graph& graph) {
 }
 
 Points spring(const Graph& graph) {
-  const size_t n  = graph.size();
-  const double k  = 1 / std::sqrt(double(n));
-  Points       at = random(n);
+  const size_t n    = graph.size();
+  const double k    = 1 / std::sqrt(double(n));
+  Points       at   = random(n);
   double       heat = 0.1;
   for (int round = 0; round < 50; ++round, heat -= 0.1 / 51) {
     Points push(n, {0, 0});
@@ -162,10 +162,10 @@ Points spring(const Graph& graph) {
 
 /// The second and third eigenvectors of the Laplacian, by powers of c − L without what came before.
 Points spectral(const Graph& graph) {
-  const size_t n = graph.size();
+  const size_t n    = graph.size();
   size_t       most = 1;
   for (const auto& list : graph) most = std::max(most, list.size());
-  const double                     c = 2 * double(most);
+  const double                     c     = 2 * double(most);
   std::vector<std::vector<double>> found = {std::vector<double>(n, 1 / std::sqrt(double(n)))};
   dynode::Random                   draw(0, "spectral");
   for (int which = 0; which < 2; ++which) {
@@ -221,9 +221,10 @@ std::vector<PagePoint> lay_out(const Wiring& wiring, bool with_inputs, const std
   else if (layout == "spring") at = spring(neighbours(wiring, with_inputs));
   else if (layout == "spectral") at = spectral(neighbours(wiring, with_inputs));
   else
-    throw SpecError({.path = "layout"}, fmt::format("there is no layout '{}'", layout),
-                    did_you_mean(layout, {"layered", "shell", "circular", "spiral", "random", "kamada", "spring", "spectral"},
-                                 "there are"));
+    throw SpecError(
+        {.path = "layout"}, fmt::format("there is no layout '{}'", layout),
+        did_you_mean(layout, {"layered", "shell", "circular", "spiral", "random", "kamada", "spring", "spectral"},
+                     "there are"));
   fit(at);
   return at;
 }

@@ -187,7 +187,8 @@ TEST(CfcPlan, EveryLayerOfTheBackboneHasDropoutUnlessTheFirstIsSpared) {
     }
     return names;
   };
-  const std::vector<std::string> all = {"layer1/backbone_0_dropout", "layer1/backbone_1_dropout", "layer1/backbone_2_dropout"};
+  const std::vector<std::string> all = {"layer1/backbone_0_dropout", "layer1/backbone_1_dropout",
+                                        "layer1/backbone_2_dropout"};
   EXPECT_EQ(sites(", backbone_dropout: 0.1"), all);
   EXPECT_EQ(sites(", backbone_dropout: 0.1, dropout_first_layer: false"), (std::vector(all.begin() + 1, all.end())));
   EXPECT_EQ(sites("").size(), 0u);

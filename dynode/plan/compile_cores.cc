@@ -33,7 +33,8 @@ void Compiler::add_core(int layer) {
   const CellEntry* cell = plan_.layers[size_t(layer)].cell;
   if (cell->core.empty() || plan_.layers[size_t(layer)].is_input) return;
   const LayerSpec& spec = *plan_.spec.layer(plan_.layers[size_t(layer)].layer_id);
-  const bool direct = std::any_of(plan_.spec.connections.begin(), plan_.spec.connections.end(), [&](const ConnectionSpec& c) {
+  const auto& all    = plan_.spec.connections;
+  const bool  direct = std::any_of(all.begin(), all.end(), [&](const ConnectionSpec& c) {
     return c.to_layer == spec.layer_id && !dropped(c) && is_direct(c);
   });
   const int    front = direct ? gather_sources(spec) : entrance(spec.layer_id);

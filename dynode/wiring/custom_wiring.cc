@@ -43,7 +43,8 @@ std::vector<std::vector<uint32_t>> layers_of(const WiringArgs& args, size_t unit
   }
   for (size_t l = 0; l < layers.size(); ++l)
     if (layers[l].empty())
-      throw SpecError(args.at, fmt::format("neuron_layers leaves layer {} without neurons", l), "layers are numbered 0, 1, …");
+      throw SpecError(args.at, fmt::format("neuron_layers leaves layer {} without neurons", l),
+                      "layers are numbered 0, 1, …");
   return layers;
 }
 
