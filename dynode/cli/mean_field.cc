@@ -1,15 +1,15 @@
-// dynode mean-field: self-consistent rates of a clustered spiking network, and which of them last.
+// dynode mean-field: self-consistent rates of a network of populations of spikes, and which of them last.
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
 #include "dynode/base/display.h"
 #include "dynode/base/text.h"
+#include "dynode/cli/mean_field.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/file.h"
 #include "dynode/io/npz.h"
-#include "dynode/mean_field/config.h"
-#include "dynode/mean_field/fixed_points.h"
 #include "dynode/mean_field/landscape.h"
 #include "dynode/spec/spec.h"
 
@@ -17,27 +17,6 @@ namespace dynode::cli {
 namespace {
 
 using namespace mean_field;
-
-struct Settings {
-  std::string              action, config, output;
-  std::vector<std::string> assignments;
-  size_t                   random_starts = 100, seed = 256;
-  bool                     all           = false;
-};
-
-/// "4.2" or "4.2 … 51.3": rates of populations from … to.
-std::string range(const std::vector<double>& rates, size_t from, size_t to) {
-  const auto [low, high] = std::minmax_element(rates.begin() + ptrdiff_t(from), rates.begin() + ptrdiff_t(to));
-  return *high - *low < 0.05 ? fmt::format("{:.1f}", *high) : fmt::format("{:.1f} … {:.1f}", *low, *high);
-}
-
-std::string active_text(const std::vector<double>& rates, size_t clusters) {
-  const auto active = active_clusters({rates.begin(), rates.begin() + ptrdiff_t(clusters)});
-  std::vector<std::string> names;
-  for (size_t k = 0; k < clusters; ++k)
-    if (active[k]) names.push_back(std::to_string(k));
-  return names.empty() ? "all alike" : join(names);
-}
 
 void save(const std::string& path, const FixedPoints& found, size_t p) {
   const int64_t       n = int64_t(found.points.size()), width = int64_t(p);
@@ -58,56 +37,52 @@ void save(const std::string& path, const FixedPoints& found, size_t p) {
                   {"multiplicity", {{n}, multiplicity}}});
 }
 
-void run(const Settings& s) {
-  if (s.action != "solve")
-    throw SpecError({}, fmt::format("dynode mean-field cannot '{}'", s.action),
-                    did_you_mean(s.action, {"solve"}, "it can"));
-  if (!s.output.empty()) check_writable(s.output, "points", "points.npz");
-  Value config = load_value(s.config);
-  for (const std::string& assignment : s.assignments) set_value(config, assignment);
-  const ClusteredNetwork net      = clustered_network(config);
-  const size_t           clusters = size_t(net.clusters.n_clusters), p = net.populations.size();
-
-  auto starts = cluster_starts(p, clusters);
-  for (auto& start : random_starts(p, s.random_starts, s.seed)) starts.push_back(std::move(start));
-  FixedPoints found = find_fixed_points(net.populations, starts);
+void solve(const MeanFieldSettings& s) {
+  const MeanFieldNetwork net      = mean_field_of(config_of(s));
+  const size_t           clusters = net.clusters, p = net.populations.size();
+  const bool             clustered = p == 2 * clusters + 2;
+  const auto             starts    = starts_of(s, net);
+  FixedPoints            found     = find_fixed_points(net.populations, starts);
   std::stable_sort(found.points.begin(), found.points.end(), [](const FixedPoint& a, const FixedPoint& b) {
     return a.eigenvalues[0].real() < b.eigenvalues[0].real();
   });
 
-  DisplayTable table({{"state"},
-                      {"starts", true},
-                      {"max Re", true},
-                      {"active clusters"},
-                      {"E clusters, Hz", true},
-                      {"E rest", true},
-                      {"I clusters", true},
-                      {"I rest", true}});
+  std::vector<DisplayTable::Column> columns{{"state"}, {"starts", true}, {"max Re", true}};
+  if (clustered)
+    columns.insert(
+        columns.end(),
+        {{"active clusters"}, {"E clusters, Hz", true}, {"E rest", true}, {"I clusters", true}, {"I rest", true}});
+  else
+    for (size_t i = 0; i < std::min<size_t>(p, 8); ++i) columns.push_back({net.names[i] + ", Hz", true});
+  DisplayTable table(columns);
   size_t       left_out = 0;
   for (const FixedPoint& point : found.points) {
     if (!s.all && point.eigenvalues[0].real() > 0) {
       ++left_out;
       continue;
     }
-    const auto& r = point.rates;
-    table.add({label(point.stability), std::to_string(point.multiplicity),
-               fmt::format("{:.3g}", point.eigenvalues[0].real()), active_text(r, clusters), range(r, 0, clusters),
-               range(r, clusters, clusters + 1), range(r, clusters + 1, p - 1), range(r, p - 1, p)});
+    const auto&              r = point.rates;
+    std::vector<std::string> row{label(point.stability), std::to_string(point.multiplicity),
+                                 fmt::format("{:.3g}", point.eigenvalues[0].real())};
+    if (clustered)
+      row.insert(row.end(),
+                 {active_text(r, clusters), range_text(r, 0, clusters), range_text(r, clusters, clusters + 1),
+                  range_text(r, clusters + 1, p - 1), range_text(r, p - 1, p)});
+    else
+      for (size_t i = 0; i < std::min<size_t>(p, 8); ++i) row.push_back(fmt::format("{:.2f}", r[i]));
+    table.add(row);
   }
   const auto converged =
       std::count_if(found.solutions.begin(), found.solutions.end(), [](const Solution& x) { return x.converged; });
   fmt::print("{}\n", s.config);
-  fmt::print("  {} populations, arousal {:g}; {} fixed points from {} starts ({} did not converge)\n", p,
-             net.arousal.level, found.points.size(), starts.size(), ptrdiff_t(starts.size()) - converged);
+  fmt::print("  {} populations; {} fixed points from {} starts ({} did not converge)\n", p, found.points.size(),
+             starts.size(), ptrdiff_t(starts.size()) - converged);
   if (!table.empty()) fmt::print("\n{}", table.text());
   if (left_out) fmt::print("  and {} that do not last: --all shows them\n", left_out);
-  if (std::any_of(net.clusters.j_potentiated.begin(), net.clusters.j_potentiated.end(),
-                  [](double g) { return g != 1; })) {
-    const auto depression = cluster_matrices(net.clusters).depression;
-    if (*std::min_element(depression.begin(), depression.end()) < 0)
-      fmt::print("note: potentiation is so strong that synapses between clusters change sign; "
-                 "clip_depression: true keeps it\n");
-  }
+  if (net.potentiated_signs)
+    fmt::print(
+        "note: potentiation is so strong that synapses between clusters change sign; "
+        "clip_depression: true keeps it\n");
   if (s.output.empty()) return;
   try {
     save(s.output, found, p);
@@ -115,25 +90,95 @@ void run(const Settings& s) {
   fmt::print("{}\n", s.output);
 }
 
+void run(const MeanFieldSettings& s) {
+  const std::vector<std::string> actions{"solve", "landscape", "sweep"};
+  if (std::find(actions.begin(), actions.end(), s.action) == actions.end())
+    throw SpecError({}, fmt::format("dynode mean-field cannot '{}'", s.action),
+                    did_you_mean(s.action, actions, "it can"));
+  if (s.action == "solve" && (!s.report.empty() || !s.svg.empty()))
+    throw SpecError({.path = s.report.empty() ? "--svg" : "--report"}, "points alone make no picture",
+                    "sweep and landscape do");
+  if (!s.output.empty() && !(s.action == "sweep" && s.output.ends_with(".csv")))
+    check_writable(s.output, "points", "points.npz");
+  else if (!s.output.empty()) check_writable(s.output);
+  if (!s.report.empty()) check_writable(s.report, "reports", "mean_field.html");
+  if (!s.svg.empty()) check_writable(s.svg, "pictures", "picture.svg");
+  if (s.action == "solve") solve(s);
+  else if (s.action == "landscape") run_landscape(s);
+  else run_sweep(s);
+}
+
 }  // namespace
 
+Value config_of(const MeanFieldSettings& s) {
+  Value config = load_value(s.config);
+  for (const std::string& assignment : s.assignments) set_value(config, assignment);
+  return config;
+}
+
+std::vector<std::vector<double>> starts_of(const MeanFieldSettings& s, const MeanFieldNetwork& net) {
+  const size_t p      = net.populations.size();
+  auto         starts = cluster_starts(p, std::min(net.clusters, p));
+  for (auto& start : random_starts(p, s.random_starts, s.seed)) starts.push_back(std::move(start));
+  return starts;
+}
+
+std::string range_text(const std::vector<double>& rates, size_t from, size_t to) {
+  const auto [low, high] = std::minmax_element(rates.begin() + ptrdiff_t(from), rates.begin() + ptrdiff_t(to));
+  return *high - *low < 0.05 ? fmt::format("{:.1f}", *high) : fmt::format("{:.1f} … {:.1f}", *low, *high);
+}
+
+std::string active_text(const std::vector<double>& rates, size_t clusters) {
+  const auto               active = active_clusters({rates.begin(), rates.begin() + ptrdiff_t(clusters)});
+  std::vector<std::string> names;
+  for (size_t k = 0; k < clusters; ++k)
+    if (active[k]) names.push_back(std::to_string(k));
+  return names.empty() ? "all alike" : join(names);
+}
+
+void write_outputs(const std::vector<std::pair<std::string, std::string>>& files) {
+  try {
+    for (const auto& [path, text] : files) {
+      write_file(path, text);
+      fmt::print("{}\n", path);
+    }
+  } catch (const IoError& error) { throw Failure(error.what()); }
+}
+
 Verb mean_field_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("mean-field", "self-consistent rates of a clustered spiking network");
-  app->add_option("action", s->action, "solve: find fixed points and their stability")->type_name("solve")->required();
-  app->add_option("config", s->config, "YAML with init_params, architecture, external_currents, arousal")
+  const auto s   = std::make_shared<MeanFieldSettings>();
+  CLI::App*  app = tool.add_subcommand("mean-field", "self-consistent rates of a network of spikes, by populations");
+  app->add_option("action", s->action,
+                  "solve: fixed points and their stability; landscape: force and potential of one or two populations; "
+                  "sweep: fixed points along a parameter")
+      ->type_name("solve|landscape|sweep")
+      ->required();
+  app->add_option(
+         "config", s->config,
+         "a spec of LIF layers without input array, or YAML with init_params, architecture, external_currents, arousal")
       ->type_name("CONFIG")
       ->required();
-  app->add_option("--output", s->output,
-                  "all points: rates, mu, sigma, jacobian, eigenvalues (real, imaginary), multiplicity")
+  app->add_option("--output", s->output, "all numbers: rates, stability, …; of a sweep .csv, too")
       ->type_name("FILE.npz");
+  app->add_option("--report", s->report, "a page with the picture (landscape, sweep)")->type_name("FILE.html");
+  app->add_option("--svg", s->svg, "the picture alone")->type_name("FILE.svg");
   add_set(*app, s->assignments, "arousal.level=0.5");
+  app->add_option("--focus", s->focus, "landscape: one or two populations (default 0,1)")->type_name("LIST");
+  app->add_option("--limits", s->limits, "landscape: rates in focus from,to in Hz (default 0,60)")->type_name("LIST");
+  add_number(*app, "--density", s->density, "landscape: distance of grid lines, Hz (default 0.5)");
+  app->add_option("--param", s->param, "sweep: what is changed, as --set names it")->type_name("KEY");
+  app->add_option("--range", s->range, "sweep: from, to, how many values")->expected(3)->type_name("LOW HIGH NUM");
+  app->add_flag("--folds", s->folds, "sweep: follow branches through their folds, too");
+  add_number(*app, "--step", s->step, "of a branch, as a share of the range (default 0.02)");
   add_count(*app, "--random-starts", s->random_starts, 0,
             "random starts beside those with 0, 1, … active clusters (default 100)");
   add_count(*app, "--seed", s->seed, 0, "of random starts (default 256)");
-  app->add_flag("--all", s->all, "show saddles and other points that do not last, too");
+  app->add_flag("--all", s->all, "solve: show saddles and other points that do not last, too");
+  add_threads(*app, s->threads);
   app->footer(
-      "dynode mean-field solve net.yaml\ndynode mean-field solve net.yaml --set arousal.level=0.8 --output points.npz");
+      "dynode mean-field solve net.yaml --set arousal.level=0.8 --output points.npz\n"
+      "dynode mean-field landscape net.yaml --focus 0,1 --report landscape.html\n"
+      "dynode mean-field sweep net.yaml --param arousal.level --range 0 1 30 --folds --svg branches.svg");
   return {app, [s] { run(*s); }};
 }
 

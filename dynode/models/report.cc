@@ -505,6 +505,14 @@ std::string wirings(const Report& report) {
   return figures;
 }
 
+std::string figures(const Report& report) {
+  std::string all;
+  for (const ReportFigure& f : report.figures)
+    all += fmt::format("<figure class=\"drawing\"><h3>{}</h3>{}<figcaption>{}</figcaption></figure>\n", html(f.title), f.svg,
+                       html(f.caption));
+  return all;
+}
+
 }  // namespace
 
 std::string render_report(const Report& report) {
@@ -523,6 +531,7 @@ std::string render_report(const Report& report) {
   if (!report.sweeps.empty()) parts.insert("sweeps");
   if (!report.state_space.empty()) parts.insert("state_space");
   if (!report.rasters.empty()) parts.insert("rasters");
+  if (!report.figures.empty()) parts.insert("figures");
   if (!report.config_yaml.empty() || !report.spec_yaml.empty()) parts.insert("config");
 
   std::string script;
@@ -538,6 +547,7 @@ std::string render_report(const Report& report) {
        {"headline", headline(report)},
        {"facts", facts(report)},
        {"wirings", wirings(report)},
+       {"figures", figures(report)},
        {"config", config(report)},
        {"data", data_json(report)},
        {"style", std::string(assets.style)},

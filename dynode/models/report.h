@@ -138,6 +138,11 @@ struct ReportStateSpace {
   std::vector<Point>       points    = {};
 };
 
+/// A picture drawn elsewhere.
+struct ReportFigure {
+  std::string title = {}, svg = {}, caption = {};   // svg: a document of our own, taken as it is
+};
+
 struct Report {
   std::string title = {}, summary = {};                         // summary: one or two sentences of plain text
   std::string kind  = "training";                               // of report, not empty
@@ -151,6 +156,7 @@ struct Report {
   std::vector<ReportYardstick>  yardsticks     = {};
   std::vector<ReportLayer>      layers         = {};
   std::vector<ReportConnection> connections    = {};
+  std::vector<ReportFigure>     figures        = {};  // first on the page
   std::vector<std::string>      wirings        = {};  // pictures of neural circuits below the network, as SVG
   std::vector<ReportHistogram>  histograms     = {};
   std::vector<ReportExample>    examples       = {};

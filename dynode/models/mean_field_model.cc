@@ -1,0 +1,167 @@
+#include "dynode/models/mean_field_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <numeric>
+
+#include "dynode/mean_field/config.h"
+#include "dynode/plan/spiking.h"
+
+namespace dynode {
+namespace {
+
+using namespace mean_field;
+
+/// Σ of independent inputs with different efficacies: the theory needs Σ c J and Σ c J² alone.
+struct Input {
+  double mean = 0, square = 0;  // Σ c J, Σ c J²
+
+  double efficacy() const { return mean != 0 ? square / mean : 0; }
+  double count() const { return square != 0 ? mean * mean / square : 0; }
+};
+
+/// Partners of a neuron.
+double in_degree(const SynapseRule& rule, size_t post, size_t pre) {
+  const double count = rule.count[post * rule.pres() + pre];
+  switch (rule.kind) {
+    case SynapseRule::Kind::fixed_indegree: return count;
+    case SynapseRule::Kind::bernoulli: return count * double(rule.from[pre + 1] - rule.from[pre]);
+    case SynapseRule::Kind::fixed_total_number: break;
+  }
+  const double units = double(rule.to[post + 1] - rule.to[post]);
+  return units ? count / units : 0;
+}
+
+class Reader {
+ public:
+  explicit Reader(const Model& model) : model_(model), plan_(model.plan()) {
+    if (!plan_.spiking)
+      throw SpecError({.file = plan_.spec.file},
+                      "the mean field is of networks of spiking layers without an input array",
+                      "give simulation.input_type: none, and drives");
+    for (const auto& begin : plan_.spiking->populations) first_.push_back(count_), count_ += begin.size() - 1;
+    inputs_.resize(count_ * count_), external_.resize(count_), shift_.resize(count_);
+  }
+
+  MeanFieldNetwork network() {
+    for (size_t l = 0; l < plan_.layers.size(); ++l) add_layer(l);
+    for (const ConnectionPlan& c : plan_.connections) add_connection(c);
+    for (const Drive& drive : plan_.spiking->drives) add_drive(drive);
+    Populations& p = net_.populations;
+    for (const Input& input : inputs_) p.c_matrix.push_back(input.count()), p.j_matrix.push_back(input.efficacy());
+    for (size_t i = 0; i < count_; ++i) {
+      if (external_[i].mean == 0 && external_[i].square > 0)
+        throw SpecError({.file = plan_.spec.file, .path = "drives"},
+                        fmt::format("drives of {} cancel in the mean", net_.names[i]),
+                        "the theory describes an input by its mean and its efficacy");
+      p.c_ext.push_back(1), p.j_ext.push_back(external_[i].efficacy()), p.nu_ext.push_back(external_[i].count());
+      p.neurons[i].threshold -= shift_[i], p.neurons[i].v_reset -= shift_[i];
+    }
+    p.check();
+    return std::move(net_);
+  }
+
+ private:
+  const std::vector<uint32_t>& begin(size_t layer) const { return plan_.spiking->populations[layer]; }
+
+  void add_layer(size_t l) {
+    const LayerPlan& layer = plan_.layers[l];
+    const int        id    = plan_.spec.layers[l].layer_id;
+    if (std::string(layer.cell->name) != "LIF")
+      throw SpecError(plan_.spec.layers[l].at,
+                      fmt::format("layer {} is of type {}: the mean field is known for LIF", id, layer.cell->name));
+    const auto mean = [&](const char* name, size_t p) {
+      const std::vector<double> all  = model_.parameter(fmt::format("layer{}/{}", id, name)).as_double();
+      const uint32_t            from = begin(l)[p], to = begin(l)[p + 1];
+      return from == to ? all.at(0) : std::accumulate(all.begin() + from, all.begin() + to, 0.0) / (to - from);
+    };
+    const auto&  inhibitory = plan_.spiking->inhibitory[l];
+    const size_t count      = begin(l).size() - 1;
+    const bool   clustered  = plan_.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
+                           std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
+    for (size_t p = 0; p < count; ++p) {
+      net_.populations.neurons.push_back({mean("threshold", p), mean("reset_voltage", p), mean("tau_membrane", p),
+                                          mean("tau_synaptic", p), mean("tau_refractory", p)});
+      const size_t half = count / 2, k = p % half;
+      net_.names.push_back(!clustered      ? fmt::format("layer {} population {}", id, p)
+                           : k == half - 1 ? fmt::format("{} background", p < half ? "E" : "I")
+                                           : fmt::format("{} cluster {}", p < half ? "E" : "I", k));
+    }
+    net_.clusters = clustered ? count / 2 - 1 : count_;
+  }
+
+  void add_connection(const ConnectionPlan& c) {
+    const size_t to = size_t(c.to), from = size_t(c.from);
+    const auto   at = [&](size_t post, size_t pre) -> Input& {
+      return inputs_[(first_[to] + post) * count_ + first_[from] + pre];
+    };
+    if (const SynapseRule* rule = c.synapses.get()) {
+      for (size_t i = 0; i < rule->posts(); ++i)
+        for (size_t j = 0; j < rule->pres(); ++j) {
+          const double n = in_degree(*rule, i, j), w = rule->weight[i * rule->pres() + j];
+          const double spread = rule->weight_deviation.empty() ? 0 : rule->weight_deviation[i * rule->pres() + j];
+          at(i, j).mean += n * w, at(i, j).square += n * w * w * (1 + spread * spread);
+        }
+      return;
+    }
+    const Array               weights = model_.parameter(c.name);
+    const std::vector<double> w       = weights.as_double();
+    const size_t              columns = plan_.layers[from].units;
+    for (size_t i = 0; i + 1 < begin(to).size(); ++i)
+      for (size_t j = 0; j + 1 < begin(from).size(); ++j)
+        for (uint32_t row = begin(to)[i]; row < begin(to)[i + 1]; ++row)
+          for (uint32_t column = begin(from)[j]; column < begin(from)[j + 1]; ++column) {
+            const double x = w[row * columns + column] / (begin(to)[i + 1] - begin(to)[i]);
+            at(i, j).mean += x, at(i, j).square += x * w[row * columns + column];
+          }
+  }
+
+  void add_drive(const Drive& drive) {
+    const size_t l      = size_t(drive.layer);
+    const double dt     = plan_.layers[l].dt;
+    const bool   events = plan_.layers[l].cell->ports[size_t(drive.port)] == std::string("events");
+    if (drive.kind == Drive::Kind::file)
+      throw SpecError({.file = plan_.spec.file, .path = "drives"},
+                      "a drive from a file changes in time, and a fixed point knows none");
+    for (size_t p = 0; p + 1 < begin(l).size(); ++p) {
+      const size_t i = first_[l] + p;
+      const double w = drive.weight[p];
+      if (drive.kind == Drive::Kind::constant) {
+        shift_[i] += net_.populations.neurons[i].tau_m * w / (events ? dt : 1);
+        continue;
+      }
+      const double rate = (drive.parts[0].mean[p] + (drive.spread.empty() ? 0 : drive.spread[p] / 2)) / dt;
+      external_[i].mean += rate * w, external_[i].square += rate * w * w;
+    }
+  }
+
+  const Model&        model_;
+  const Plan&         plan_;
+  std::vector<size_t> first_;      // per layer, of its populations
+  size_t              count_ = 0;  // of all populations
+  std::vector<Input>  inputs_, external_;
+  std::vector<double> shift_;  // of potentials
+  MeanFieldNetwork    net_;
+};
+
+}  // namespace
+
+MeanFieldNetwork mean_field_of(const Model& model) { return Reader(model).network(); }
+
+MeanFieldNetwork mean_field_of(const Value& config) {
+  if (config.has("layers"))
+    return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
+  ClusteredNetwork net = clustered_network(config);
+  const size_t     k   = size_t(net.clusters.n_clusters);
+  MeanFieldNetwork out{std::move(net.populations), {}, k, false};
+  for (const char* type : {"E", "I"}) {
+    for (size_t c = 0; c < k; ++c) out.names.push_back(fmt::format("{} cluster {}", type, c));
+    out.names.push_back(fmt::format("{} background", type));
+  }
+  const auto depression = cluster_matrices(net.clusters).depression;
+  out.potentiated_signs = *std::min_element(depression.begin(), depression.end()) < 0;
+  return out;
+}
+
+}  // namespace dynode
