@@ -75,4 +75,10 @@ TEST_F(Cli, AnalyzeSaysWhatIsWrong) {
 }
 
 }  // namespace
+TEST_F(Cli, AnalyzeSaysWhetherActivityLasts) {
+  const Outcome outcome = good("analyze net.yaml --input x.npy --criticality");
+  EXPECT_SAYS(outcome.out, "layer  branching  susceptibility  expansion per step  avalanches  power of sizes  of durations");
+  EXPECT_SAYS(outcome.out, "\n  1 ");
+}
+
 }  // namespace dynode

@@ -10,6 +10,7 @@
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
 #include "dynode/kernels/isa.h"
+#include "dynode/models/criticality.h"
 #include "dynode/models/dynamics.h"
 #include "dynode/plan/arguments.h"
 #include "dynode/tasks/task.h"
@@ -22,7 +23,7 @@ struct Settings {
   std::vector<std::string> set, constant;
   size_t                   trials = 40, starts = 64, lyapunov = 0, steps = 2000, seed = 1;
   double                   slow         = 0.01;
-  bool                     fixed_points = false;
+  bool                     fixed_points = false, criticality = false;
   int                      threads      = 0;
 };
 
@@ -85,6 +86,17 @@ void print_points(const Dynamics& d, const DynamicsUnder& under, size_t starts) 
   if (under.found.lost) fmt::print("  {} of {} starts led to no point\n", under.found.lost, starts);
 }
 
+void print_criticality(Model& model, const Array& x) {
+  const auto text = [](double v) { return std::isnan(v) ? "–" : fmt::format("{:.3g}", v); };
+  fmt::print("\nactivity\n\n");
+  DisplayTable table({{"layer"}, {"branching", true}, {"susceptibility", true}, {"expansion per step", true}, {"avalanches", true},
+                      {"power of sizes", true}, {"of durations", true}});
+  for (const LayerCriticality& l : criticality(model, x))
+    table.add({std::to_string(l.layer_id), text(l.branching), text(l.susceptibility), text(std::exp(l.log_expansion)),
+               std::to_string(l.avalanches.sizes.size()), text(l.avalanches.size_slope), text(l.avalanches.duration_slope)});
+  fmt::print("{}", table.text());
+}
+
 void run(const Settings& s) {
   apply_isa_override();
   if (!s.output.empty()) check_writable(s.output, "results", "out.npz");
@@ -124,6 +136,7 @@ void run(const Settings& s) {
   size_t count = 0;
   for (double sum = 0; count < d.size && sum < 0.95; ++count) sum += explained[count];
   line("components", fmt::format("{}; 95 % of the variance in {}", join(shares, " · "), count));
+  if (s.criticality) print_criticality(model, in.x);
   for (const DynamicsUnder& under : d.under) {
     if (s.fixed_points) print_points(d, under, s.starts);
     if (!s.lyapunov) continue;
@@ -172,6 +185,8 @@ Verb analyze_verb(CLI::App& tool) {
   add_count(*app, "--starts", s->starts, 1, "of the search, on the runs (default 64)");
   add_number(*app, "--slow", s->slow, "slow points have this share of the typical speed or less (default 0.01)");
   add_count(*app, "--lyapunov", s->lyapunov, 0, "how many Lyapunov exponents, under the constant input (default 0)");
+  app->add_flag("--criticality", s->criticality,
+                "branching, susceptibility, expansion and avalanches of every layer with a state");
   add_count(*app, "--steps", s->steps, 2, "of the runs that exponents are measured on (default 2000)");
   add_count(*app, "--seed", s->seed, 0, "of trials and starts (default 1)");
   app->add_option("--output", s->output, "write states, components, points and exponents here")->type_name("OUT.npz");
