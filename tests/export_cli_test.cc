@@ -283,6 +283,14 @@ connections:
   - {from_layer: 0, to_layer: 1, connection_type: dense}
   - {from_layer: 1, to_layer: 2, connection_type: dense}
 )"},
+    {"equations", R"(layers:
+  - {layer_id: 0, layer_type: Input, params: {dim: 2}}
+  - {layer_id: 1, layer_type: ODERNN, params: {dim: 5, decay: 0.3, unfolds: 3}}
+  - {layer_id: 2, layer_type: ODELSTM, params: {dim: 4}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: direct}
+  - {from_layer: 1, to_layer: 2, connection_type: direct}
+)"},
     {"sources", R"(layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}
   - {layer_id: 1, layer_type: NonLinear, params: {dim: 3, source_func: ReTanh}}

@@ -27,6 +27,8 @@ CellEntry lstm();
 CellEntry min_gru();
 CellEntry leaky_gru();
 CellEntry ct_lstm();
+CellEntry ode_rnn();
+CellEntry ode_lstm();
 CellEntry phased_lstm();
 CellEntry nocc_edge();
 CellEntry nocc_sum();
@@ -67,7 +69,8 @@ const std::vector<CellEntry>& cells() {
                                   integrate_and_fire(), leaky_integrator(), current_lif(), cuba_li(), cuba_lif(),
                                              double_exponential_lif(), double_exponential_filter(),
                                   cfc(),             cfc_pure(),
-                                  cfc_states(),      activation(),       affine_map(),      sensory_synapse(),
+                                  cfc_states(),      ode_rnn(),          ode_lstm(),
+                                  activation(),      affine_map(),       sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};
   }();
   return all;

@@ -176,6 +176,8 @@ const std::vector<NamedCode>& plain_cells() {
         .helpers = {"sigmoid"}}},
       {"Synapse", {.each = "$n.y = $p.alpha * $s.y + (1.0 - $p.alpha) * $x.z;\n"}},
       {"SensorySynapse", {.each = "$n.g = $p.w * $m_sigmoid($p.sigma * ($x.phi - $p.mu));\n", .helpers = {"sigmoid"}}},
+      {"ODERNN", {.each = "$n.h = $x.h + $dt / $o.unfolds * ($p.scale * @tanh($x.x) - $p.decay * $x.h);\n"}},
+      {"ODELSTM", {.each = "$n.h = $x.h + $dt / $o.unfolds * ($p.scale * @tanh($x.x) - $p.decay * $x.h);\n"}},
       {"CfCPure",
        {.each = "const $real f = $x.ff1;\n$n.h = $p.A - $p.A * @exp(-$dt * (@fabs($p.w_tau) + @fabs(f))) * f;\n"}},
       {"CfCStates", {.each = "$n.h = $x.h;\n"}}};

@@ -100,6 +100,7 @@ void Compiler::expand() {
                       "put a Linear layer in front of it, with a connection of type direct");
     if (family == "LTC") expand_liquid(spec);
     else if (family == "CfC") expand_cfc(spec);
+    else if (family == "ODERNN" || family == "ODELSTM") expand_ode(spec, family == "ODELSTM");
     else throw SpecError(spec.at, fmt::format("layers of type {} are not available yet", family));
   }
 }

@@ -228,6 +228,10 @@ class Compiler {
   friend class CfcBuilder;
   void expand_cfc(const LayerSpec& spec);
 
+  // ---- ODERNN, ODELSTM -------------------------------------------------------------------------------------
+
+  void expand_ode(const LayerSpec& spec, bool with_lstm);
+
   const CompileOptions& options_;
   Plan                  plan_;
   double                dt_ = 0;
