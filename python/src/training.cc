@@ -54,6 +54,7 @@ class Callbacks : public Progress {
   }
 
   std::atomic<bool>  stop = false;
+  bool               keyboard = false;
   std::exception_ptr error;   // of a callback
 
  private:
@@ -64,6 +65,10 @@ class Callbacks : public Progress {
     try {
       const py::object answer = to(what());
       if (!answer.is_none() && answer.cast<bool>()) stop = true;
+    } catch (const py::error_already_set& e) {
+      stop = true;
+      if (e.matches(PyExc_KeyboardInterrupt)) keyboard = true;   // Ctrl-C that Python heard first
+      else error = std::current_exception();
     } catch (...) {
       error = std::current_exception();
       stop  = true;
@@ -100,7 +105,8 @@ py::tuple run(int threads, const std::string& directory, const py::object& on_up
     if (!result.stopped) write_run_report(result.directory);
   }
   if (callbacks.error) std::rethrow_exception(callbacks.error);
-  const bool interrupted = result.stopped && interrupts.flag() && *interrupts.flag();
+  const bool interrupted = result.stopped && (callbacks.keyboard || (interrupts.flag() && *interrupts.flag()));
+  if (interrupted && !callbacks.keyboard && PyErr_CheckSignals() != 0) PyErr_Clear();   // the caller raises it
   return py::make_tuple(to_python(result), interrupted);
 }
 
