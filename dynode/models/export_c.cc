@@ -240,12 +240,16 @@ static $real $m_{0}($real phi, $real i) {{
   std::string deliver(const ConnectionPlan& k, const std::string& to) {
     const LayerPlan&  target = layer(k.to);
     const std::string from   = source_of(k);
-    // the ports of a core are rows of one matrix
-    const bool        alone   = std::ranges::count(plan_.connections, k.name, &ConnectionPlan::name) == 1;
-    const std::string name    = alone ? c_identifier(k.name)
-                                      : fmt::format("{}_{}_{}", c_identifier(k.name), target.cell->ports[size_t(k.port)],
-                                                    &k - plan_.connections.data());
-    const size_t      columns = layer(k.from).units;
+    // the ports of a core are rows of one matrix; sub-steps of an equation share theirs
+    const ConnectionPlan& first   = *std::ranges::find_if(plan_.connections, [&](const ConnectionPlan& c) {
+      return &c == &k || (k.weights >= 0 && c.weights == k.weights && c.first_row == k.first_row && c.port == k.port &&
+                          c.name == k.name && !c.sparse && !k.sparse);
+    });
+    const bool            alone   = std::ranges::count(plan_.connections, k.name, &ConnectionPlan::name) == 1;
+    const std::string     name    = alone ? c_identifier(k.name)
+                                          : fmt::format("{}_{}_{}", c_identifier(k.name), target.cell->ports[size_t(k.port)],
+                                                        &first - plan_.connections.data());
+    const size_t          columns = layer(k.from).units;
     if (!k.sparse) {
       const R* w = prepared_.weights(k);
       help_with_products("add");

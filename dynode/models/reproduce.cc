@@ -75,7 +75,7 @@ TrainConfig config_of(const PublishedTable& table, const PublishedModel& model, 
   const int         inputs  = sine ? 2 : name == "xor" ? 1 + model.reads_time : name == "mnist" ? 28 : 17;
   const int         outputs = sine ? 1 : name == "xor" ? 2 : name == "mnist" ? 10 : 17;
   // layers that weigh their sources themselves take them as they are
-  const bool  own  = model.layer.find("LTC") != model.layer.npos || model.layer.find("CfC") != model.layer.npos;
+  const bool  own  = find_cell(parse_yaml(model.layer).at("layer_type").text())->takes_sources;
   std::string text = fmt::format(
       R"(name: {}
 seed: {}
