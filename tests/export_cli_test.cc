@@ -287,9 +287,13 @@ connections:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}
   - {layer_id: 1, layer_type: ODERNN, params: {dim: 5, decay: 0.3, unfolds: 3}}
   - {layer_id: 2, layer_type: ODELSTM, params: {dim: 4}}
+  - {layer_id: 3, layer_type: GRUD, params: {dim: 4}}
+  - {layer_id: 4, layer_type: RNNDecay, params: {dim: 3}}
 connections:
   - {from_layer: 0, to_layer: 1, connection_type: direct}
   - {from_layer: 1, to_layer: 2, connection_type: direct}
+  - {from_layer: 2, to_layer: 3, connection_type: direct}
+  - {from_layer: 3, to_layer: 4, connection_type: direct}
 )"},
     {"sources", R"(layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}

@@ -27,6 +27,9 @@ CellEntry lstm();
 CellEntry min_gru();
 CellEntry leaky_gru();
 CellEntry ct_lstm();
+CellEntry decay();
+CellEntry gru_d();
+CellEntry rnn_decay();
 CellEntry ode_rnn();
 CellEntry ode_lstm();
 CellEntry phased_lstm();
@@ -70,6 +73,7 @@ const std::vector<CellEntry>& cells() {
                                              double_exponential_lif(), double_exponential_filter(),
                                   cfc(),             cfc_pure(),
                                   cfc_states(),      ode_rnn(),          ode_lstm(),
+                                  decay(),           gru_d(),            rnn_decay(),
                                   activation(),      affine_map(),       sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};
   }();

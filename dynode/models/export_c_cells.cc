@@ -176,6 +176,13 @@ const std::vector<NamedCode>& plain_cells() {
         .helpers = {"sigmoid"}}},
       {"Synapse", {.each = "$n.y = $p.alpha * $s.y + (1.0 - $p.alpha) * $x.z;\n"}},
       {"SensorySynapse", {.each = "$n.g = $p.w * $m_sigmoid($p.sigma * ($x.phi - $p.mu));\n", .helpers = {"sigmoid"}}},
+      {"Decay",
+       {.each = "const $real lost = $p.decay * $dt + $p.decay_bias;\n$n.s = lost > 0 ? $x.h * @exp(-lost) : $x.h;\n"}},
+      {"GRUD",
+       {.each    = "const $real n = @tanh($x.n_x + $m_sigmoid($x.r) * $x.n_h);\n"
+                   "$n.h = n + $m_sigmoid($x.z) * ($x.s - n);\n",
+        .helpers = {"sigmoid"}}},
+      {"RNNDecay", {.each = "$n.h = @tanh($x.x);\n"}},
       {"ODERNN", {.each = "$n.h = $x.h + $dt / $o.unfolds * ($p.scale * @tanh($x.x) - $p.decay * $x.h);\n"}},
       {"ODELSTM", {.each = "$n.h = $x.h + $dt / $o.unfolds * ($p.scale * @tanh($x.x) - $p.decay * $x.h);\n"}},
       {"CfCPure",

@@ -101,6 +101,7 @@ void Compiler::expand() {
     if (family == "LTC") expand_liquid(spec);
     else if (family == "CfC") expand_cfc(spec);
     else if (family == "ODERNN" || family == "ODELSTM") expand_ode(spec, family == "ODELSTM");
+    else if (family == "GRUD" || family == "RNNDecay") expand_decay(spec);
     else throw SpecError(spec.at, fmt::format("layers of type {} are not available yet", family));
   }
 }

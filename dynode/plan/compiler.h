@@ -228,9 +228,10 @@ class Compiler {
   friend class CfcBuilder;
   void expand_cfc(const LayerSpec& spec);
 
-  // ---- ODERNN, ODELSTM -------------------------------------------------------------------------------------
+  // ---- recurrent layers that know the time -----------------------------------------------------------------
 
-  void expand_ode(const LayerSpec& spec, bool with_lstm);
+  void expand_ode(const LayerSpec& spec, bool with_lstm);   // ODERNN, ODELSTM
+  void expand_decay(const LayerSpec& spec);                 // GRUD, RNNDecay
 
   const CompileOptions& options_;
   Plan                  plan_;

@@ -1,4 +1,4 @@
-// Layers that follow a differential equation between inputs: closed forms, and gradients by differences.
+// Recurrent layers that know the time between inputs, by an equation or by decay: closed forms, gradients by differences.
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -52,9 +52,9 @@ TEST(OdeRnn, ManySubStepsComeNearTheSolution) {
   EXPECT_NEAR(y[1], std::tanh(0.7) * (1 - std::exp(-1.0)), 1e-3);
 }
 
-class OdeGradient : public testing::TestWithParam<const char*> {};
+class GradientInTime : public testing::TestWithParam<const char*> {};
 
-TEST_P(OdeGradient, IsTheSlopeOfTheLoss) {
+TEST_P(GradientInTime, IsTheSlopeOfTheLoss) {
   Model       model = network(GetParam());
   const Array x = random_array({3, 5, 2}, -1, 1), spans = random_array({3, 5}, 0.2, 1.5),
               target = random_array({3, 5, 3}, -1, 1);
@@ -100,14 +100,47 @@ TEST_P(OdeGradient, IsTheSlopeOfTheLoss) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, OdeGradient,
+INSTANTIATE_TEST_SUITE_P(Kinds, GradientInTime,
                          testing::Values("layer_type: ODERNN, params: {dim: 3}",
                                          "layer_type: ODERNN, params: {dim: 3, unfolds: 1, decay: 0.3}",
                                          "layer_type: ODERNN, params: {dim: 3, decay: 0.3, scale: 0.8, unfolds: 3, "
                                          "learnable_params: {scale: true, decay: true}}",
                                          "layer_type: ODELSTM, params: {dim: 3, decay: 0.2}"));
 
+INSTANTIATE_TEST_SUITE_P(DecayingKinds, GradientInTime,
+                         testing::Values("layer_type: GRUD, params: {dim: 3}",
+                                         "layer_type: GRUD, params: {dim: 3, decay: 0.4, decay_bias: 0.2}",
+                                         "layer_type: RNNDecay, params: {dim: 3, decay: 0.7}"));
+
+TEST(RnnDecay, ItsStateDecaysInTheTimeOfTheStep) {
+  Model model = network("layer_type: RNNDecay, params: {dim: 1, decay: 0.5, decay_bias: 0.1}", 1);
+  model.set_parameter("layer1/recurrent_map", {{1, 1}, std::vector<double>{2}});
+  const std::vector<double> y =
+      model
+          .simulate({{1, 2, 1}, std::vector<double>{0, 0}}, {.initial_states = {{"1", {{1}, std::vector<double>{0.3}}}},
+                                                             .timespans = Array{{1, 2}, std::vector<double>{3, 0}}})
+          .at("output")
+          .as_double();
+  EXPECT_NEAR(y[1], std::tanh(2 * 0.3 * std::exp(-(0.5 * 3 + 0.1))), 1e-15);
+  EXPECT_NEAR(y[2], std::tanh(2 * y[1] * std::exp(-0.1)), 1e-15);
+}
+
+TEST(GruD, WithoutWeightsItForgetsHalfOfTheDecayedState) {
+  Model model = network("layer_type: GRUD, params: {dim: 1, decay: 0.5}", 1);
+  for (const char* name : {"layer1/input_map", "layer1/recurrent_map"})
+    model.set_parameter(name, {{3, 1}, std::vector<double>(3)});
+  const std::vector<double> y =
+      model
+          .simulate({{1, 1, 1}, std::vector<double>{0.4}}, {.initial_states = {{"1", {{1}, std::vector<double>{0.8}}}},
+                                                            .timespans      = Array{{1, 1}, std::vector<double>{2}}})
+          .at("output")
+          .as_double();
+  EXPECT_NEAR(y[1], 0.5 * 0.8 * std::exp(-1.0), 1e-15);
+}
+
 TEST(OdeRnn, MistakesAreExplained) {
+  EXPECT_NE(failure([] { network("layer_type: GRUD, params: {dim: 3, decy: 2}"); }).find("did you mean 'decay'"),
+            std::string::npos);
   EXPECT_NE(failure([] { network("layer_type: ODERNN, params: {dim: 3, unfold: 2}"); }).find("did you mean 'unfolds'"),
             std::string::npos);
   EXPECT_NE(failure([] {
