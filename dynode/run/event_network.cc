@@ -371,6 +371,16 @@ void EventNetwork<R>::Impl::deliver(Row& r, Scratch& scratch, size_t part, size_
     auto&        to    = r.layers[size_t(k.to)];
     const size_t first = ranges[size_t(k.to)][part].first;
     const uint32_t keys = s.lists.keys;
+    // with many delays, where lists begin is far away, too
+    for (int delay = s.longest; delay >= s.shortest && s.longest - s.shortest > 3; --delay) {
+      if (step + 1 < size_t(delay)) continue;
+      const size_t slot = (step + 1 - size_t(delay)) % d;
+      for (size_t q = 0; q < parts; ++q) {
+        const uint32_t* fired = from.fired.data() + slot * units + ranges[size_t(k.from)][q].first;
+        for (uint32_t n = 0; n < from.count[slot * parts + q]; ++n)
+          hwy::Prefetch(s.lists.begin.data() + size_t(fired[n]) * keys + uint32_t(delay - s.shortest));
+      }
+    }
     for (int delay = s.longest; delay >= s.shortest; --delay) {
       if (step + 1 < size_t(delay)) continue;   // before the first run
       const size_t slot = (step + 1 - size_t(delay)) % d;
@@ -391,21 +401,25 @@ void EventNetwork<R>::Impl::deliver(Row& r, Scratch& scratch, size_t part, size_
   // of the next one line by line
   constexpr size_t   kAhead = 6;
   constexpr uint32_t kLine  = 32;   // targets of a cache line
+  constexpr uint32_t kStart = 96;   // targets that are fetched far ahead
   const auto line = [](const typename Scratch::Item& item, uint32_t k) {
     hwy::Prefetch(item.lists->target.data() + k);
     if (item.lists->weight.empty()) return;
     for (uint32_t i = 0; i < kLine; i += 64 / sizeof(R)) hwy::Prefetch(item.lists->weight.data() + k + i);
   };
-  for (size_t n = 0; n < std::min(kAhead, items.size()); ++n) line(items[n], items[n].begin);
+  const auto start = [&](const typename Scratch::Item& item) {
+    for (uint32_t k = item.begin; k < std::min(item.end, item.begin + kStart); k += kLine) line(item, k);
+  };
+  for (size_t n = 0; n < std::min(kAhead, items.size()); ++n) start(items[n]);
   for (size_t n = 0; n < items.size(); ++n) {
-    if (n + kAhead < items.size()) line(items[n + kAhead], items[n + kAhead].begin);
+    if (n + kAhead < items.size()) start(items[n + kAhead]);
     const auto&     item   = items[n];
     const auto&     next   = items[std::min(n + 1, items.size() - 1)];
     R* const        to     = item.to;
     const uint16_t* target = item.lists->target.data();
     const R*        weight = item.lists->weight.empty() ? nullptr : item.lists->weight.data();
     for (uint32_t k = item.begin; k < item.end; k += kLine) {
-      const uint32_t end = std::min(k + kLine, item.end), then = next.begin + (k - item.begin) + kLine;
+      const uint32_t end = std::min(k + kLine, item.end), then = next.begin + (k - item.begin) + kStart;
       if (then < next.end) line(next, then);
       if (weight) {
 #pragma GCC unroll 8

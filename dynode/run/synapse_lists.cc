@@ -130,7 +130,7 @@ void check_count(double count, const std::string& name) {
 }
 
 /// Turns counts into beginnings.
-void begin_lists(std::vector<uint32_t>& begin) {
+void begin_lists(LargeArray<uint32_t>& begin) {
   uint32_t sum = 0;
   for (uint32_t& b : begin) {
     const uint32_t n = b;
@@ -138,7 +138,7 @@ void begin_lists(std::vector<uint32_t>& begin) {
   }
 }
 /// After writing, where each list began is where the one before it ended.
-void rewind_lists(std::vector<uint32_t>& begin) {
+void rewind_lists(LargeArray<uint32_t>& begin) {
   for (size_t k = begin.size() - 1; k > 0; --k) begin[k] = begin[k - 1];
   begin[0] = 0;
 }
@@ -224,7 +224,8 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
   };
 
   // how long the lists are, then the lists
-  lists.begin.assign(sources * lists.keys + 1, 0);
+  lists.begin = LargeArray<uint32_t>(sources * lists.keys + 1);
+  std::ranges::fill(lists.begin, 0u);
   double all = 0;
   each_row([&](uint32_t, size_t) {
     for (size_t k = 0; k < keys.size(); ++k) ++lists.begin[size_t(row.sources[k]) * lists.keys + keys[k]];
@@ -232,9 +233,9 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
     check_count(all, connection.name);
   });
   begin_lists(lists.begin);
-  const size_t synapses = lists.begin.back();
-  lists.target.resize(synapses);
-  if (!alike) lists.weight.resize(synapses);
+  const size_t synapses = *(lists.begin.end() - 1);
+  lists.target = LargeArray<uint16_t>(synapses);
+  if (!alike) lists.weight = LargeArray<R>(synapses);
   each_row([&](uint32_t t, size_t n) {
     const Arrival a       = arrival_of(cell, rule.weight[n]);
     const R*      over    = divisor(prepared, connection.to, cell, a.state);
@@ -293,7 +294,8 @@ RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, co
   out.sources  = {0, sources};
   out.shortest = out.longest = connection.delay;
   out.lists.keys = split ? 2 : 1;
-  out.lists.begin.assign(size_t(sources) * out.lists.keys + 1, 0);
+  out.lists.begin = LargeArray<uint32_t>(size_t(sources) * out.lists.keys + 1);
+  std::ranges::fill(out.lists.begin, 0u);
   const auto each = [&](auto&& visit) {
     for (uint32_t s = 0; s < sources; ++s)
       for (uint32_t k = pattern.begin[s]; k < pattern.begin[s + 1]; ++k) {
@@ -305,8 +307,8 @@ RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, co
   };
   each([&](size_t list, uint32_t, R) { ++out.lists.begin[list]; });
   begin_lists(out.lists.begin);
-  out.lists.target.resize(out.lists.begin.back());
-  out.lists.weight.resize(out.lists.begin.back());
+  const size_t synapses = *(out.lists.begin.end() - 1);
+  out.lists.target = LargeArray<uint16_t>(synapses), out.lists.weight = LargeArray<R>(synapses);
   each([&](size_t list, uint32_t t, R x) {
     const uint32_t at    = out.lists.begin[list]++;
     const Arrival  a     = arrival_of(cell, double(x));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dynode/base/large_array.h"
 #include "dynode/plan/plan.h"
 #include "dynode/plan/spiking.h"
 #include "dynode/run/prepared.h"
@@ -23,9 +24,9 @@ struct UnitRange {
 template <class R>
 struct SynapseLists {
   uint32_t              keys = 1;     // lists of a source
-  std::vector<uint32_t> begin;        // [sources · keys + 1]
-  std::vector<uint16_t> target;       // [synapses] from the first of the range
-  std::vector<R>        weight;       // [synapses] what it adds; empty: one per list (Delivery::weight)
+  LargeArray<uint32_t>  begin;        // [sources · keys + 1]
+  LargeArray<uint16_t>  target;       // [synapses] from the first of the range
+  LargeArray<R>         weight;       // [synapses] what it adds; empty: one per list (Delivery::weight)
 
   size_t bytes() const { return begin.size() * 4 + target.size() * 2 + weight.size() * sizeof(R); }
 };
