@@ -3,13 +3,14 @@ FUZZ_SECONDS ?= 10
 JOBS         := $(shell nproc)
 BUILD        := build/release
 
-.PHONY: help demo test fuzz bench clean
+.PHONY: help demo test fuzz bench python clean
 
 help:
 	@echo "make demo    install what is missing, build, train a network on Fashion-MNIST, write report.html"
 	@echo "make test    install what is missing, build, run all tests, fuzz the readers for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=)"
 	@echo "make fuzz    the same fuzzing for five minutes each, or FUZZ_SECONDS="
 	@echo "make bench   build and run the benchmarks"
+	@echo "make python  install what is missing, build the Python package into build/python (or: pip install .)"
 	@echo "make clean   remove build/ (runs/ is kept)"
 
 demo:
@@ -35,6 +36,12 @@ bench:
 	@cmake --preset release -DDYNODE_BENCH=ON
 	@cmake --build $(BUILD) --parallel $(JOBS) --target benches
 	@scripts/run-bench $(BUILD)
+
+python:
+	@scripts/install-packages python
+	@cmake -S . -B build/python -G Ninja -DCMAKE_BUILD_TYPE=Release -DDYNODE_TESTS=OFF -DDYNODE_PYTHON=ON
+	@cmake --build build/python --parallel $(JOBS) --target python_package
+	@echo "export PYTHONPATH=$(CURDIR)/build/python/python"
 
 clean:
 	rm -rf build

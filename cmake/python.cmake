@@ -36,10 +36,6 @@ add_custom_command(OUTPUT ${stamp} DEPENDS ${python_faces}
                    COMMAND ${CMAKE_COMMAND} -E touch ${stamp} COMMENT "copying the faces of the Python package")
 add_custom_target(python_package ALL DEPENDS ${stamp} dynode_python)
 
-if(DYNODE_PYTHON_INSTALL)   # for pip, see setup.py
-  install(TARGETS dynode_python LIBRARY DESTINATION dynode COMPONENT python)
-endif()
-
 execute_process(COMMAND ${Python_EXECUTABLE} -c "import pytest" RESULT_VARIABLE no_pytest OUTPUT_QUIET ERROR_QUIET)
 if(BUILD_TESTING OR DYNODE_TESTS)
   if(no_pytest)

@@ -38,7 +38,7 @@ class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx, net, wanted, states, training, x, spans, *tensors):
         initial = {name: _numpy(t, "initial state " + name) for name, t in zip(states, tensors)}
-        record = [name for name, _ in wanted if name != "output"]
+        record = [name for name in dict(wanted) if name != "output"]
         ctx.tape, histories = _core.simulate_taped(net._model._core, _numpy(x, "input"), record, initial,
                                                    None if spans is None else _numpy(spans, "timespans"), training, True)
         ctx.net, ctx.wanted, ctx.states = net, wanted, states
@@ -124,6 +124,7 @@ class Network(torch.nn.Module):
                     home.add_module(part, _Names())
                 home = home._modules[part]
             home.register_parameter(last, parameter)
+        object.__setattr__(self, "_output", f"s/{model.layers[-1]['layer_id']}")   # the same as "output"
         object.__setattr__(self, "_params", params)
         object.__setattr__(self, "_places", places)
 
@@ -142,12 +143,13 @@ class Network(torch.nn.Module):
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _run(self, wanted, x, states=(), tensors=(), spans=None):
+        wanted = [("output" if name == self._output else name, what) for name, what in wanted]
         tensors = [t if isinstance(t, torch.Tensor) else torch.as_tensor(np.asarray(t)) for t in tensors]
         if torch.is_grad_enabled():
             return _Run.apply(self, tuple(wanted), tuple(states), self.training, x, spans, *tensors, *self._params)
         # nothing is kept where nothing will be asked
         arrays, *_ = self._model._core.simulate(
-            _numpy(x, "input"), [name for name, _ in wanted if name != "output"],
+            _numpy(x, "input"), [name for name in dict(wanted) if name != "output"],
             {n: _numpy(t, "initial state " + n) for n, t in zip(states, tensors)},
             None if spans is None else _numpy(spans, "timespans"), {"training": self.training}, False, False)
         return tuple(_part(arrays[name], what) for name, what in wanted)
@@ -179,7 +181,7 @@ class Network(torch.nn.Module):
         return self
 
     def __getstate__(self):
-        own = {k: v for k, v in self.__dict__.items() if k not in ("_model", "_params", "_places", "_parameters", "_modules")}
+        own = {k: v for k, v in self.__dict__.items() if k not in ("_model", "_output", "_params", "_places", "_parameters", "_modules")}
         return {"own": own, "model": self._model, "grads": [p.requires_grad for p in self._params],
                 "modules": {k: m for k, m in self._modules.items() if not isinstance(m, _Names)}}
 
@@ -215,6 +217,7 @@ class _Liquid(Network):
         self.wiring, units = _ncp.circuit(units)
         self._take(Model(_core.ncp_model(self.kind, input_size, units, options, dtype, threads, seed)))
         _, self.state_size, self.output_size, _ = _core.ncp_sizes(self._model._core)
+        self._names = tuple(self._model.layers[1][k] for k in ("state", "memory"))
 
     def forward(self, input, hx=None, timespans=None):
         """input [batch, time, input] ([time, batch, input] without batch_first; [time, input] of a single sequence), hx the
@@ -237,7 +240,7 @@ class _Liquid(Network):
             names = ["1", "1/c"][:len(states)]
             if not batched:
                 states = [s.unsqueeze(0) for s in states]
-        state, memory = self._model.layers[1]["state"], self._model.layers[1]["memory"]
+        state, memory = self._names
         wanted = [("output", "all" if self.return_sequences else "last"), (state, "last")]
         if self.use_mixed:
             wanted.append((memory, "last"))
@@ -307,11 +310,10 @@ class CfCCell(_Cell, CfC):
                  backbone_layers=1, backbone_dropout=0.0, sparsity_mask=None, **more):
         if sparsity_mask is not None and backbone_units:
             raise ValueError("If sparsity of a CfC cell is set, then no backbone is allowed")
-        dense = sparsity_mask is not None or not backbone_units
-        super().__init__(input_size, hidden_size, mode=mode, activation=backbone_activation,
-                         backbone_units=None if sparsity_mask is not None else backbone_units,
-                         backbone_layers=0 if dense and sparsity_mask is None else None if dense else backbone_layers,
-                         backbone_dropout=None if dense else backbone_dropout, sparsity_mask=sparsity_mask, **more)
+        words = (dict(backbone_layers=0) if not backbone_units or sparsity_mask is not None else
+                 dict(backbone_units=backbone_units, backbone_layers=backbone_layers, backbone_dropout=backbone_dropout))
+        super().__init__(input_size, hidden_size, mode=mode, activation=backbone_activation, sparsity_mask=sparsity_mask,
+                         **words, **more)
 
 
 class WiredCfCCell(_Cell, CfC):
@@ -348,8 +350,9 @@ class CTRNN(Network):
         if init_state is None and self._keep and self._kept is not None and self._kept.shape[0] == x.shape[0]:
             init_state = self._kept
         names, states = ([], []) if init_state is None else (["1"], [init_state])
-        output, rates, last = self._run([("output", "all"), ("s/1", "all"), ("state/1/v", "last")], x, names, states)
-        self._kept = last.detach() if self._keep else None
+        wanted = [("output", "all"), ("s/1", "all"), ("state/1/v", "last")]
+        output, rates, *last = self._run(wanted if self._keep else wanted[:2], x, names, states)
+        self._kept = last[0].detach() if last else None
         return output, rates
 
     def reset_state(self):

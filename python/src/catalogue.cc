@@ -64,6 +64,7 @@ py::list settings(const std::vector<SettingFacts>& facts) {
 py::dict layers() {
   py::dict all;
   for (const CellEntry& c : cells()) {
+    if (c.internal) continue;   // a part of others
     py::list params, states;
     for (const auto& p : c.params)
       params.append(py::dict(py::arg("name") = p.name, py::arg("default") = p.value, py::arg("unit") = p.unit,

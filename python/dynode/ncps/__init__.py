@@ -50,6 +50,7 @@ class _Liquid(Model):
             for name in ("return_sequences", "batch_first", "input_size", "state_size", "output_size", "use_mixed", "wiring"):
                 setattr(net, name, getattr(self, name))
             net._take(self)
+            net._names = tuple(self.layers[1][k] for k in ("state", "memory"))
             self._torch = net
         return self._torch
 

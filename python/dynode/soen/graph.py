@@ -62,6 +62,7 @@ def _param(name, entry):
 
 #: Layers by kind: layers.SingleDendrite(dim=5, gamma_plus=1e-3)
 layers = _kinds("layers", _layer)
+layers.Input = _layer("Input", {"summary": "the input array"})
 #: Which connections exist: structure.sparse(0.2)
 structure = _kinds("structures", _structure)
 #: Initial weights: init.uniform(-0.2, 0.2), init.custom_weights("weights.npy")

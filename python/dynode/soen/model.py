@@ -9,8 +9,7 @@ from .._model import Model
 from .configs import ConnectionConfig, LayerConfig, SimulationConfig, words_of
 
 #: Kinds of layers and what they are.
-LAYER_TYPE_MAP = {name: entry["summary"] for name, entry in _core.catalogue()["layers"].items()
-                  if not name.startswith("_")}
+LAYER_TYPE_MAP = {"Input": "the input array", **{n: entry["summary"] for n, entry in _core.catalogue()["layers"].items()}}
 
 
 class _Parameter(np.ndarray):
