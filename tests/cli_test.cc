@@ -470,9 +470,9 @@ const Mistake kMistakes[] = {
     {"SetBrokenYaml", "info net.yaml --set seed=[1",
      "--set seed=[1: the value cannot be read: line 2:1: did not find expected ',' or ']' (while parsing a flow "
      "sequence that starts at 1:1)"},
-    {"MeanFieldOfAnUnknownKey", "mean-field solve net.yaml",
-     "net.yaml:1:1 simulation: unknown key 'simulation'\n"
-     "  it has: init_params, architecture, external_currents, arousal, stimulus, settings, perturbation"},
+    {"MeanFieldOfDendrites", "mean-field solve net.yaml",
+     "net.yaml: the mean field is of networks of spiking layers without an input array\n"
+     "  give simulation.input_type: none, and drives"},
     {"TableOfAnotherKind", "rate-table --output table.csv",
      "table.csv: tables are written as .npz\n"
      "  name it like table.npz"},

@@ -55,5 +55,61 @@ TEST_F(Spiking, ExplainsMistakes) {
   EXPECT_SAYS(run("spiking convert rates.yaml" + task + " --report nowhere/s.html").err, "nowhere");
 }
 
+// ---- run, repeat, analyze ------------------------------------------------------------------------------
+
+class SpikingRuns : public Cli {
+ protected:
+  SpikingRuns() {
+    write("net.yaml",
+          "init_params: {delta_t: 0.0005, duration_sec: 0.5, n_neurons: 400, n_excitatory: 320}\n"
+          "architecture:\n"
+          "  network: {threshold: [1.5, 0.75]}\n"
+          "  clusters: {n_excitatory_background: 32, n_inhibitory_background: 8, n_clusters: 4,\n"
+          "             j_baseline: [0.63, 0.63, -1.9, -3.8], j_potentiated: [4, 2, 2, 2]}\n"
+          "external_currents: {c_ext: [320, 320, 0, 0], nu_ext_baseline: [7, 7, 0, 0]}\n"
+          "arousal: {level: 0.3}\n");
+  }
+};
+
+TEST_F(SpikingRuns, ANetworkRunsAndIsAnalysed) {
+  const std::string out = good("spiking run net.yaml --seed 3 --output s.npz --report s.html").out;
+  EXPECT_SAYS(out, "net.yaml: 400 units, 0.5 s, ");
+  EXPECT_SAYS(out, "seed 3");
+  EXPECT_SAYS(out, "CV of intervals");
+  const Npz npz = load_npz(path("s.npz"));
+  EXPECT_EQ(npz.at("clusters").shape, (std::vector<int64_t>{400}));
+  EXPECT_EQ(npz.at("clusters").as_double().back(), 10);
+  EXPECT_EQ(npz.at("n_steps").as_double()[0], 1000);
+  EXPECT_GT(npz.at("spikes").shape[0], 100);
+  EXPECT_SAYS(read_file(path("s.html")), "Rates of E clusters");
+
+  // the same seed gives the same spikes
+  good("spiking run net.yaml --seed 3 --output again.npz --threads 1");
+  EXPECT_EQ(load_npz(path("again.npz")).at("spikes").as_double(), npz.at("spikes").as_double());
+  good("spiking run net.yaml --seed 4 --output other.npz");
+  EXPECT_NE(load_npz(path("other.npz")).at("spikes").as_double(), npz.at("spikes").as_double());
+  EXPECT_SAYS(good("spiking analyze s.npz --output one").out, "1 recordings");
+}
+
+TEST_F(SpikingRuns, RepeatsAreTakenUpAgain) {
+  good("spiking repeat net.yaml -n 2 --output few");
+  EXPECT_SAYS(good("spiking repeat net.yaml -n 3 --output few --threads 2").out, "3 repeats of 0.5 s, 2 of which were there");
+  good("spiking repeat net.yaml -n 3 --output all");
+  for (const char* file : {"data/spikes_0.npz", "data/spikes_1.npz", "data/spikes_2.npz", "metadata/seeds.txt", "dataframes/occurrences.csv",
+                           "dataframes/transitions.csv", "metrics/summary.json"})
+    EXPECT_EQ(read_file(path("few/" + std::string(file))), read_file(path("all/" + std::string(file)))) << file;
+  EXPECT_NE(read_file(path("all/data/spikes_0.npz")), read_file(path("all/data/spikes_1.npz")));
+  EXPECT_SAYS(good("spiking analyze all --minimal-life-span 40").out, "3 recordings");
+  EXPECT_SAYS(run("spiking repeat net.yaml -n 2 --output all --set arousal.level=0.5").err, "holds repeats of another network");
+}
+
+TEST_F(SpikingRuns, SayWhatIsWrong) {
+  EXPECT_SAYS(run("spiking repeat net.yaml").err, "--output: says where the repeats go");
+  EXPECT_SAYS(run("spiking convert net.yaml").err, "--task: names the task");
+  fs::create_directories(path("empty"));
+  EXPECT_SAYS(run("spiking analyze empty").err, "has no data/spikes_0.npz");
+  EXPECT_SAYS(run("spiking run net.yaml --output s.txt").err, "s.txt");
+}
+
 }  // namespace
 }  // namespace dynode

@@ -75,8 +75,9 @@ void solve(const MeanFieldSettings& s) {
   const auto converged =
       std::count_if(found.solutions.begin(), found.solutions.end(), [](const Solution& x) { return x.converged; });
   fmt::print("{}\n", s.config);
-  fmt::print("  {} populations; {} fixed points from {} starts ({} did not converge)\n", p, found.points.size(),
-             starts.size(), ptrdiff_t(starts.size()) - converged);
+  fmt::print("  {} populations{}; {} fixed points from {} starts ({} did not converge)\n", p,
+             net.arousal ? fmt::format(", arousal {:g}", *net.arousal) : "", found.points.size(), starts.size(),
+             ptrdiff_t(starts.size()) - converged);
   if (!table.empty()) fmt::print("\n{}", table.text());
   if (left_out) fmt::print("  and {} that do not last: --all shows them\n", left_out);
   if (net.potentiated_signs)

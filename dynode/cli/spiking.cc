@@ -1,4 +1,5 @@
-// dynode spiking convert: a trained rate network becomes a spiking one that solves the same task.
+// dynode spiking: convert makes a spiking network of a trained rate network; run, repeat and analyze are in
+// spiking_runs.h.
 #include <cmath>
 #include <fmt/format.h>
 #include <memory>
@@ -6,6 +7,7 @@
 #include "dynode/base/display.h"
 #include "dynode/base/text.h"
 #include "dynode/cli/options.h"
+#include "dynode/cli/spiking_runs.h"
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
 #include "dynode/models/spiking_report.h"
@@ -23,6 +25,7 @@ struct Settings {
   double                   noise = 0.1;
   bool                     initial = false, stop_early = false;
   int                      threads = 0;
+  SpikingRunSettings       runs    = {};
 };
 
 /// "20:75:5" with both ends, "30,40,50", or "50". @throws SpecError
@@ -62,10 +65,8 @@ void add_row(DisplayTable& table, const Task& task, const ScalingScore& s) {
   table.add(row);
 }
 
-void run(const Settings& s) {
-  if (s.action != "convert")
-    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action),
-                    did_you_mean(s.action, {"convert"}, "it can"));
+void convert(const Settings& s) {
+  if (s.task.empty()) throw SpecError({.path = "--task"}, "names the task the network was trained on", "--task go_nogo");
   if (!s.output.empty()) check_writable(s.output, "networks", "spiking.dynode");
   if (!s.report.empty()) check_writable(s.report, "reports", "spiking.html");
   const std::vector<double> factors = factors_of(s.factors);
@@ -111,35 +112,56 @@ void run(const Settings& s) {
   } catch (const IoError& error) { throw Failure(error.what()); }
 }
 
+void run(const Settings& s, const CLI::App& app) {
+  SpikingRunSettings runs = s.runs;
+  runs.path = s.model, runs.output = s.output, runs.report = s.report, runs.set = s.set;
+  runs.seed = s.seed, runs.seed_given = app.count("--seed") > 0, runs.threads = s.threads;
+  if (s.action == "convert") convert(s);
+  else if (s.action == "run") spiking_run(runs);
+  else if (s.action == "repeat") spiking_repeat(runs);
+  else if (s.action == "analyze") spiking_analyze(runs);
+  else
+    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action),
+                    did_you_mean(s.action, {"convert", "run", "repeat", "analyze"}, "it can"));
+}
+
 }  // namespace
 
 Verb spiking_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("spiking", "turn a trained rate network into a spiking one");
-  app->add_option("action", s->action, "convert: search the scaling factor, convert, judge")
-      ->type_name("convert")
+  CLI::App*  app = tool.add_subcommand("spiking", "run and analyse networks of spikes; turn a trained rate network into one");
+  app->add_option("action", s->action, "run: a network with its drives; repeat: with other seeds, into a folder that can be taken up again; "
+                                       "analyze: attractors of such a folder or file; convert: a trained rate network, with the best scaling factor")
+      ->type_name("run|repeat|analyze|convert")
       ->required();
-  app->add_option("model", s->model, "trained rate network: .dynode, or .mat of spikeRNN")
-      ->type_name("MODEL")
+  app->add_option("model", s->model, "run, repeat: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; "
+                                     "convert: a trained rate network, .dynode or .mat of spikeRNN")
+      ->type_name("NETWORK|FOLDER|MODEL")
       ->required();
-  app->add_option("--task", s->task, "task it was trained on")->type_name("NAME")->required();
+  app->add_option("--task", s->task, "convert: task it was trained on")->type_name("NAME");
   add_set(*app, s->set, "T=300");
   app->add_option("--factors", s->factors, "scaling factors to try: from:to:step, or a list (default 20:75:5)")
       ->type_name("LIST");
   add_count(*app, "--trials", s->trials, 1, "with each factor (default 100)");
   add_count(*app, "--evaluate", s->evaluate, 0, "other trials with the best factor (default 200)");
-  add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1)");
+  add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1); of a run, synapses included (default: the spec's)");
+  add_count(*app, "-n,--repeats", s->runs.repeats, 1, "repeat: how many runs (default 10)");
+  add_number(*app, "--minimal-life-span", s->runs.least_ms, "shortest attractor that counts, ms (default 20)");
   add_count(*app, "--downsample", s->downsample, 1,
             "take every so many inputs, with steps so many times longer (default 1)");
   add_number(*app, "--noise", s->noise, "deviation of the membrane noise in a step, mV (default 0.1)");
   app->add_flag("--initial", s->initial, "convert the weights before training");
   app->add_flag("--stop-early", s->stop_early, "stop after two neighbouring factors without a fault");
-  app->add_option("--output", s->output, "write the spiking network here")->type_name("MODEL.dynode");
-  app->add_option("--report", s->report, "write shares, rasters and outputs here")->type_name("FILE.html");
+  app->add_option("--output", s->output, "convert: the spiking network; run: the spikes; repeat, analyze: folder of all results")
+      ->type_name("MODEL.dynode|FILE.npz|FOLDER");
+  app->add_option("--report", s->report, "a page with rasters and what was found")->type_name("FILE.html");
   add_threads(*app, s->threads);
-  app->footer("dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
+  app->footer("dynode spiking run clustered.yaml --output spikes.npz --report spikes.html\n"
+              "dynode spiking repeat clustered.yaml -n 10 --output repeats\n"
+              "dynode spiking analyze repeats --minimal-life-span 50\n"
+              "dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
               "dynode spiking convert best.dynode --task go_nogo --factors 30,40,50 --output spiking.dynode");
-  return {app, [s] { run(*s); }};
+  return {app, [s, app] { run(*s, *app); }};
 }
 
 }  // namespace dynode::cli

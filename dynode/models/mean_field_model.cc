@@ -71,14 +71,18 @@ class Reader {
     if (std::string(layer.cell->name) != "LIF")
       throw SpecError(plan_.spec.layers[l].at,
                       fmt::format("layer {} is of type {}: the mean field is known for LIF", id, layer.cell->name));
-    const auto mean = [&](const char* name, size_t p) {
+    const auto& inhibitory = plan_.spiking->inhibitory[l];
+    const auto  mean       = [&](const char* name, size_t p) {
+      // a population without units is like another of its type
+      size_t of = p;
+      for (size_t k = 0; k + 1 < begin(l).size() && begin(l)[of] == begin(l)[of + 1]; ++k)
+        if (inhibitory.empty() || inhibitory[k] == inhibitory[p]) of = k;
       const std::vector<double> all  = model_.parameter(fmt::format("layer{}/{}", id, name)).as_double();
-      const uint32_t            from = begin(l)[p], to = begin(l)[p + 1];
+      const uint32_t            from = begin(l)[of], to = begin(l)[of + 1];
       return from == to ? all.at(0) : std::accumulate(all.begin() + from, all.begin() + to, 0.0) / (to - from);
     };
-    const auto&  inhibitory = plan_.spiking->inhibitory[l];
-    const size_t count      = begin(l).size() - 1;
-    const bool   clustered  = plan_.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
+    const size_t count     = begin(l).size() - 1;
+    const bool   clustered = plan_.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
                            std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
     for (size_t p = 0; p < count; ++p) {
       net_.populations.neurons.push_back({mean("threshold", p), mean("reset_voltage", p), mean("tau_membrane", p),
@@ -154,7 +158,7 @@ MeanFieldNetwork mean_field_of(const Value& config) {
     return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
   ClusteredNetwork net = clustered_network(config);
   const size_t     k   = size_t(net.clusters.n_clusters);
-  MeanFieldNetwork out{std::move(net.populations), {}, k, false};
+  MeanFieldNetwork out{std::move(net.populations), {}, k, net.arousal.level, false};
   for (const char* type : {"E", "I"}) {
     for (size_t c = 0; c < k; ++c) out.names.push_back(fmt::format("{} cluster {}", type, c));
     out.names.push_back(fmt::format("{} background", type));

@@ -1,5 +1,6 @@
 // The mean-field theory of a spiking network, taken from the network itself.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ struct MeanFieldNetwork {
   mean_field::Populations  populations;
   std::vector<std::string> names;         // [P] "E cluster 3", "I background", "layer 2 population 0"
   size_t                   clusters = 0;  // the first populations that are excitatory clusters; all where none are
+  std::optional<double>    arousal = {};  // its level, where the network is written as YAML of VectorialNeuroModulators
   bool                     potentiated_signs = false;  // potentiation is so strong that synapses change sign
 };
 

@@ -5,111 +5,27 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "dynode/models/picture-internal.h"
+
 namespace dynode {
 namespace {
 
 using namespace mean_field;
-
-constexpr double      kHeight    = 400;
-constexpr const char* kColours[] = {"#3358d4", "#d9590b", "#17803d", "#8e35b8",
-                                    "#0c7d8f", "#a8740a", "#c2298a", "#59626e"};
-constexpr const char* kStyle =
-    "<style>text{font:13px system-ui,sans-serif;fill:#1b1e23}.soft{fill:#5c626c;font-size:12px}.title{font-weight:600;"
-    "font-size:14px}</style>\n";
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text)
-    if (c == '<') safe += "&lt;";
-    else if (c == '&') safe += "&amp;";
-    else safe += c;
-  return safe;
-}
-
-std::string document(double width, const std::string& content) {
-  return fmt::format(
-      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0:g} {1:g}' width='{0:g}' height='{1:g}' "
-      "role='img'>\n{2}<rect width='{0:g}' height='{1:g}' rx='12' fill='#ffffff'/>\n{3}</svg>\n",
-      width, kHeight, kStyle, content);
-}
-
-/// Distance of ticks: 1, 2 or 5 times a power of ten.
-double tick_distance(double span) {
-  const double rough = span / 5, power = std::pow(10, std::floor(std::log10(rough)));
-  for (double factor : {1.0, 2.0, 5.0})
-    if (rough <= factor * power) return factor * power;
-  return 10 * power;
-}
-
-/// A frame with ticks, and where numbers lie in it.
-struct Axes {
-  double left, top, width, height;
-  double x0, x1, y0, y1;
-
-  double x(double v) const { return left + width * (v - x0) / (x1 - x0); }
-  double y(double v) const { return top + height * (y1 - v) / (y1 - y0); }
-
-  std::string frame(const std::string& title, const std::string& x_label, const std::string& y_label) const {
-    std::string svg =
-        fmt::format("<text x='{:.1f}' y='{:.1f}' class='title'>{}</text>\n", left, top - 14, escaped(title));
-    const auto ticks = [](double low, double high) {
-      std::vector<double> at;
-      const double        step = tick_distance(high - low);
-      for (double v = std::ceil(low / step - 1e-9) * step; v <= high + 1e-9 * step; v += step)
-        at.push_back(std::abs(v) < 1e-9 * step ? 0 : v);
-      return at;
-    };
-    for (double v : ticks(x0, x1))
-      svg += fmt::format(
-          "<path d='M{0:.1f} {1:.1f}v{2:.1f}' stroke='#e3e3df'/><text x='{0:.1f}' y='{3:.1f}' "
-          "text-anchor='middle' class='soft'>{4:g}</text>\n",
-          x(v), top, height, top + height + 17, v);
-    for (double v : ticks(y0, y1))
-      svg += fmt::format(
-          "<path d='M{0:.1f} {1:.1f}h{2:.1f}' stroke='#e3e3df'/><text x='{3:.1f}' y='{4:.1f}' "
-          "text-anchor='end' class='soft'>{5:g}</text>\n",
-          left, y(v), width, left - 7, y(v) + 4, v);
-    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>\n", left + width / 2,
-                       top + height + 38, escaped(x_label));
-    svg += fmt::format("<text transform='translate({:.1f} {:.1f}) rotate(-90)' text-anchor='middle'>{}</text>\n",
-                       left - 46, top + height / 2, escaped(y_label));
-    return svg;
-  }
-
-  /// A line through points; `clip` is the frame.
-  std::string line(const std::vector<std::array<double, 2>>& points, const char* colour, double thick,
-                   bool dashed = false) const {
-    std::string path;
-    for (const auto& p : points) path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x(p[0]), y(p[1]));
-    return fmt::format("<path d='{}' fill='none' stroke='{}' stroke-width='{:g}'{}/>\n", path, colour, thick,
-                       dashed ? " stroke-dasharray='5 4'" : "");
-  }
-
-  std::string border() const {
-    return fmt::format("<rect x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}' fill='none' stroke='#c9cac6'/>\n",
-                       left, top, width, height);
-  }
-};
+using namespace picture;
 
 bool stable(const FixedPoint& p) { return p.eigenvalues.empty() || p.eigenvalues[0].real() < 0; }
 
 /// A fixed point: full where it lasts, a ring where it does not.
 std::string point_mark(double x, double y, bool lasts) {
-  return fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='5.5' fill='{}' stroke='#c4320a' stroke-width='2.2'/>\n", x, y,
-                     lasts ? "#c4320a" : "#ffffff");
+  return fmt::format(
+      "<circle cx='{:.1f}' cy='{:.1f}' r='5.5' fill='{}' "
+      "stroke='#c4320a' stroke-width='2.2'/>\n",
+      x, y, lasts ? "#c4320a" : "#ffffff");
 }
 
 double highest(const FixedPoint& p, size_t clusters) {
   return *std::max_element(p.rates.begin(),
                            p.rates.begin() + ptrdiff_t(std::clamp<size_t>(clusters, 1, p.rates.size())));
-}
-
-/// Blue, almost white for small numbers.
-std::string shade(double share) {
-  const auto mix = [&](double from, double to) {
-    return int(std::lround(from + (to - from) * std::clamp(share, 0.0, 1.0)));
-  };
-  return fmt::format("#{:02x}{:02x}{:02x}", mix(250, 150), mix(251, 172), mix(255, 232));
 }
 
 std::string field_panel(const Axes& a, const Landscape& land, const std::vector<FixedPoint>& points,
@@ -120,16 +36,18 @@ std::string field_panel(const Axes& a, const Landscape& land, const std::vector<
   for (size_t i = 0; i < n1; ++i)
     for (size_t j = 0; j < n2; ++j) strongest = std::max(strongest, std::hypot(force(i, j, 0), force(i, j, 1)));
 
-  // strength as shades, at most 60 × 60 of them; arrows of equal length, at most 22 × 22
+  // strength as shades, at most 60 × 60 of them; arrows of equal length, at
+  // most 22 × 22
   std::string  svg;
   const size_t s1 = (n1 + 59) / 60, s2 = (n2 + 59) / 60, a1 = (n1 + 21) / 22, a2 = (n2 + 21) / 22;
   const double w = a.width / double((n1 + s1 - 1) / s1), h = a.height / double((n2 + s2 - 1) / s2);
   for (size_t i = 0; i < n1; i += s1)
     for (size_t j = 0; j < n2; j += s2)
-      svg +=
-          fmt::format("<rect x='{:.2f}' y='{:.2f}' width='{:.2f}' height='{:.2f}' fill='{}'/>",
-                      a.left + w * double(i / s1), a.top + a.height - h * double(j / s2 + 1), w + 0.3, h + 0.3,
-                      shade(std::log1p(100 * std::hypot(force(i, j, 0), force(i, j, 1)) / strongest) / std::log(101)));
+      svg += fmt::format(
+          "<rect x='{:.2f}' y='{:.2f}' width='{:.2f}' height='{:.2f}' "
+          "fill='{}'/>",
+          a.left + w * double(i / s1), a.top + a.height - h * double(j / s2 + 1), w + 0.3, h + 0.3,
+          shade(std::log1p(100 * std::hypot(force(i, j, 0), force(i, j, 1)) / strongest) / std::log(101)));
   svg += a.frame(fmt::format("Force between {} and {}", names[0], names[1]), names[0] + ", Hz", names[1] + ", Hz");
   std::string arrows;
   for (size_t i = a1 / 2; i < n1; i += a1)
@@ -139,9 +57,11 @@ std::string field_panel(const Axes& a, const Landscape& land, const std::vector<
       const double l = 0.38 * std::min(w * double(a1) / double(s1), h * double(a2) / double(s2)), ux = fx / size * l,
                    uy = fy / size * l;
       const double x = a.x(land.axes[0][i]), y = a.y(land.axes[1][j]);
-      arrows += fmt::format("M{:.1f} {:.1f}L{:.1f} {:.1f}M{:.1f} {:.1f}L{:.1f} {:.1f}L{:.1f} {:.1f}", x - ux, y - uy,
-                            x + ux, y + uy, x + 0.2 * ux + 0.55 * uy, y + 0.2 * uy - 0.55 * ux, x + ux, y + uy,
-                            x + 0.2 * ux - 0.55 * uy, y + 0.2 * uy + 0.55 * ux);
+      arrows += fmt::format(
+          "M{:.1f} {:.1f}L{:.1f} {:.1f}M{:.1f} {:.1f}L{:.1f} "
+          "{:.1f}L{:.1f} {:.1f}",
+          x - ux, y - uy, x + ux, y + uy, x + 0.2 * ux + 0.55 * uy, y + 0.2 * uy - 0.55 * ux, x + ux, y + uy,
+          x + 0.2 * ux - 0.55 * uy, y + 0.2 * uy + 0.55 * ux);
     }
   svg += fmt::format("<path d='{}' fill='none' stroke='#59626e' stroke-width='1'/>\n", arrows);
   std::vector<std::array<double, 2>> way;
@@ -197,9 +117,12 @@ std::string landscape_picture(const Landscape& land, const std::vector<FixedPoin
     const double x = right.x(land.displacement[well.at]), y = right.y(well.depth);
     svg += point_mark(x, y, true);
     if (std::isfinite(well.barrier))
-      svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle' class='soft'>barrier {:.3g}</text>\n",
-                         std::clamp(x, right.left + 40, right.left + right.width - 40),
-                         std::max(y - 14, right.top + 14), well.barrier);
+      svg += fmt::format(
+          "<text x='{:.1f}' y='{:.1f}' text-anchor='middle' class='soft' "
+          "paint-order='stroke' stroke='#fff' stroke-width='4'>barrier "
+          "{:.3g}</text>\n",
+          std::clamp(x, right.left + 40, right.left + right.width - 40), std::max(y - 14, right.top + 14),
+          well.barrier);
   }
   return document(960, svg + right.border());
 }
@@ -221,8 +144,10 @@ std::string branches_picture(const std::string& parameter, const std::vector<Bra
       const std::array<double, 2> at{p.parameter, highest(p.point, clusters)};
       if (p.fold) {
         piece.push_back(at);
-        marks += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='4' fill='#ffffff' stroke='{}' stroke-width='2'/>\n",
-                             a.x(at[0]), a.y(at[1]), colour);
+        marks += fmt::format(
+            "<circle cx='{:.1f}' cy='{:.1f}' r='4' "
+            "fill='#ffffff' stroke='{}' stroke-width='2'/>\n",
+            a.x(at[0]), a.y(at[1]), colour);
         continue;
       }
       if (!piece.empty() && stable(p.point) != lasts) {
@@ -250,9 +175,10 @@ std::string points_picture(const std::string& parameter, const std::vector<doubl
     for (size_t k = 0; k < values.size(); ++k)
       for (const FixedPoint& p : found[k].points)
         if (stable(p) == lasts)
-          svg +=
-              fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='{}' fill='{}' stroke='#3358d4' stroke-width='1.3'/>\n",
-                          a.x(values[k]), a.y(highest(p, clusters)), lasts ? 3.4 : 2.6, lasts ? "#3358d4" : "#ffffff");
+          svg += fmt::format(
+              "<circle cx='{:.1f}' cy='{:.1f}' r='{}' fill='{}' "
+              "stroke='#3358d4' stroke-width='1.3'/>\n",
+              a.x(values[k]), a.y(highest(p, clusters)), lasts ? 3.4 : 2.6, lasts ? "#3358d4" : "#ffffff");
   return document(940, svg);
 }
 

@@ -1,0 +1,175 @@
+#include "dynode/models/spiking_runs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "dynode/base/display.h"
+#include "dynode/io/npz.h"
+#include "dynode/models/spiking_pictures.h"
+#include "dynode/plan/spiking.h"
+#include "dynode/spiking/statistics.h"
+
+namespace dynode {
+
+using namespace spiking;
+
+SpikingRun record_run(Model& model) {
+  const Plan& plan = model.plan();
+  if (!plan.spiking)
+    throw SpecError({.file = plan.spec.file}, "needs a network of spiking layers without an input array",
+                    "give simulation.input_type: none, and drives");
+  SpikingRun            run{.recording = {}, .seed = plan.seed};
+  std::vector<uint32_t> first;  // unit of each layer
+  uint32_t              units = 0;
+  int32_t               label = 0;
+  for (size_t l = 0; l < plan.layers.size(); ++l) {
+    const auto&  begin      = plan.spiking->populations[l];
+    const auto&  inhibitory = plan.spiking->inhibitory[l];
+    const size_t count      = begin.size() - 1;
+    for (size_t p = 0; p < count; ++p) {
+      run.recording.labels.insert(run.recording.labels.end(), begin[p + 1] - begin[p], ++label);
+      if (l == 0 && (inhibitory.empty() || !inhibitory[p])) run.excitatory = begin[p + 1];
+    }
+    const bool clustered = plan.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
+                           std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
+    if (clustered) run.clusters = count / 2 - 1;
+    first.push_back(units);
+    units += uint32_t(plan.layers[l].units);
+  }
+  // empty populations have no label
+  if (run.clusters == 0) run.clusters = size_t(label);
+
+  const Results results = model.simulate({.record = {"spikes"}});
+  run.recording.dt      = plan.layers[0].dt;
+  run.recording.steps   = int64_t(results.steps);
+  std::vector<std::pair<uint32_t, uint32_t>> spikes;
+  for (size_t l = 0; l < plan.layers.size(); ++l) {
+    const auto list = results.at(fmt::format("spikes/{}", plan.spec.layers[l].layer_id)).as_integers("spikes");
+    for (size_t k = 0; k < list.size(); k += 3)
+      spikes.emplace_back(uint32_t(list[k]), first[l] + uint32_t(list[k + 2]));
+  }
+  if (plan.layers.size() > 1) std::sort(spikes.begin(), spikes.end());
+  for (const auto& [step, neuron] : spikes) run.recording.step.push_back(step), run.recording.neuron.push_back(neuron);
+  return run;
+}
+
+void save_run(const std::string& path, const SpikingRun& run) {
+  const Recording&    r = run.recording;
+  std::vector<double> spikes, labels(r.labels.begin(), r.labels.end());
+  for (size_t k = 0; k < r.step.size(); ++k) spikes.insert(spikes.end(), {double(r.step[k]), double(r.neuron[k])});
+  const auto integers = [](std::vector<int64_t> shape, const std::vector<double>& x) {
+    return Array{std::move(shape), std::vector<int64_t>(x.begin(), x.end())};
+  };
+  save_npz(path,
+           {{"spikes", integers({int64_t(r.step.size()), 2}, spikes)},
+            {"clusters", integers({int64_t(labels.size())}, labels)},
+            {"dt", {{}, std::vector<double>{r.dt}}},
+            {"n_steps", {{}, std::vector<int64_t>{r.steps}}},
+            {"n_clusters", {{}, std::vector<int64_t>{int64_t(run.clusters)}}},
+            {"n_excitatory", {{}, std::vector<int64_t>{int64_t(run.excitatory)}}},
+            {"seed", {{}, std::vector<int64_t>{int64_t(run.seed)}}}},
+           Packing::deflated);
+}
+
+SpikingRun load_run(const std::string& path) {
+  const Npz  npz = load_npz(path);
+  const auto one = [&](const char* name) {
+    const auto list = npz.at(name).as_integers(name);
+    if (list.size() != 1) throw IoError(path, fmt::format("'{}' is not one number", name));
+    return list[0];
+  };
+  SpikingRun   run{.recording  = {},
+                   .excitatory = size_t(one("n_excitatory")),
+                   .clusters   = size_t(one("n_clusters")),
+                   .seed       = uint64_t(one("seed"))};
+  Recording&   r      = run.recording;
+  const Array& spikes = npz.at("spikes");
+  if (spikes.shape.size() != 2 || spikes.shape[1] != 2) throw ShapeError("spikes", {-1, 2}, spikes.shape);
+  const auto list = spikes.as_integers("spikes");
+  r.dt            = npz.at("dt").as_double().at(0);
+  r.steps         = one("n_steps");
+  for (size_t k = 0; k < list.size(); k += 2) {
+    if (list[k] < 0 || list[k] >= r.steps || list[k + 1] < 0)
+      throw IoError(path, fmt::format("spike {} is of no step or no neuron", k / 2));
+    r.step.push_back(uint32_t(list[k])), r.neuron.push_back(uint32_t(list[k + 1]));
+  }
+  for (int64_t label : npz.at("clusters").as_integers("clusters")) r.labels.push_back(int32_t(label));
+  r.check();
+  return run;
+}
+
+std::map<std::string, std::string> tables_of(const AttractorAnalysis& a) {
+  const auto& attractors = a.record().attractors;
+  const auto  name       = [&](size_t k) { return fmt::format("\"{}\"", fmt::join(attractors[k], " ")); };
+  const auto  optional   = [](const std::optional<size_t>& k) { return k ? std::to_string(*k) : std::string(); };
+  std::map<std::string, std::string> tables;
+
+  std::string& o = tables["occurrences"] =
+      "clusters,attractor_idx,recording,t_start,t_end,duration,occurrence,prev_"
+      "attractor_idx,next_attractor_idx,num_clusters\n";
+  for (const OccurrenceRow& r : a.occurrence_table())
+    o += fmt::format("{},{},{},{:.10g},{:.10g},{:.10g},{},{},{},{}\n", name(r.attractor), r.attractor, r.recording,
+                     r.t_start, r.t_end, r.duration, r.occurrence, optional(r.previous), optional(r.next),
+                     r.num_clusters);
+  std::string& p = tables["attractors"] =
+      "clusters,attractor_idx,occurrences,total_duration,mean_duration,std_"
+      "duration,num_clusters,first_start,last_end,probability\n";
+  const auto share = a.probabilities();
+  for (const PerAttractor& r : a.per_attractor())
+    p += fmt::format("{},{},{},{:.10g},{:.10g},{:.10g},{},{:.10g},{:.10g},{:.10g}\n", name(r.attractor), r.attractor,
+                     r.occurrences, r.total_duration, r.mean_duration, r.std_duration, r.num_clusters, r.first_start,
+                     r.last_end, share[r.attractor]);
+  std::string&      t = tables["transitions"] = "from,to,probability\n";
+  const Transitions m                         = a.transitions();
+  const size_t      n                         = m.attractors.size();
+  for (size_t i = 0; i < n; ++i)
+    for (size_t j = 0; j < n; ++j)
+      if (m.matrix[i * n + j] > 0)
+        t += fmt::format("{},{},{:.10g}\n", name(m.attractors[i]), name(m.attractors[j]), m.matrix[i * n + j]);
+  std::string& v = tables["transition_events"] =
+      "identity_a,attractor_idx_a,identity_b,attractor_idx_b,time,overlapping_"
+      "clusters,transition_idx,occurrences\n";
+  for (const TransitionEvent& r : a.transition_events())
+    v += fmt::format("{},{},{},{},{:.10g},\"{}\",{},{}\n", name(r.a), r.a, name(r.b), r.b, r.time,
+                     fmt::join(r.overlap, " "), r.transition, r.occurrence);
+  std::string& e = tables["time_evolution"] =
+      "time_ms,transition_l2_norm,unique_attractors_count,discovery_rate_per_"
+      "s\n";
+  const TimeEvolution c = a.time_evolution();
+  for (size_t k = 0; k < c.time_ms.size(); ++k)
+    e += fmt::format("{:.10g},{:.10g},{},{:.10g}\n", c.time_ms[k], c.transition_l2_norm[k],
+                     c.unique_attractors_count[k], c.discovery_rate_per_s[k]);
+  return tables;
+}
+
+Report spiking_runs_report(const std::string& name, const std::vector<SpikingRun>& runs,
+                           const AttractorAnalysis& analysis) {
+  const SpikingRun& run = runs.at(0);
+  const Recording&  r   = run.recording;
+  const size_t      n   = r.labels.size();
+  const Summary     s   = analysis.summary();
+  const auto        e   = class_statistics(r, 0, std::max<size_t>(1, run.excitatory));
+  Report            report{.title = name, .kind = "spiking"};
+  report.summary = fmt::format("{} units for {:g} s{}: {} attractors.", grouped(int64_t(n)), r.dt * double(r.steps),
+                               runs.size() > 1 ? fmt::format(", {} times", runs.size()) : "", s.num_states);
+  report.facts   = {{"spikes", grouped(int64_t(r.step.size()))}, {"mean rate, E", fmt::format("{:.2f} Hz", e.rate)}};
+  if (run.excitatory > 0 && run.excitatory < n)
+    report.facts.emplace_back("mean rate, I", fmt::format("{:.2f} Hz", class_statistics(r, run.excitatory, n).rate));
+  report.facts.insert(report.facts.end(), {{"attractors", std::to_string(s.num_states)},
+                                           {"occurrences", std::to_string(s.total_occurrences)},
+                                           {"mean life span", fmt::format("{:.1f} ms", s.mean_lifespan_ms)},
+                                           {"seed", std::to_string(run.seed)}});
+  report.figures = {{"Spikes", raster_picture(run),
+                     "Each dot is a spike of the first run; bands show E "
+                     "clusters, E background, I clusters and I background."},
+                    {"Rates of E clusters", rates_picture(cluster_rates(r, {}, run.clusters), r.dt),
+                     "Smoothed by a Gaussian of 20 steps; dark is fast."},
+                    {"Transitions", transitions_picture(analysis),
+                     "How often one attractor is followed by another, the most "
+                     "frequent 40 of them, in lexicographic order."},
+                    {"Discovery", discovery_picture(analysis), "How many different attractors have been seen."}};
+  return report;
+}
+
+}  // namespace dynode

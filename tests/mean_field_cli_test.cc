@@ -1,0 +1,96 @@
+// dynode mean-field, as a user drives it.
+#include "tests/cli_test.h"
+
+namespace dynode {
+namespace {
+
+const char* const kClusters = R"(init_params: {n_neurons: 800, n_excitatory: 640}
+architecture:
+  network: {threshold: [4.86, 5.98], j_ext: [14.5, 12.9, 0, 0]}
+  clusters: {n_excitatory_background: 480, n_inhibitory_background: 160, n_clusters: 2,
+             j_baseline: [0.8, 2.5, -10.6, -9.7], j_potentiated: [20, 1, 1, 1]}
+external_currents: {c_ext: [128, 128, 0, 0]}
+arousal: {level: 0.275}
+)";
+
+const char* const kSpec = R"(simulation: {dt: 0.0005, duration: 0.1, input_type: none}
+layers:
+  - {layer_id: 0, layer_type: LIF, params: {dim: 800, n_excitatory: 640, threshold: [4.86, 5.98]}}
+connections:
+  - from_layer: 0
+    to_layer: 0
+    connection_type: clustered
+    mode: spike
+    params: {structure: {type: clustered, params: {n_clusters: 2, n_excitatory_background: 480, n_inhibitory_background: 160,
+             connectivity_fraction_probs: [0.2, 0.5, 0.5, 0.5], j_baseline: [0.8, 2.5, -10.6, -9.7], j_potentiated: [20, 1, 1, 1]}}}
+drives: [{to_layer: 0, type: poisson, nu_ext_baseline: [7, 7, 0, 0], c_ext: [128, 128, 0, 0], j_ext: [14.5, 12.9, 0, 0]}]
+arousal: {level: 0.275, L: 0.75, x_0: 0.2, k: 1.25, M: 13.125}
+)";
+
+class MeanField : public Cli {
+ protected:
+  MeanField() { write("clusters.yaml", kClusters), write("net.yaml", kSpec); }
+
+  std::vector<double> numbers(const char* file, const char* name) { return load_npz(path(file)).at(name).as_double(); }
+};
+
+TEST_F(MeanField, OfASpecIsThatOfTheSameNetworkInOldWords) {
+  good("mean-field solve clusters.yaml --output old.npz");
+  good("mean-field solve net.yaml --output new.npz");
+  const auto old = numbers("old.npz", "fixed_points"), now = numbers("new.npz", "fixed_points");
+  ASSERT_EQ(old.size(), 18u);  // three points of six populations
+  ASSERT_EQ(now.size(), old.size());
+  for (size_t i = 0; i < old.size(); ++i) EXPECT_NEAR(now[i], old[i], 1e-6 * (1 + old[i])) << i;
+}
+
+TEST_F(MeanField, LandscapeHasItsWellsAndABarrier) {
+  const std::string out =
+      good("mean-field landscape clusters.yaml --focus 0,1 --density 2 --svg l.svg --report l.html --output l.npz").out;
+  EXPECT_SAYS(out, "E cluster 0 and E cluster 1 in focus, 900 points");
+  EXPECT_SAYS(out, "barrier, Hz²");
+  const Npz npz = load_npz(path("l.npz"));
+  EXPECT_EQ(npz.at("force_field").shape, (std::vector<int64_t>{30, 30, 2}));
+  EXPECT_EQ(npz.at("path").shape, (std::vector<int64_t>{30, 2}));
+  EXPECT_SAYS(read_file(path("l.svg")), "Potential along the way");
+  EXPECT_SAYS(read_file(path("l.html")), "Force between E cluster 0 and E cluster 1");
+
+  // the number of threads leaves no trace
+  good("mean-field landscape clusters.yaml --density 2 --threads 1 --output one.npz");
+  good("mean-field landscape clusters.yaml --density 2 --threads 3 --output three.npz");
+  EXPECT_EQ(numbers("one.npz", "force_field"), numbers("three.npz", "force_field"));
+  EXPECT_SAYS(good("mean-field landscape clusters.yaml --focus 0 --density 2 --svg one.svg").out,
+              "E cluster 0 in focus, 30 points");
+}
+
+TEST_F(MeanField, SweepFollowsBranchesThroughFolds) {
+  const std::string out =
+      good(
+          "mean-field sweep clusters.yaml --param arousal.level --range 0 1 5 --folds --random-starts 10 "
+          "--output b.csv --svg b.svg --report b.html")
+          .out;
+  EXPECT_SAYS(out, "6 populations, arousal.level from 0 to 1");
+  EXPECT_SAYS(out, "fold at");
+  EXPECT_SAYS(out, "0.450577");
+  EXPECT_SAYS(read_file(path("b.csv")), "arousal.level,branch,fold,state,max_real_eig,E cluster 0,");
+  EXPECT_SAYS(read_file(path("b.html")), "Fixed points against arousal.level");
+  good("mean-field sweep net.yaml --param arousal.level --range 0 1 3 --random-starts 0 --output p.npz --svg p.svg");
+  EXPECT_EQ(numbers("p.npz", "value").size(), numbers("p.npz", "max_real_eig").size());
+}
+
+TEST_F(MeanField, SaysWhatDoesNotFit) {
+  EXPECT_SAYS(run("mean-field ponder clusters.yaml").err, "dynode mean-field cannot 'ponder'");
+  EXPECT_SAYS(run("mean-field sweep clusters.yaml").err, "--param: says what is swept");
+  EXPECT_SAYS(run("mean-field sweep clusters.yaml --param arousal.level --range 1 0 3").err,
+              "--range: needs LOW HIGH NUM");
+  EXPECT_SAYS(run("mean-field landscape clusters.yaml --focus 0,9").err, "there is no population 9 of 6");
+  EXPECT_SAYS(run("mean-field landscape clusters.yaml --limits 5").err, "--limits: needs two numbers");
+  EXPECT_SAYS(run("mean-field solve clusters.yaml --report x.html").err, "points alone make no picture");
+  EXPECT_SAYS(run("mean-field sweep clusters.yaml --param arousal.levle --range 0 1 3").err, "levle");
+  write("dendrites.yaml", "layers:\n  - {layer_id: 0, layer_type: Linear, params: {dim: 2}}\n");
+  EXPECT_SAYS(run("mean-field solve dendrites.yaml").err, "networks of spiking layers without an input array");
+  write("other.yaml", "init_parms: {}\n");
+  EXPECT_SAYS(run("mean-field solve other.yaml").err, "unknown key 'init_parms'");
+}
+
+}  // namespace
+}  // namespace dynode
