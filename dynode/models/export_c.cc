@@ -8,6 +8,7 @@
 #include "dynode/base/text.h"
 #include "dynode/base/version.h"
 #include "dynode/models/export_c-internal.h"
+#include "dynode/models/export_c_text-internal.h"
 #include "dynode/run/prepared.h"
 #include "dynode/sources/source.h"
 
@@ -22,7 +23,11 @@ template <class R>
 class Writer {
  public:
   Writer(const Plan& plan, const StoredModel& stored, std::string name)
-      : plan_(plan), theta_(stored_theta<R>(plan, stored, plan.spec.file)), prepared_(plan), m_(std::move(name)) {
+      : plan_(plan),
+        theta_(stored_theta<R>(plan, stored, plan.spec.file)),
+        prepared_(plan),
+        m_(std::move(name)),
+        c_(m_, plan.tables) {
     prepared_.set(theta_.data());
     order();
     refuse();
@@ -31,7 +36,7 @@ class Writer {
   CCode write() {
     const std::string step = step_body();  // first: it says which constants and helpers there are
     CCode             code{.name = m_, .header = {}, .source = {}};
-    code.constant_bytes = constant_bytes_, code.state_bytes = 0, code.stack_bytes = stack_bytes_;
+    code.constant_bytes = c_.constant_bytes, code.state_bytes = 0, code.stack_bytes = stack_bytes_;
     for (const Field& f : fields_) code.state_bytes += f.units * sizeof(R);
     code.header = header();
     code.source = source(step);
@@ -82,10 +87,10 @@ class Writer {
           fields_.push_back({i, int(s), l.units, fmt::format("{}_{}", tag(i), l.cell->states[s].name)});
       if (copied && !l.is_input) copied_.insert(i);
       spans_ |= !l.is_input && follows_spans(i);
-      if (l.synapses) wide_lists_ |= l.synapses->column.size() > 65535;
+      if (l.synapses) c_.wide_lists |= l.synapses->column.size() > 65535;
     }
     for (const ConnectionPlan& k : plan_.connections)
-      if (k.sparse) wide_lists_ |= k.sparse->column.size() > 65535 || layer(k.from).units > 65535;
+      if (k.sparse) c_.wide_lists |= k.sparse->column.size() > 65535 || layer(k.from).units > 65535;
   }
 
   void refuse() {
@@ -110,88 +115,7 @@ class Writer {
 
   // ---- names and numbers -----------------------------------------------------------------------------------
 
-  std::string        tag(int i) const { return "layer" + c_identifier(layer(i).name).substr(layer(i).name[0] <= '9'); }
-  static std::string real() { return sizeof(R) == 4 ? "float" : "double"; }
-
-  std::string number(R x, const std::string& of) const {
-    if (!std::isfinite(x))
-      throw SpecError({}, fmt::format("{} holds {}, which no C constant is", of, x),
-                      "train it again, or look at its file");
-    std::string text = sizeof(R) == 4 ? fmt::format("{:.9g}", x) : fmt::format("{:.17g}", x);
-    if (text.find_first_of(".e") == text.npos) text += ".0";
-    return sizeof(R) == 4 ? text + "f" : text;
-  }
-
-  /// Lines of at most 120 columns.
-  template <class Text>
-  static std::string listed(size_t count, const Text& text) {
-    std::string out, line = " ";
-    for (size_t i = 0; i < count; ++i) {
-      const std::string word = " " + text(i) + (i + 1 < count ? "," : "");
-      if (line.size() + word.size() > 120) out += line + "\n", line = " ";
-      line += word;
-    }
-    return out + line + "\n";
-  }
-
-  /// Declares a constant array once. @return its name
-  std::string array(const std::string& name, size_t count, const std::function<R(size_t)>& value) {
-    const std::string full = m_ + "_" + name;
-    if (!declared_.insert(full).second) return full;
-    constant_bytes_ += count * sizeof(R);
-    constants_ += fmt::format("static const {} {}[{}] = {{\n{}}};\n", real(), full, count,
-                              listed(count, [&](size_t i) { return number(value(i), name); }));
-    return full;
-  }
-
-  /// Lists of one network are of one type.
-  const char* index_type() const { return wide_lists_ ? "int" : "unsigned short"; }
-
-  std::string indices(const std::string& name, const std::vector<uint32_t>& values) {
-    const std::string full = m_ + "_" + name;
-    if (!declared_.insert(full).second) return full;
-    constant_bytes_ += values.size() * (wide_lists_ ? 4 : 2);
-    constants_ += fmt::format("static const {} {}[{}] = {{\n{}}};\n", index_type(), full, values.size(),
-                              listed(values.size(), [&](size_t i) { return std::to_string(values[i]); }));
-    return full;
-  }
-
-  /// A helper with what it calls, once.
-  void help(const std::string& name) {
-    if (!helped_.insert(name).second) return;
-    if (name.starts_with("rate_table_")) return rate_table(name, plan_.tables[size_t(std::stoi(name.substr(11)))]);
-    const HelperCode code = helper_code(name);
-    expects(!code.text.empty(), "code names helpers that exist");
-    for (const std::string& more : code.helpers) help(more);
-    functions_ += filled(code.text);
-  }
-
-  void rate_table(const std::string& name, const RateGrid& t) {
-    const std::string values = array(name + "_values", t.g.size(), [&](size_t i) { return R(t.g[i]); });
-    functions_ += filled(fmt::format(
-        R"(/* flux has period 1 and counts evenly; currents outside of the table give 0 */
-static $real $m_{0}_at(int row, int column) {{
-  if (row < 0 || row >= {2}) return 0;
-  return {1}[row * {3} + (column < {3} ? column : {3} - 1)];
-}}
-static $real $m_{0}($real phi, $real i) {{
-  const $real turn = phi - @floor(phi);
-  $real x = (turn < 1 - turn ? turn : 1 - turn) * {4}, y = i * {5} + {6};
-  int column, row;
-  if (x > {3} - 1) x = {3} - 1;
-  if (y < -1) y = -1;
-  if (y > {2}) y = {2};
-  column = (int)x;
-  row = (int)@floor(y);
-  x -= ($real)column;
-  y -= ($real)row;
-  return (1 - y) * ((1 - x) * $m_{0}_at(row, column) + x * $m_{0}_at(row, column + 1)) +
-         y * ((1 - x) * $m_{0}_at(row + 1, column) + x * $m_{0}_at(row + 1, column + 1));
-}}
-)",
-        name, values, t.current_count, t.flux_count, number(R(1 / t.flux_step), name),
-        number(R(1 / t.current_step), name), number(R(-t.current_first / t.current_step), name)));
-  }
+  std::string tag(int i) const { return "layer" + c_identifier(layer(i).name).substr(layer(i).name[0] <= '9'); }
 
   // ---- components ------------------------------------------------------------------------------------------
 
@@ -252,9 +176,9 @@ static $real $m_{0}($real phi, $real i) {{
     const size_t          columns = layer(k.from).units;
     if (!k.sparse) {
       const R* w = prepared_.weights(k);
-      help_with_products("add");
+      c_.help_with_products("add");
       return fmt::format("{}_add({}, {}, {}, {}, {});\n", m_, to, target.units,
-                         array(name, target.units * columns, [&](size_t i) { return w[i]; }), from, columns);
+                         c_.array(name, target.units * columns, [&](size_t i) { return w[i]; }), from, columns);
     }
     const SparsePattern& p = *k.sparse;
     if (const auto s = selection(p))
@@ -264,59 +188,15 @@ static $real $m_{0}($real phi, $real i) {{
     const R*   w    = k.weights < 0 ? nullptr : prepared_.weights(k) - k.first_row * columns;
     const auto at   = [&](size_t i) { return w ? w[p.entry[i]] : R(p.constant[i]); };
     const bool ones = !w && std::ranges::all_of(p.constant, [](double c) { return c == 1; });
-    help_with_products(ones ? "sum" : "add_listed");
+    c_.help_with_products(ones ? "sum" : "add_listed");
     const std::string lists =
-        fmt::format("{}, {}", indices(name + "_begin", p.begin), indices(name + "_column", p.column));
+        fmt::format("{}, {}", c_.indices(name + "_begin", p.begin), c_.indices(name + "_column", p.column));
     if (ones) return fmt::format("{}_sum({}, {}, {}, {});\n", m_, to, target.units, lists, from);
     return fmt::format("{}_add_listed({}, {}, {}, {}, {});\n", m_, to, target.units, lists,
-                       array(name, p.column.size(), at), from);
-  }
-
-  void help_with_products(const std::string& name) {
-    if (!helped_.insert(name).second) return;
-    if (name != "add") functions_ += list_function(name);
-    else
-      functions_ += filled(R"(static void $m_add($real *to, int rows, const $real *w, const $real *from, int columns) {
-  int r, c;
-  for (r = 0; r < rows; ++r) {
-    $real sum = 0;
-    for (c = 0; c < columns; ++c) sum += w[r * columns + c] * from[c];
-    to[r] += sum;
-  }
-}
-)");
+                       c_.array(name, p.column.size(), at), from);
   }
 
   // ---- filling in ------------------------------------------------------------------------------------------
-
-  /// Replaces what does not depend on a layer, and gives numbers the suffix of the precision.
-  std::string filled(const std::string& text) const {
-    std::string out;
-    for (size_t i = 0; i < text.size();) {
-      const auto follows = [&](std::string_view word) { return text.compare(i, word.size(), word) == 0; };
-      const bool in_word = i > 0 && (std::isalnum(static_cast<unsigned char>(text[i - 1])) || text[i - 1] == '_');
-      if (follows("$real")) out += real(), i += 5;
-      else if (follows("$m_")) out += m_ + "_", i += 3;
-      else if (text[i] == '@') {
-        size_t end = ++i;
-        while (std::isalnum(static_cast<unsigned char>(text[end]))) ++end;
-        out += text.substr(i, end - i) + (sizeof(R) == 4 ? "f" : "");
-        i = end;
-      } else if (std::isdigit(static_cast<unsigned char>(text[i])) && !in_word) {
-        size_t end = i;
-        while (std::isdigit(static_cast<unsigned char>(text[end])) || text[end] == '.' || text[end] == 'e' ||
-               (text[end] == '-' && text[end - 1] == 'e'))
-          ++end;
-        const std::string digits = text.substr(i, end - i);
-        out += digits;
-        if (sizeof(R) == 4 && digits.find('.') != digits.npos && text[end] != 'f') out += "f";
-        i = end;
-      } else {
-        out += text[i++];
-      }
-    }
-    return out;
-  }
 
   std::string parameter(int i, const std::string& name, bool whole) {
     const LayerPlan& l = layer(i);
@@ -328,10 +208,10 @@ static $real $m_{0}($real phi, $real i) {{
     const auto& values = prepared_.layer(i).params.at(p);
     const auto  count  = count_of(l, p);
     if (!whole && std::all_of(values.begin(), values.begin() + count, [&](R v) { return v == values[0]; })) {
-      const std::string text = number(values[0], name);
+      const std::string text = c_.number(values[0], name);
       return values[0] < 0 ? "(" + text + ")" : text;
     }
-    const std::string full = array(fmt::format("{}_{}", tag(i), name), count, [&](size_t u) { return values[u]; });
+    const std::string full = c_.array(fmt::format("{}_{}", tag(i), name), count, [&](size_t u) { return values[u]; });
     return whole ? full : full + "[u]";
   }
 
@@ -373,15 +253,15 @@ static $real $m_{0}($real phi, $real i) {{
       else if (kind == "p" || kind == "P") out += parameter(i, name, kind == "P");
       else if (kind == "x") out += ports.at(port_of(l, name));
       else if (kind == "X") out += ports.at(port_of(l, name)).substr(0, ports.at(port_of(l, name)).find('['));
-      else if (kind == "o") out += number(R(setting(l, name)), name);
+      else if (kind == "o") out += c_.number(R(setting(l, name)), name);
       else if (kind == "o_int") out += std::to_string(int64_t(setting(l, name)));
       else if (kind == "UNITS") out += std::to_string(l.units);
       else if (kind == "dt") {
-        out += follows_spans(i) ? "span" : number(prepared_.layer(i).dt, "dt");
+        out += follows_spans(i) ? "span" : c_.number(prepared_.layer(i).dt, "dt");
         if (follows_spans(i)) dt_ = prepared_.layer(i).dt;
       } else if (kind.starts_with("SYN_"))
-        out += indices(tag(i) + (kind == "SYN_begin" ? "_begin" : "_target"),
-                       kind == "SYN_begin" ? l.synapses->begin : l.synapses->column);
+        out += c_.indices(tag(i) + (kind == "SYN_begin" ? "_begin" : "_target"),
+                          kind == "SYN_begin" ? l.synapses->begin : l.synapses->column);
       else if (kind == "g") {
         out += call(i, text, end);
         // what is inside is filled in by a second pass
@@ -412,26 +292,18 @@ static $real $m_{0}($real phi, $real i) {{
     }
     ++end;
     const std::string helper = source_helper(layer(i));
-    help(helper);
+    c_.help(helper);
     const bool current = source_functions()[size_t(layer(i).source)].uses_current;
     if (current && arguments.size() == 1) arguments.push_back(" 1.7");
     if (!current) arguments.resize(1);
     return fmt::format("$m_{}({})", helper, join(arguments, ","));
   }
 
-  static std::string indented(const std::string& text, const std::string& by) {
-    std::string out;
-    size_t      begin = 0;
-    for (size_t end; (end = text.find('\n', begin)) != text.npos; begin = end + 1)
-      if (end > begin) out += by + text.substr(begin, end - begin) + "\n";
-    return out;
-  }
-
   // ---- a step ----------------------------------------------------------------------------------------------
 
   std::string local(const std::string& name, size_t units, const char* rest = "") {
     stack_bytes_ += units * sizeof(R);
-    return fmt::format("  {} {}[{}]{};\n", real(), name, units, rest);
+    return fmt::format("  {} {}[{}]{};\n", c_.real(), name, units, rest);
   }
 
   std::string advance(int i) {
@@ -454,21 +326,22 @@ static $real $m_{0}($real phi, $real i) {{
       }
       declared += local(name, l.units);
       ports.push_back(name + "[u]");
-      const std::string first = bias.size() ? array(fmt::format("{}_bias_{}", tag(i), l.cell->ports[p]), l.units,
-                                                    [&](size_t u) { return bias[u]; }) +
+      const std::string first = bias.size() ? c_.array(fmt::format("{}_bias_{}", tag(i), l.cell->ports[p]), l.units,
+                                                       [&](size_t u) { return bias[u]; }) +
                                                   "[u]"
                                             : "0";
       drives +=
           fmt::format("for (u = 0; u < {}; ++u) {}[u] = {}{};\n", l.units, name, first, flux ? " + input[u]" : "");
       for (int c : arriving) drives += deliver(plan_.connections[size_t(c)], name);
     }
-    for (const std::string& name : code.helpers) help(name);
+    for (const std::string& name : code.helpers) c_.help(name);
     stack_bytes_ += code.arrays * l.units * sizeof(R);
-    const std::string step = code.each.empty() ? filled(of_layer(i, code.whole, ports))
-                                               : fmt::format("for (u = 0; u < {}; ++u) {{\n{}}}\n", l.units,
-                                                             indented(filled(of_layer(i, code.each, ports)), "  "));
-    return fmt::format("  {{ /* layer {}: {} */\n", l.name, l.cell->name) + indented(declared, "  ") + "    int u;\n" +
-           indented(drives + step, "    ") + "  }\n";
+    const std::string step = code.each.empty()
+                                 ? c_.filled(of_layer(i, code.whole, ports))
+                                 : fmt::format("for (u = 0; u < {}; ++u) {{\n{}}}\n", l.units,
+                                               c_.indented(c_.filled(of_layer(i, code.each, ports)), "  "));
+    return fmt::format("  {{ /* layer {}: {} */\n", l.name, l.cell->name) + c_.indented(declared, "  ") +
+           "    int u;\n" + c_.indented(drives + step, "    ") + "  }\n";
   }
 
   std::string step_body() {
@@ -500,12 +373,12 @@ static $real $m_{0}($real phi, $real i) {{
       const R* const   block = given ? theta_.data() + plan_.parameters[l.start_block].offset : nullptr;
       text += fmt::format(
           "  for (u = 0; u < {}; ++u) state->{}[u] = {};\n", f.units, f.name,
-          given ? array(tag(f.layer) + "_start", f.units, [&](size_t u) { return block[u]; }) + "[u]" : "0");
+          given ? c_.array(tag(f.layer) + "_start", f.units, [&](size_t u) { return block[u]; }) + "[u]" : "0");
     }
     for (int i : place_) {
       const CellCode code = cell_code(layer(i));
       if (code.start.empty() || !field(i, layer(i).cell->output)) continue;
-      text += fmt::format("  for (u = 0; u < {}; ++u) {}", layer(i).units, filled(of_layer(i, code.start, {})));
+      text += fmt::format("  for (u = 0; u < {}; ++u) {}", layer(i).units, c_.filled(of_layer(i, code.start, {})));
     }
     return text.empty() ? "  (void)state;\n" : "  int u;\n" + text;
   }
@@ -527,8 +400,8 @@ static $real $m_{0}($real phi, $real i) {{
 
   std::string signature(bool span) const {
     return fmt::format("void {0}_step{1}({0}_state *state, {2}{3}{4} output[{5}_OUTPUTS])", m_, span ? "_span" : "",
-                       has_input() ? fmt::format("const {} input[{}_INPUTS], ", real(), upper()) : "",
-                       span ? real() + " span, " : "", real(), upper());
+                       has_input() ? fmt::format("const {} input[{}_INPUTS], ", c_.real(), upper()) : "",
+                       span ? c_.real() + " span, " : "", c_.real(), upper());
   }
 
   std::string header() const {
@@ -544,10 +417,10 @@ static $real $m_{0}($real phi, $real i) {{
     text += fmt::format("#ifndef {0}_H\n#define {0}_H\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n", up);
     if (has_input()) text += fmt::format("#define {}_INPUTS {}\n", up, plan_.input_width());
     text += fmt::format("#define {}_OUTPUTS {}\n", up, layer(plan_.output).units);
-    if (spans_) text += fmt::format("#define {}_DT {}   /* the time a step takes */\n", up, number(dt_, "dt"));
+    if (spans_) text += fmt::format("#define {}_DT {}   /* the time a step takes */\n", up, c_.number(dt_, "dt"));
     text += fmt::format(
         "\n/* what one step leaves for the next; a network that runs twice has two of them */\ntypedef struct {{\n");
-    for (const Field& f : fields_) text += fmt::format("  {} {}[{}];\n", real(), f.name, f.units);
+    for (const Field& f : fields_) text += fmt::format("  {} {}[{}];\n", c_.real(), f.name, f.units);
     if (fields_.empty()) text += "  char nothing;\n";
     text += fmt::format(
         "}} {0}_state;\n\n/* before the first step */\nvoid {0}_start({0}_state *state);\n\n"
@@ -563,9 +436,9 @@ static $real $m_{0}($real phi, $real i) {{
   std::string source(const std::string& step) {
     const std::string start = start_body();
     std::string text = fmt::format("/* written by dynode {}: see {}.h */\n#include \"{}.h\"\n\n", kVersion, m_, m_);
-    std::string body = step + start + functions_;
-    if (uses_math(body)) text += "#include <math.h>\n\n";
-    text += constants_ + "\n" + functions_;
+    std::string body = step + start + c_.functions;
+    if (c_.uses_math(body)) text += "#include <math.h>\n\n";
+    text += c_.constants + "\n" + c_.functions;
     text += fmt::format("\nvoid {0}_start({0}_state *state) {{\n{1}}}\n", m_, start);
     text += fmt::format("\n{} {{\n{}}}\n", signature(spans_), step);
     if (spans_)
@@ -574,36 +447,17 @@ static $real $m_{0}($real phi, $real i) {{
     return text;
   }
 
-  static bool uses_math(const std::string& text) {
-    for (const char* word : {"exp", "tanh", "sqrt", "fabs", "floor", "log1p", "pow", "cos", "erfc"})
-      if (text.find(word + std::string(sizeof(R) == 4 ? "f(" : "(")) != text.npos) return true;
-    return false;
-  }
-
-  std::string list_function(const std::string& name) const {
-    const bool sum = name == "sum";
-    return filled(
-        fmt::format(R"(static void $m_{}($real *to, int rows, const {} *begin, const {} *column,{} const $real *from) {{
-  int r, k;
-  for (r = 0; r < rows; ++r)
-    for (k = begin[r]; k < begin[r + 1]; ++k) to[r] += {}from[column[k]];
-}}
-)",
-                    name, index_type(), index_type(), sum ? "" : " const $real *w,", sum ? "" : "w[k] * "));
-  }
-
-  const Plan&           plan_;
-  std::vector<R>        theta_;
-  Prepared<R>           prepared_;
-  std::string           m_;
-  std::vector<int>      place_;  // layers, as they are advanced
-  std::vector<Field>    fields_;
-  std::set<int>         copied_;  // layers whose output is read late after they were advanced
-  std::set<std::string> declared_, helped_;
-  std::string           constants_, functions_;
-  bool                  wide_lists_ = false, spans_ = false;  // a list needs more than 16 bits; a layer follows spans
-  size_t                constant_bytes_ = 0, stack_bytes_ = 0;
-  R                     dt_ = 0;
+  const Plan&        plan_;
+  std::vector<R>     theta_;
+  Prepared<R>        prepared_;
+  std::string        m_;
+  std::vector<int>   place_;  // layers, as they are advanced
+  std::vector<Field> fields_;
+  std::set<int>      copied_;  // layers whose output is read late after they were advanced
+  Pieces<R>          c_;
+  bool               spans_       = false;  // a layer follows spans
+  size_t             stack_bytes_ = 0;
+  R                  dt_          = 0;
 };
 
 }  // namespace
