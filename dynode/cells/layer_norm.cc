@@ -20,9 +20,11 @@ struct Normal : Column<layout, R> {
     V mean, r;
   };
   HWY_INLINE Moments moments(const R* x, R epsilon) const {
-    V sum = zero<V>(), squares = zero<V>();
-    for (size_t u = 0; u < units; ++u) sum += number(x, u);
-    const V mean = sum * V(R(1) / R(units));
+    // relative to the first unit, so that equal numbers deviate by nothing
+    const V first = number(x, 0);
+    V       sum = zero<V>(), squares = zero<V>();
+    for (size_t u = 0; u < units; ++u) sum += number(x, u) - first;
+    const V mean = fma(sum, V(R(1) / R(units)), first);
     for (size_t u = 0; u < units; ++u) {
       const V d = number(x, u) - mean;
       squares   = fma(d, d, squares);
