@@ -69,7 +69,7 @@ void run_landscape(const MeanFieldSettings& s) {
   const auto failures = std::count(land.converged.begin(), land.converged.end(), uint8_t(0));
   fmt::print("{}\n  {} in focus, {} points", s.config, fmt::join(names, " and "), land.converged.size());
   fmt::print("{}\n", failures ? fmt::format("; at {} the others found no rates", failures) : "");
-  const auto   found_wells = wells(land.potential);
+  const auto   found_wells = wells(land.potential, 0.01);
   DisplayTable table({{"well at, Hz"}, {"way, Hz", true}, {"potential, Hz²", true}, {"barrier, Hz²", true}});
   for (const Well& well : found_wells) {
     // the k-th value belongs to the k-th step that moves

@@ -98,8 +98,10 @@ Landscape reduced_landscape(const Populations& populations, const LandscapeSpec&
   return land;
 }
 
-std::vector<Well> wells(const std::vector<double>& u) {
+std::vector<Well> wells(const std::vector<double>& u, double least_share) {
   std::vector<Well> found;
+  const auto        ends  = std::minmax_element(u.begin(), u.end());
+  const double      least = u.empty() ? 0 : least_share * (*ends.second - *ends.first);
   for (size_t k = 1; k + 1 < u.size(); ++k) {
     size_t end = k;  // a flat bottom counts once
     while (end + 1 < u.size() && u[end + 1] == u[k]) ++end;
@@ -112,7 +114,7 @@ std::vector<Well> wells(const std::vector<double>& u) {
         return std::numeric_limits<double>::infinity();
       };
       const double left = ridge([](size_t m) { return m - 1; }), right = ridge([](size_t m) { return m + 1; });
-      found.push_back({k, u[k], std::min(left, right) - u[k]});
+      if (const double barrier = std::min(left, right) - u[k]; barrier >= least) found.push_back({k, u[k], barrier});
     }
     k = end;
   }

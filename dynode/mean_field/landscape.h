@@ -44,8 +44,9 @@ struct Well {
   double barrier;         // height of the lower of the two ridges around it, above `depth`; infinite without a ridge
 };
 
-/// Local minima inside a potential, ends excluded, in order.
-std::vector<Well> wells(const std::vector<double>& potential);
+/// Local minima inside a potential, ends excluded, in order; those with a barrier below `least_share` of the range of
+/// the potential are left out, as ripples of the grid.
+std::vector<Well> wells(const std::vector<double>& potential, double least_share = 0);
 
 /// Which of the first clusters are active: none where (max − min)/max < threshold ("uniform"), else those above the
 /// middle between the lowest and the highest rate. [rates]

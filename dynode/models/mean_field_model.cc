@@ -72,21 +72,23 @@ class Reader {
       throw SpecError(plan_.spec.layers[l].at,
                       fmt::format("layer {} is of type {}: the mean field is known for LIF", id, layer.cell->name));
     const auto& inhibitory = plan_.spiking->inhibitory[l];
-    const auto  mean       = [&](const char* name, size_t p) {
+    std::vector<std::vector<double>> values;   // of the parameters of Neuron, in its order
+    for (const char* name : {"threshold", "reset_voltage", "tau_membrane", "tau_synaptic", "tau_refractory"})
+      values.push_back(model_.parameter(fmt::format("layer{}/{}", id, name)).as_double());
+    const auto mean = [&](size_t parameter, size_t p) {
       // a population without units is like another of its type
       size_t of = p;
       for (size_t k = 0; k + 1 < begin(l).size() && begin(l)[of] == begin(l)[of + 1]; ++k)
         if (inhibitory.empty() || inhibitory[k] == inhibitory[p]) of = k;
-      const std::vector<double> all  = model_.parameter(fmt::format("layer{}/{}", id, name)).as_double();
-      const uint32_t            from = begin(l)[of], to = begin(l)[of + 1];
+      const std::vector<double>& all  = values[parameter];
+      const uint32_t             from = begin(l)[of], to = begin(l)[of + 1];
       return from == to ? all.at(0) : std::accumulate(all.begin() + from, all.begin() + to, 0.0) / (to - from);
     };
     const size_t count     = begin(l).size() - 1;
     const bool   clustered = plan_.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
                            std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
     for (size_t p = 0; p < count; ++p) {
-      net_.populations.neurons.push_back({mean("threshold", p), mean("reset_voltage", p), mean("tau_membrane", p),
-                                          mean("tau_synaptic", p), mean("tau_refractory", p)});
+      net_.populations.neurons.push_back({mean(0, p), mean(1, p), mean(2, p), mean(3, p), mean(4, p)});
       const size_t half = count / 2, k = p % half;
       net_.names.push_back(!clustered      ? fmt::format("layer {} population {}", id, p)
                            : k == half - 1 ? fmt::format("{} background", p < half ? "E" : "I")

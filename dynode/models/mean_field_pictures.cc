@@ -113,7 +113,7 @@ std::string landscape_picture(const Landscape& land, const std::vector<FixedPoin
   std::vector<std::array<double, 2>> curve;
   for (size_t k = 0; k < land.potential.size(); ++k) curve.push_back({land.displacement[k], land.potential[k]});
   svg += right.line(curve, "#d9590b", 2.4);
-  for (const Well& well : wells(land.potential)) {
+  for (const Well& well : wells(land.potential, 0.01)) {
     const double x = right.x(land.displacement[well.at]), y = right.y(well.depth);
     svg += point_mark(x, y, true);
     if (std::isfinite(well.barrier))
