@@ -22,8 +22,8 @@ namespace {
 struct Network {
   const char* name;
   const char* file;
-  double      milliseconds;   // per unit of dt
-  double      warm_up, run;   // seconds of model time
+  double      milliseconds;  // per unit of dt
+  double      warm_up, run;  // seconds of model time
   int         repeats = 5;
 };
 
@@ -43,37 +43,41 @@ double seconds_of(const auto& work) {
 }
 
 void measure(const Network& n, int threads) {
-  const auto      plan = compile(load_spec(std::string(DYNODE_SOURCE_DIR "/") + n.file));
-  Engine<float>   engine(plan, std::make_shared<Threads>(threads));
-  const double    step = plan->layers[0].dt * n.milliseconds / 1000;   // s
+  const auto        plan = compile(load_spec(std::string(DYNODE_SOURCE_DIR "/") + n.file));
+  Engine<float>     engine(plan, std::make_shared<Threads>(threads));
+  const double      step = plan->layers[0].dt * n.milliseconds / 1000;  // s
   EventState<float> warm, end;
-  RunInput<float> input;
+  RunInput<float>   input;
   input.steps = std::max<size_t>(1, size_t(n.warm_up / step)), input.end = &warm;
   const double built = seconds_of([&] { engine.simulate(input, {}); });
   input.steps = size_t(n.run / step), input.from = &warm, input.end = &end;
   const double        length = double(input.steps) * step;
   std::vector<double> times;
-  for (int i = 0; i < n.repeats; ++i)
-    times.push_back(seconds_of([&] { engine.simulate(input, {}); }));
+  for (int i = 0; i < n.repeats; ++i) times.push_back(seconds_of([&] { engine.simulate(input, {}); }));
   std::sort(times.begin(), times.end());
   const double time = times[times.size() / 2];
 
   // the same once more, for the spikes
-  std::vector<Spike>         spikes;
-  const Record<float>        record[] = {{Record<float>::What::spikes, 0, 0, nullptr, false, &spikes}};
+  std::vector<Spike>  spikes;
+  const Record<float> record[] = {{Record<float>::What::spikes, 0, 0, nullptr, false, &spikes}};
   engine.simulate(input, record);
-  const double       units = double(plan->layers[0].units);
-  const SynapseRule& rule  = *plan->connections[0].synapses;
-  double             events = 0;
+  const double        units  = double(plan->layers[0].units);
+  const SynapseRule&  rule   = *plan->connections[0].synapses;
+  double              events = 0;
   std::vector<double> spikes_of(rule.pres());
-  for (const Spike& s : spikes) ++spikes_of[size_t(std::upper_bound(rule.from.begin(), rule.from.end(), s.unit) - rule.from.begin()) - 1];
+  for (const Spike& s : spikes)
+    ++spikes_of[size_t(std::upper_bound(rule.from.begin(), rule.from.end(), s.unit) - rule.from.begin()) - 1];
   for (size_t i = 0; i < rule.posts(); ++i)
     for (size_t j = 0; j < rule.pres(); ++j) {
-      const double targets = rule.to[i + 1] - rule.to[i], sources = rule.from[j + 1] - rule.from[j], c = rule.count[i * rule.pres() + j];
-      events += spikes_of[j] * (rule.kind == SynapseRule::Kind::fixed_indegree ? c * targets / sources : rule.kind == SynapseRule::Kind::bernoulli ? c * targets : c / sources);
+      const double targets = rule.to[i + 1] - rule.to[i], sources = rule.from[j + 1] - rule.from[j],
+                   c = rule.count[i * rule.pres() + j];
+      events += spikes_of[j] * (rule.kind == SynapseRule::Kind::fixed_indegree ? c * targets / sources
+                                : rule.kind == SynapseRule::Kind::bernoulli    ? c * targets
+                                                                               : c / sources);
     }
-  std::printf("%-14s %8d %10.3g %8.2f %8.4f %8.4f %12.0f %10.1f\n", n.name, threads, rule.expected(), double(spikes.size()) / units / length,
-              time / length, times.front() / length, events / time / 1e6, built);
+  std::printf("%-14s %8d %10.3g %8.2f %8.4f %8.4f %12.0f %10.1f\n", n.name, threads, rule.expected(),
+              double(spikes.size()) / units / length, time / length, times.front() / length, events / time / 1e6,
+              built);
   std::fflush(stdout);
 }
 
@@ -86,8 +90,11 @@ int main(int argc, char** argv) {
     if (std::atoi(argv[i]) > 0) threads.push_back(std::atoi(argv[i]));
     else names.push_back(argv[i]);
   if (threads.empty()) threads = {1, 2};
-  std::printf("%-14s %8s %10s %8s %8s %8s %12s %10s\n", "", "threads", "synapses", "Hz", "RTF", "best", "M events/s", "built, s");
+  std::printf("%-14s %8s %10s %8s %8s %8s %12s %10s\n", "", "threads", "synapses", "Hz", "RTF", "best", "M events/s",
+              "built, s");
   for (const Network& n : kNetworks)
     for (int t : threads)
-      if (names.empty() ? std::string(n.name) != "microcircuit" : std::find(names.begin(), names.end(), n.name) != names.end()) measure(n, t);
+      if (names.empty() ? std::string(n.name) != "microcircuit"
+                        : std::find(names.begin(), names.end(), n.name) != names.end())
+        measure(n, t);
 }

@@ -373,7 +373,7 @@ const Mistake kMistakes[] = {
      "SPEC is missing\n"
      "  dynode simulate --help explains more"},
     {"InputMissing", "simulate net.yaml",
-     "--input is missing\n"
+     "--input is missing: the network takes an array of 3 channels\n"
      "  dynode simulate --help explains more"},
     {"ValueMissing", "simulate net.yaml --input",
      "--input needs a value: FILE\n"

@@ -12,20 +12,27 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct LifAlpha {
-  template <class V> struct State  { V s, v, i, a, c; };
-  template <class V> struct Ports  { V stimulus, events; };
-  template <class V> struct Params {
+  template <class V>
+  struct State {
+    V s, v, i, a, c;
+  };
+  template <class V>
+  struct Ports {
+    V stimulus, events;
+  };
+  template <class V>
+  struct Params {
     V tau_membrane, tau_synaptic, tau_refractory, threshold, reset_voltage;
-    V e_m, e_s, k_i, k_a, k_s, rise, per_tau_s, clamped;   // constants
+    V e_m, e_s, k_i, k_a, k_s, rise, per_tau_s, clamped;  // constants
   };
 
   template <class V, class F>
   static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V none = constant<V>(0);
-    const V free = fma(p.e_m, s.v, fma(p.k_i, s.i, fma(p.k_a, s.a, p.k_s * in.stimulus)));
-    const V i = p.e_s * fma(p.rise, s.a, s.i), a = fma(in.events, p.per_tau_s, p.e_s * s.a);
-    const V v = where_less(none, s.c, p.reset_voltage, free);
-    const V c = where_less(none, s.c, s.c - one<V>(), s.c);
+    const V    none = constant<V>(0);
+    const V    free = fma(p.e_m, s.v, fma(p.k_i, s.i, fma(p.k_a, s.a, p.k_s * in.stimulus)));
+    const V    i = p.e_s * fma(p.rise, s.a, s.i), a = fma(in.events, p.per_tau_s, p.e_s * s.a);
+    const V    v     = where_less(none, s.c, p.reset_voltage, free);
+    const V    c     = where_less(none, s.c, s.c - one<V>(), s.c);
     const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
     // what is not a number stays visible, clamped or not
     return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), i, a,
@@ -64,13 +71,28 @@ HWY_EXPORT(LifAlphaKernels);
 
 CellEntry lif_alpha() {
   using From = ConstantFacts::From;
-  return {.name = "LIFAlpha",
-          .summary = "leaky integrate-and-fire unit with alpha-shaped synaptic currents",
-          .params = {{.name = "tau_membrane", .value = 0.02, .min = 1e-9, .unit = "unit of dt", .help = "time constant of the membrane", .learn = false},
-                     {.name = "tau_synaptic", .value = 0.002, .min = 1e-9, .unit = "unit of dt", .help = "time from an arrival to the peak of its current", .learn = false},
-                     {.name = "tau_refractory", .value = 0.005, .min = 0, .unit = "unit of dt", .help = "time at the reset voltage after a spike, rounded up to whole steps", .learn = false},
-                     {.name = "threshold", .value = 1, .help = "voltage of a spike", .learn = false},
-                     {.name = "reset_voltage", .value = 0, .help = "voltage after a spike", .learn = false}},
+  return {.name      = "LIFAlpha",
+          .summary   = "leaky integrate-and-fire unit with alpha-shaped synaptic currents",
+          .params    = {{.name  = "tau_membrane",
+                         .value = 0.02,
+                         .min   = 1e-9,
+                         .unit  = "unit of dt",
+                         .help  = "time constant of the membrane",
+                         .learn = false},
+                        {.name  = "tau_synaptic",
+                         .value = 0.002,
+                         .min   = 1e-9,
+                         .unit  = "unit of dt",
+                         .help  = "time from an arrival to the peak of its current",
+                         .learn = false},
+                        {.name  = "tau_refractory",
+                         .value = 0.005,
+                         .min   = 0,
+                         .unit  = "unit of dt",
+                         .help  = "time at the reset voltage after a spike, rounded up to whole steps",
+                         .learn = false},
+                        {.name = "threshold", .value = 1, .help = "voltage of a spike", .learn = false},
+                        {.name = "reset_voltage", .value = 0, .help = "voltage after a spike", .learn = false}},
           .constants = {{"e_m", From::parameters, 0, "decay of the voltage in a step"},
                         {"e_s", From::parameters, 0, "decay of the current in a step"},
                         {"k_i", From::parameters, 0, "voltage per current"},
@@ -79,17 +101,18 @@ CellEntry lif_alpha() {
                         {"rise", From::parameters, 0, "current per rise"},
                         {"per_tau_s", From::parameters, 0, "rise per weight of an arrival"},
                         {"clamped", From::parameters, 0, "steps of the refractory period"}},
-          .states = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
-                     {.name = "V", .help = "membrane voltage, after the reset"},
-                     {.name = "I", .help = "synaptic current, voltage per time"},
-                     {.name = "A", .help = "what the current rises by per synaptic time constant, with what arrived in this step"},
-                     {.name = "refractory", .help = "steps left at the reset voltage"}},
-          .ports = {"stimulus", "events"},
-          .dt = 0.0005,
-          .fires = true,
-          .arrivals = {.state = 3, .per = 1},
-          .derive = derive,
-          .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(LifAlphaKernels)(); }};
+          .states    = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
+                        {.name = "V", .help = "membrane voltage, after the reset"},
+                        {.name = "I", .help = "synaptic current, voltage per time"},
+                        {.name = "A",
+                         .help = "what the current rises by per synaptic time constant, with what arrived in this step"},
+                        {.name = "refractory", .help = "steps left at the reset voltage"}},
+          .ports     = {"stimulus", "events"},
+          .dt        = 0.0005,
+          .fires     = true,
+          .arrivals  = {.state = 3, .per = 1},
+          .derive    = derive,
+          .kernels   = [](int) { return HWY_DYNAMIC_DISPATCH(LifAlphaKernels)(); }};
 }
 }  // namespace dynode
 #endif

@@ -12,12 +12,19 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct LifConductance {
-  template <class V> struct State  { V s, v, e, i, c; };
-  template <class V> struct Ports  { V stimulus, events, inhibitory_events; };
-  template <class V> struct Params {
+  template <class V>
+  struct State {
+    V s, v, e, i, c;
+  };
+  template <class V>
+  struct Ports {
+    V stimulus, events, inhibitory_events;
+  };
+  template <class V>
+  struct Params {
     V tau_membrane, tau_excitatory, tau_inhibitory, tau_refractory, threshold, reset_voltage, reversal_excitatory,
         reversal_inhibitory;
-    V minus_dt, e_e, e_i, clamped;   // constants
+    V minus_dt, e_e, e_i, clamped;  // constants
   };
 
   template <class V, class F>
@@ -26,8 +33,8 @@ struct LifConductance {
     const V rest = fma(s.e, p.reversal_excitatory, fma(s.i, p.reversal_inhibitory, p.tau_membrane * in.stimulus)) / g;
     const V free = fma(s.v - rest, exp(p.minus_dt * g), rest);
     const V e = fma(p.e_e, s.e, in.events), i = fma(p.e_i, s.i, in.inhibitory_events);
-    const V v = where_less(none, s.c, p.reset_voltage, free);
-    const V c = where_less(none, s.c, s.c - one<V>(), s.c);
+    const V v        = where_less(none, s.c, p.reset_voltage, free);
+    const V c        = where_less(none, s.c, s.c - one<V>(), s.c);
     const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
     // what is not a number stays visible, clamped or not
     return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), e, i,
@@ -61,32 +68,58 @@ HWY_EXPORT(LifConductanceKernels);
 
 CellEntry lif_conductance() {
   using From = ConstantFacts::From;
-  return {.name = "LIFConductance",
-          .summary = "leaky integrate-and-fire unit with excitatory and inhibitory exponential conductances",
-          .params = {{.name = "tau_membrane", .value = 0.02, .min = 1e-9, .unit = "unit of dt", .help = "time constant of the membrane", .learn = false},
-                     {.name = "tau_excitatory", .value = 0.005, .min = 1e-9, .unit = "unit of dt", .help = "time constant of the excitatory conductance", .learn = false},
-                     {.name = "tau_inhibitory", .value = 0.01, .min = 1e-9, .unit = "unit of dt", .help = "time constant of the inhibitory conductance", .learn = false},
-                     {.name = "tau_refractory", .value = 0.005, .min = 0, .unit = "unit of dt", .help = "time at the reset voltage after a spike, rounded up to whole steps", .learn = false},
-                     {.name = "threshold", .value = 1, .help = "voltage of a spike", .learn = false},
-                     {.name = "reset_voltage", .value = 0, .help = "voltage after a spike", .learn = false},
-                     {.name = "reversal_excitatory", .value = 6, .help = "voltage to which excitation draws, from rest", .learn = false},
-                     {.name = "reversal_inhibitory", .value = -2, .help = "voltage to which inhibition draws, from rest", .learn = false}},
-          .constants = {{"minus_dt", From::parameters, 0, "step in membrane time constants, negative"},
-                        {"e_e", From::parameters, 0, "decay of the excitatory conductance"},
-                        {"e_i", From::parameters, 0, "decay of the inhibitory conductance"},
-                        {"clamped", From::parameters, 0, "steps of the refractory period"}},
-          .states = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
-                     {.name = "V", .help = "membrane voltage, after the reset"},
-                     {.name = "gE", .help = "excitatory conductance per leak"},
-                     {.name = "gI", .help = "inhibitory conductance per leak"},
-                     {.name = "refractory", .help = "steps left at the reset voltage"}},
-          .ports = {"stimulus", "events", "inhibitory_events"},
-          .dt = 0.0005,
-          .fires = true,
-          .arrivals = {.state = 2},
+  return {.name       = "LIFConductance",
+          .summary    = "leaky integrate-and-fire unit with excitatory and inhibitory exponential conductances",
+          .params     = {{.name  = "tau_membrane",
+                          .value = 0.02,
+                          .min   = 1e-9,
+                          .unit  = "unit of dt",
+                          .help  = "time constant of the membrane",
+                          .learn = false},
+                         {.name  = "tau_excitatory",
+                          .value = 0.005,
+                          .min   = 1e-9,
+                          .unit  = "unit of dt",
+                          .help  = "time constant of the excitatory conductance",
+                          .learn = false},
+                         {.name  = "tau_inhibitory",
+                          .value = 0.01,
+                          .min   = 1e-9,
+                          .unit  = "unit of dt",
+                          .help  = "time constant of the inhibitory conductance",
+                          .learn = false},
+                         {.name  = "tau_refractory",
+                          .value = 0.005,
+                          .min   = 0,
+                          .unit  = "unit of dt",
+                          .help  = "time at the reset voltage after a spike, rounded up to whole steps",
+                          .learn = false},
+                         {.name = "threshold", .value = 1, .help = "voltage of a spike", .learn = false},
+                         {.name = "reset_voltage", .value = 0, .help = "voltage after a spike", .learn = false},
+                         {.name  = "reversal_excitatory",
+                          .value = 6,
+                          .help  = "voltage to which excitation draws, from rest",
+                          .learn = false},
+                         {.name  = "reversal_inhibitory",
+                          .value = -2,
+                          .help  = "voltage to which inhibition draws, from rest",
+                          .learn = false}},
+          .constants  = {{"minus_dt", From::parameters, 0, "step in membrane time constants, negative"},
+                         {"e_e", From::parameters, 0, "decay of the excitatory conductance"},
+                         {"e_i", From::parameters, 0, "decay of the inhibitory conductance"},
+                         {"clamped", From::parameters, 0, "steps of the refractory period"}},
+          .states     = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
+                         {.name = "V", .help = "membrane voltage, after the reset"},
+                         {.name = "gE", .help = "excitatory conductance per leak"},
+                         {.name = "gI", .help = "inhibitory conductance per leak"},
+                         {.name = "refractory", .help = "steps left at the reset voltage"}},
+          .ports      = {"stimulus", "events", "inhibitory_events"},
+          .dt         = 0.0005,
+          .fires      = true,
+          .arrivals   = {.state = 2},
           .inhibitory = {.state = 3},
-          .derive = derive,
-          .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(LifConductanceKernels)(); }};
+          .derive     = derive,
+          .kernels    = [](int) { return HWY_DYNAMIC_DISPATCH(LifConductanceKernels)(); }};
 }
 }  // namespace dynode
 #endif

@@ -11,18 +11,25 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct LifDelta {
-  template <class V> struct State  { V s, v, j, c; };
-  template <class V> struct Ports  { V stimulus, events; };
-  template <class V> struct Params {
+  template <class V>
+  struct State {
+    V s, v, j, c;
+  };
+  template <class V>
+  struct Ports {
+    V stimulus, events;
+  };
+  template <class V>
+  struct Params {
     V tau_membrane, tau_refractory, threshold, reset_voltage;
-    V e_m, k_s, clamped;   // constants
+    V e_m, k_s, clamped;  // constants
   };
 
   template <class V, class F>
   static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V none = constant<V>(0), free = fma(p.e_m, s.v, fma(p.k_s, in.stimulus, s.j));
-    const V v = where_less(none, s.c, p.reset_voltage, free);
-    const V c = where_less(none, s.c, s.c - one<V>(), s.c);
+    const V    none = constant<V>(0), free = fma(p.e_m, s.v, fma(p.k_s, in.stimulus, s.j));
+    const V    v     = where_less(none, s.c, p.reset_voltage, free);
+    const V    c     = where_less(none, s.c, s.c - one<V>(), s.c);
     const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
     // what is not a number stays visible, clamped or not
     return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), in.events,
@@ -55,25 +62,35 @@ HWY_EXPORT(LifDeltaKernels);
 
 CellEntry lif_delta() {
   using From = ConstantFacts::From;
-  return {.name = "LIFDelta",
-          .summary = "leaky integrate-and-fire unit with delta synapses",
-          .params = {{.name = "tau_membrane", .value = 0.02, .min = 1e-9, .unit = "unit of dt", .help = "time constant of the membrane", .learn = false},
-                     {.name = "tau_refractory", .value = 0.005, .min = 0, .unit = "unit of dt", .help = "time at the reset voltage after a spike, rounded up to whole steps", .learn = false},
-                     {.name = "threshold", .value = 1, .help = "voltage of a spike", .learn = false},
-                     {.name = "reset_voltage", .value = 0, .help = "voltage after a spike", .learn = false}},
+  return {.name      = "LIFDelta",
+          .summary   = "leaky integrate-and-fire unit with delta synapses",
+          .params    = {{.name  = "tau_membrane",
+                         .value = 0.02,
+                         .min   = 1e-9,
+                         .unit  = "unit of dt",
+                         .help  = "time constant of the membrane",
+                         .learn = false},
+                        {.name  = "tau_refractory",
+                         .value = 0.005,
+                         .min   = 0,
+                         .unit  = "unit of dt",
+                         .help  = "time at the reset voltage after a spike, rounded up to whole steps",
+                         .learn = false},
+                        {.name = "threshold", .value = 1, .help = "voltage of a spike", .learn = false},
+                        {.name = "reset_voltage", .value = 0, .help = "voltage after a spike", .learn = false}},
           .constants = {{"e_m", From::parameters, 0, "decay of the voltage in a step"},
                         {"k_s", From::parameters, 0, "voltage per stimulus"},
                         {"clamped", From::parameters, 0, "steps of the refractory period"}},
-          .states = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
-                     {.name = "V", .help = "membrane voltage, after the reset"},
-                     {.name = "J", .help = "what arrived in this step and moves the voltage in the next one"},
-                     {.name = "refractory", .help = "steps left at the reset voltage"}},
-          .ports = {"stimulus", "events"},
-          .dt = 0.0005,
-          .fires = true,
-          .arrivals = {.state = 2},
-          .derive = derive,
-          .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(LifDeltaKernels)(); }};
+          .states    = {{.name = "s", .help = "1 where the unit fired in this step, else 0", .memoryless = true},
+                        {.name = "V", .help = "membrane voltage, after the reset"},
+                        {.name = "J", .help = "what arrived in this step and moves the voltage in the next one"},
+                        {.name = "refractory", .help = "steps left at the reset voltage"}},
+          .ports     = {"stimulus", "events"},
+          .dt        = 0.0005,
+          .fires     = true,
+          .arrivals  = {.state = 2},
+          .derive    = derive,
+          .kernels   = [](int) { return HWY_DYNAMIC_DISPATCH(LifDeltaKernels)(); }};
 }
 }  // namespace dynode
 #endif

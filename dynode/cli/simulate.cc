@@ -94,8 +94,8 @@ void run(const Settings& s) {
   options.rows  = s.rows, options.steps = s.steps;
   const bool reads = model.plan().input >= 0;
   if (reads && s.input.empty())
-    throw SpecError({.path = "--input"}, fmt::format("this network takes an input array of {} channels", model.plan().input_width()),
-                    "give an .npy or .npz; with simulation.input_type: none there is no input");
+    throw SpecError({}, fmt::format("--input is missing: the network takes an array of {} channels",
+                                   model.plan().input_width()), "dynode simulate --help explains more");
   if (!reads && !s.input.empty()) throw SpecError({.path = "--input"}, "this network takes no input array", "leave it out");
   const Array input = reads ? load_input(s.input) : Array();
 

@@ -27,29 +27,31 @@ template <class R>
 void add_counts(const CountTable& table, const uint32_t* words, size_t count, R weight, R* to) {
   using V = Lane<R>;
   const hn::Rebind<int32_t, typename V::Tag> d;
-  const WordTag<R> plain;
-  constexpr uint32_t low   = 0x80000000u;
-  const uint32_t*    at    = table.at.data();
-  const size_t       size  = table.at.size();
-  const auto         shift = hn::Set(plain, low);
-  constexpr size_t   block = 4 * V::width;
-  const auto number = [&](auto n) HWY_ATTR {
+  const WordTag<R>                           plain;
+  constexpr uint32_t                         low    = 0x80000000u;
+  const uint32_t*                            at     = table.at.data();
+  const size_t                               size   = table.at.size();
+  const auto                                 shift  = hn::Set(plain, low);
+  constexpr size_t                           block  = 4 * V::width;
+  const auto                                 number = [&](auto n) HWY_ATTR {
     if constexpr (sizeof(R) == 4) return V(hn::ConvertTo(typename V::Tag(), n));
     else return V(hn::PromoteTo(typename V::Tag(), n));
   };
   size_t i = 0;
   for (; i + block <= count; i += block) {
-    const auto load = [&](size_t k) HWY_ATTR { return hn::BitCast(d, hn::Xor(hn::LoadU(plain, words + i + k * V::width), shift)); };
+    const auto load = [&](size_t k) HWY_ATTR {
+      return hn::BitCast(d, hn::Xor(hn::LoadU(plain, words + i + k * V::width), shift));
+    };
     const auto w0 = load(0), w1 = load(1), w2 = load(2), w3 = load(3);
-    auto n0 = hn::Set(d, int32_t(table.lowest)), n1 = n0, n2 = n0, n3 = n0;
+    auto       n0 = hn::Set(d, int32_t(table.lowest)), n1 = n0, n2 = n0, n3 = n0;
     for (size_t k = 0; k < size; ++k) {
-      const auto bound = hn::Set(d, int32_t((at[k] - 1) ^ low));   // at least = above the one before
+      const auto bound = hn::Set(d, int32_t((at[k] - 1) ^ low));  // at least = above the one before
       const auto m0 = hn::VecFromMask(d, hn::Gt(w0, bound)), m1 = hn::VecFromMask(d, hn::Gt(w1, bound));
       const auto m2 = hn::VecFromMask(d, hn::Gt(w2, bound)), m3 = hn::VecFromMask(d, hn::Gt(w3, bound));
       n0 = hn::Sub(n0, m0), n1 = hn::Sub(n1, m1), n2 = hn::Sub(n2, m2), n3 = hn::Sub(n3, m3);
       if ((k & 1) && hn::AllTrue(d, hn::Eq(hn::Or(hn::Or(m0, m1), hn::Or(m2, m3)), hn::Zero(d)))) break;
     }
-    const V w(weight);
+    const V    w(weight);
     const auto store = [&](size_t k, auto n) HWY_ATTR {
       R* const place = to + i + k * V::width;
       fma(w, number(n), V::loadu(place)).storeu(place);
@@ -98,17 +100,18 @@ void add_poisson(double mean, double share, size_t first, std::vector<double>& p
 }  // namespace
 
 CountTable poisson_table(double mean, double spread) {
-  const double least = std::max(0.0, std::min(mean, mean + spread)), most = std::max(0.0, std::max(mean, mean + spread));
-  const auto   first = size_t(std::max(0.0, std::floor(least - 9 * std::sqrt(least) - 9)));
-  const auto   last  = size_t(std::ceil(most + 9 * std::sqrt(most) + 20));
+  const double least        = std::max(0.0, std::min(mean, mean + spread)),
+               most         = std::max(0.0, std::max(mean, mean + spread));
+  const auto          first = size_t(std::max(0.0, std::floor(least - 9 * std::sqrt(least) - 9)));
+  const auto          last  = size_t(std::ceil(most + 9 * std::sqrt(most) + 20));
   std::vector<double> p(last - first + 1);
   if (spread == 0) {
     add_poisson(mean, 1, first, p);
   } else {
     // the density vanishes at both ends with nine derivatives, so equal steps are exact to rounding where nothing bends
-    const int steps = least == 0 ? 20'000 : 400;
+    const int           steps = least == 0 ? 20'000 : 400;
     std::vector<double> density;
-    double sum = 0;
+    double              sum = 0;
     for (int i = 1; i < steps; ++i) {
       const double z = double(i) / steps;
       density.push_back(std::pow(z * (1 - z), 9));

@@ -14,8 +14,8 @@ namespace dynode {
 
 /// Cumulative probabilities as words: count ≥ lowest + k + 1 where the word is at least at[k].
 struct CountTable {
-  uint32_t              lowest = 0;   // counts below it never happen
-  std::vector<uint32_t> at;           // ascending, all above 0
+  uint32_t              lowest = 0;  // counts below it never happen
+  std::vector<uint32_t> at;          // ascending, all above 0
 
   bool operator==(const CountTable&) const = default;
 };
@@ -33,8 +33,11 @@ struct DrawKernels {
 };
 
 /// The kernels for this processor.
-template <class R> DrawKernels<R> draw_kernels();
-template <> DrawKernels<float>  draw_kernels();
-template <> DrawKernels<double> draw_kernels();
+template <class R>
+DrawKernels<R> draw_kernels();
+template <>
+DrawKernels<float> draw_kernels();
+template <>
+DrawKernels<double> draw_kernels();
 
 }  // namespace dynode

@@ -32,8 +32,9 @@ TEST(Draw, WordsAreThoseOfTheCounters) {
 }
 
 TEST(Draw, TablesHoldTheProbabilitiesOfEveryCount) {
-  for (const auto& [mean, spread] : {std::pair{0.01, 0.0}, {1.12, 0.0}, {1.12, 0.7}, {30.0, 0.0}, {300.0, 40.0}, {-0.2, 1.0}}) {
-    const CountTable t = poisson_table(mean, spread);
+  for (const auto& [mean, spread] :
+       {std::pair{0.01, 0.0}, {1.12, 0.0}, {1.12, 0.7}, {30.0, 0.0}, {300.0, 40.0}, {-0.2, 1.0}}) {
+    const CountTable t      = poisson_table(mean, spread);
     double           before = 0;
     for (size_t k = 0; k < t.at.size(); ++k) {
       const double here = t.at[k] * 0x1p-32;
@@ -54,11 +55,14 @@ TEST(Draw, CountsFollowTheirDistribution) {
     const size_t        units = 4001, steps = 250;
     for (uint32_t step = 0; step < steps; ++step)
       for (double n : draw(table, units, step)) ++seen.at(size_t(n));
-    double chi = 0, cells = 0, rest_seen = 0, rest = 0;
+    double       chi = 0, cells = 0, rest_seen = 0, rest = 0;
     const double all = double(units * steps);
     for (unsigned n = 0; n < 1000; ++n) {
       const double expected = all * probability(mean, spread, n);
-      if (expected < 10) { rest += expected, rest_seen += seen[n]; continue; }
+      if (expected < 10) {
+        rest += expected, rest_seen += seen[n];
+        continue;
+      }
       chi += (seen[n] - expected) * (seen[n] - expected) / expected, ++cells;
     }
     if (rest > 1) chi += (rest_seen - rest) * (rest_seen - rest) / rest, ++cells;
@@ -74,7 +78,8 @@ TEST(Draw, CountsAreTheSameInBothPrecisionsAndHoweverTheyAreCut) {
   std::vector<double> precise(300);
   draw_kernels<float>().add_counts(table, words.data(), 300, 1.f, whole.data());
   draw_kernels<double>().add_counts(table, words.data(), 300, 1.0, precise.data());
-  for (size_t i = 0; i < 300; i += 7) draw_kernels<float>().add_counts(table, words.data() + i, std::min<size_t>(7, 300 - i), 1.f, parts.data() + i);
+  for (size_t i = 0; i < 300; i += 7)
+    draw_kernels<float>().add_counts(table, words.data() + i, std::min<size_t>(7, 300 - i), 1.f, parts.data() + i);
   EXPECT_EQ(whole, parts);
   EXPECT_EQ(std::vector<double>(whole.begin(), whole.end()), precise);
 }

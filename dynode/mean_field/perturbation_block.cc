@@ -11,36 +11,36 @@ namespace {
 
 /// One target of `perturbation`.
 struct Words {
-  std::optional<Value> vectors, involved_clusters, params, time_dependence;
-  int64_t              n_vectors = 1;
+  std::optional<Value>   vectors, involved_clusters, params, time_dependence;
+  int64_t                n_vectors = 1;
   std::optional<int64_t> length;
-  uint64_t             seed       = 256;
-  bool                 structured = true;
-  double               balance = 0.5, mean = 0, sigma = 1;
+  uint64_t               seed       = 256;
+  bool                   structured = true;
+  double                 balance = 0.5, mean = 0, sigma = 1;
 
-  static constexpr auto fields = std::tuple{
-      field("vectors", &Words::vectors, "lists of values, one list per vector"),
-      field("involved_clusters", &Words::involved_clusters,
-            "populations they apply to: one list for all or one per vector"),
-      field("params", &Words::params, "coefficients, one per vector"),
-      field("time_dependence", &Words::time_dependence, "of spiking runs"),
-      field("n_vectors", &Words::n_vectors, "random vectors, where none are given", within(1, 100'000)),
-      field("length", &Words::length, "number of populations"),
-      field("seed", &Words::seed, "of random vectors"),
-      field("structured", &Words::structured, "random vectors of +1 and -1; else normal"),
-      field("balance", &Words::balance, "probability of +1", within(0, 1)),
-      field("mean", &Words::mean, "of normal entries"),
-      field("sigma", &Words::sigma, "their deviation", non_negative)};
+  static constexpr auto fields =
+      std::tuple{field("vectors", &Words::vectors, "lists of values, one list per vector"),
+                 field("involved_clusters", &Words::involved_clusters,
+                       "populations they apply to: one list for all or one per vector"),
+                 field("params", &Words::params, "coefficients, one per vector"),
+                 field("time_dependence", &Words::time_dependence, "of spiking runs"),
+                 field("n_vectors", &Words::n_vectors, "random vectors, where none are given", within(1, 100'000)),
+                 field("length", &Words::length, "number of populations"),
+                 field("seed", &Words::seed, "of random vectors"),
+                 field("structured", &Words::structured, "random vectors of +1 and -1; else normal"),
+                 field("balance", &Words::balance, "probability of +1", within(0, 1)),
+                 field("mean", &Words::mean, "of normal entries"),
+                 field("sigma", &Words::sigma, "their deviation", non_negative)};
 };
 
 struct When {
   std::optional<std::string> shape;
   std::optional<double>      onset_time, offset_time;
 
-  static constexpr auto fields = std::tuple{
-      field("shape", &When::shape, "whatever it is called, a box"),
-      field("onset_time", &When::onset_time, "when it begins to act", non_negative),
-      field("offset_time", &When::offset_time, "when it ends; missing: with the run", non_negative)};
+  static constexpr auto fields =
+      std::tuple{field("shape", &When::shape, "whatever it is called, a box"),
+                 field("onset_time", &When::onset_time, "when it begins to act", non_negative),
+                 field("offset_time", &When::offset_time, "when it ends; missing: with the run", non_negative)};
 };
 
 std::vector<double> numbers(const Value& list) {
@@ -97,7 +97,7 @@ PerturbationBlock read_perturbation(const Value& block, const std::string& targe
   PerturbationBlock out{combine(vectors, coefficients)};
   if (!b.time_dependence || b.time_dependence->empty()) return out;
   const auto when = read<When>(*b.time_dependence);
-  if (!when.shape || when.shape->empty()) return out;   // without a shape there is no time in it
+  if (!when.shape || when.shape->empty()) return out;  // without a shape there is no time in it
   out.timed  = true;
   out.onset  = when.onset_time.value_or(0);
   out.offset = when.offset_time;

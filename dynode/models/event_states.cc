@@ -43,7 +43,8 @@ EventState<R> event_state(const Plan& plan, const std::map<std::string, Array>& 
       state.states.back().emplace_back();
       if (int(s) == l.cell->output) continue;
       const std::vector<double> x =
-          get(fmt::format("final/{}/{}", l.name, l.cell->states[s].name), {int64_t(rows), int64_t(l.units)}).as_double();
+          get(fmt::format("final/{}/{}", l.name, l.cell->states[s].name), {int64_t(rows), int64_t(l.units)})
+              .as_double();
       state.states.back().back().assign(x.begin(), x.end());
     }
     const std::string name = fmt::format("final/{}/recent", l.name);
@@ -55,7 +56,8 @@ EventState<R> event_state(const Plan& plan, const std::map<std::string, Array>& 
       const bool there = x[i] >= 0 && size_t(x[i]) < state.step && x[i + 1] >= 0 && size_t(x[i + 1]) < rows &&
                          x[i + 2] >= 0 && size_t(x[i + 2]) < l.units;
       if (!there)
-        throw SpecError({}, fmt::format("{}: there is no unit {} of row {} at step {}", name, x[i + 2], x[i + 1], x[i]));
+        throw SpecError({},
+                        fmt::format("{}: there is no unit {} of row {} at step {}", name, x[i + 2], x[i + 1], x[i]));
       if (i > 0 && x[i] == x[i - 3] && x[i + 1] == x[i - 2] && x[i + 2] <= x[i - 1])
         throw SpecError({}, fmt::format("{} is not in ascending order", name));
       state.recent.back().push_back({uint32_t(x[i]), uint32_t(x[i + 1]), uint32_t(x[i + 2])});
@@ -64,9 +66,9 @@ EventState<R> event_state(const Plan& plan, const std::map<std::string, Array>& 
   return state;
 }
 
-#define DYNODE_INSTANCES(R)                                                                                \
-  template void add_event_state(const Plan&, const EventState<R>&, size_t,                                 \
-                                std::vector<std::pair<std::string, Array>>&);                              \
+#define DYNODE_INSTANCES(R)                                                            \
+  template void          add_event_state(const Plan&, const EventState<R>&, size_t,    \
+                                         std::vector<std::pair<std::string, Array>>&); \
   template EventState<R> event_state(const Plan&, const std::map<std::string, Array>&, size_t);
 DYNODE_INSTANCES(float)
 DYNODE_INSTANCES(double)

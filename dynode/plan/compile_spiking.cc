@@ -25,20 +25,22 @@ bool Compiler::follows_rule(const ConnectionSpec& c) {
 
 const ConnectionSpec* Compiler::clustered_connection(int layer_id) const {
   for (const ConnectionSpec& c : plan_.spec.connections)
-    if (c.to_layer == layer_id && c.from_layer == layer_id && read_connection_params(c).structure == "clustered") return &c;
+    if (c.to_layer == layer_id && c.from_layer == layer_id && read_connection_params(c).structure == "clustered")
+      return &c;
   return nullptr;
 }
 
 mean_field::ClusterSpec Compiler::cluster_spec(const LayerSpec& layer, const ConnectionSpec& c) const {
   const auto w = spiking::clustered_words(read_connection_params(c));
   if (!layer.params.has("n_excitatory"))
-    throw SpecError(layer.at, fmt::format("layer {} is clustered, and which units are excitatory is not said", layer.layer_id),
+    throw SpecError(layer.at,
+                    fmt::format("layer {} is clustered, and which units are excitatory is not said", layer.layer_id),
                     "give params.n_excitatory; they come first");
-  mean_field::ClusterSpec s{.n_neurons = layer.dim(),
-                            .n_excitatory = layer.params.at("n_excitatory").integer(),
+  mean_field::ClusterSpec s{.n_neurons               = layer.dim(),
+                            .n_excitatory            = layer.params.at("n_excitatory").integer(),
                             .n_excitatory_background = w.n_excitatory_background,
                             .n_inhibitory_background = w.n_inhibitory_background,
-                            .n_clusters = w.n_clusters};
+                            .n_clusters              = w.n_clusters};
   s.connectivity_fraction_probs = spiking::by_types(w.connectivity_fraction_probs);
   s.j_baseline                  = spiking::by_types(w.j_baseline);
   s.j_potentiated               = spiking::by_types(w.j_potentiated);
@@ -53,7 +55,8 @@ Types Compiler::populations_of(const LayerSpec& layer) const {
   const int64_t units = layer.dim();
   Types         types{{0}, {}};
   if (const Value* sizes = layer.params.find("populations")) {
-    for (const Value& size : sizes->list()) types.begin.push_back(uint32_t(types.begin.back() + size.unsigned_integer()));
+    for (const Value& size : sizes->list())
+      types.begin.push_back(uint32_t(types.begin.back() + size.unsigned_integer()));
     if (types.begin.size() < 2 || types.begin.back() != units)
       sizes->fail(fmt::format("populations of {} units in all, but dim is {}", types.begin.back(), units));
   } else if (const ConnectionSpec* c = clustered_connection(layer.layer_id)) {
@@ -107,13 +110,16 @@ void Compiler::read_modulation() {
   const LayerSpec* clustered = nullptr;
   for (const LayerSpec& l : spec.layers)
     if (clustered_connection(l.layer_id)) {
-      if (clustered) throw SpecError(l.at, "arousal, stimulus and perturbation are of one clustered layer, and there are two");
+      if (clustered)
+        throw SpecError(l.at, "arousal, stimulus and perturbation are of one clustered layer, and there are two");
       clustered = &l;
     }
-  for (const auto& [word, value] : {std::pair{"stimulus", &spec.stimulus}, {"arousal", &spec.arousal}, {"perturbation", &spec.perturbation}})
+  for (const auto& [word, value] :
+       {std::pair{"stimulus", &spec.stimulus}, {"arousal", &spec.arousal}, {"perturbation", &spec.perturbation}})
     if (!value->is_null() && !clustered)
-      value->fail(fmt::format("'{}' is for a layer with a clustered connection, and there is none", word), "remove the block");
-  perturbed_layer_ = clustered->layer_id;
+      value->fail(fmt::format("'{}' is for a layer with a clustered connection, and there is none", word),
+                  "remove the block");
+  perturbed_layer_         = clustered->layer_id;
   const size_t populations = populations_of(*clustered).count();
   if (!spec.perturbation.is_null())
     for (const Value::Entry& entry : spec.perturbation.entries()) {
@@ -124,7 +130,8 @@ void Compiler::read_modulation() {
       if (entry.value.empty()) continue;
       auto block = mean_field::read_perturbation(entry.value, entry.key, populations);
       if (block.timed && entry.key != "rate")
-        plan_.warnings.push_back(fmt::format("perturbation.{} acts all the time: in time only the rate changes", entry.key));
+        plan_.warnings.push_back(
+            fmt::format("perturbation.{} acts all the time: in time only the rate changes", entry.key));
       perturbations_.emplace(entry.key, std::move(block));
     }
   if (spec.arousal.is_null()) return;
@@ -135,41 +142,46 @@ void Compiler::read_modulation() {
     return sum / double(populations);
   };
   const auto a = read<spiking::ArousalWords>(spec.arousal);
-  arousal_ = mean_field::Arousal{std::clamp(a.level + mean("arousal_level"), 0.0, 1.0), a.L + mean("arousal_L"),
+  arousal_     = mean_field::Arousal{std::clamp(a.level + mean("arousal_level"), 0.0, 1.0), a.L + mean("arousal_L"),
                                  a.x_0 + mean("arousal_x_0"), a.k + mean("arousal_k"), a.M + mean("arousal_M")};
   if (!(arousal_->x_0 > 0 && arousal_->x_0 < 1 && arousal_->k > 0 && arousal_->M >= 0))
-    spec.perturbation.fail(fmt::format("leads to an arousal with x_0 = {}, k = {}, M = {}", arousal_->x_0, arousal_->k, arousal_->M));
+    spec.perturbation.fail(
+        fmt::format("leads to an arousal with x_0 = {}, k = {}, M = {}", arousal_->x_0, arousal_->k, arousal_->M));
   quenched_ = a.noise == "quenched";
 }
 
 size_t Compiler::steps_of_run() const {
-  const SimulationSpec& s = plan_.spec.simulation;
-  const auto from = [&](double duration) { return size_t(std::llround(duration / dt_)); };
+  const SimulationSpec& s    = plan_.spec.simulation;
+  const auto            from = [&](double duration) { return size_t(std::llround(duration / dt_)); };
   if (s.steps && s.duration && size_t(*s.steps) != from(*s.duration))
-    throw SpecError({plan_.spec.file, 0, 0, "simulation"}, fmt::format("{} steps and a duration of {} differ", *s.steps, *s.duration),
-                    "give one of them");
+    throw SpecError({plan_.spec.file, 0, 0, "simulation"},
+                    fmt::format("{} steps and a duration of {} differ", *s.steps, *s.duration), "give one of them");
   const size_t steps = s.steps ? size_t(*s.steps) : s.duration ? std::max<size_t>(1, from(*s.duration)) : 0;
-  if (steps > 4'000'000'000u) throw SpecError({plan_.spec.file, 0, 0, "simulation.duration"}, "at most 4e9 steps can be run");
+  if (steps > 4'000'000'000u)
+    throw SpecError({plan_.spec.file, 0, 0, "simulation.duration"}, "at most 4e9 steps can be run");
   return steps;
 }
 
 void Compiler::add_spiking() {
   const Spec& spec = plan_.spec;
   if (spec.simulation.input_type != InputType::none) return;
+  const size_t steps = steps_of_run();
   bool of_spikes = true;
   for (const LayerPlan& l : plan_.layers) of_spikes &= l.cell->fires;
   for (const ConnectionPlan& c : plan_.connections) of_spikes &= c.delay > 0;
   const bool needed = !spec.drives.is_null() || !spec.stimulus.is_null() ||
-                      std::any_of(plan_.connections.begin(), plan_.connections.end(), [](const auto& c) { return c.synapses != nullptr; });
+                      std::any_of(plan_.connections.begin(), plan_.connections.end(),
+                                  [](const auto& c) { return c.synapses != nullptr; });
   if (!of_spikes || !plan_.noise.empty() || plan_.dt_block >= 0) {
     if (needed)
-      throw SpecError({spec.file}, "drives, stimuli and synapses that follow a rule are for networks in which every layer fires, "
-                                   "without noise and with a fixed dt",
+      throw SpecError({spec.file},
+                      "drives, stimuli and synapses that follow a rule are for networks in which every layer fires, "
+                      "without noise and with a fixed dt",
                       "leave the other layers and the noise out");
     return;
   }
   auto out   = std::make_shared<SpikingPlan>();
-  out->steps = steps_of_run();
+  out->steps = steps;
   for (const LayerSpec& l : spec.layers) {
     Types types = populations_of(l);
     add_starts(l, types, *out);
@@ -185,8 +197,8 @@ void Compiler::add_spiking() {
 void Compiler::add_starts(const LayerSpec& layer, const Types& types, SpikingPlan& out) {
   const Value* initial = layer.params.find("initial");
   if (!initial) return;
-  const int       position = layer_position(layer.layer_id);
-  const LayerPlan& l       = plan_.layers[size_t(position)];
+  const int                position = layer_position(layer.layer_id);
+  const LayerPlan&         l        = plan_.layers[size_t(position)];
   std::vector<std::string> names;
   for (const StateFacts& s : l.cell->states) names.push_back(s.name);
   for (const Value::Entry& entry : initial->entries()) {
@@ -194,7 +206,11 @@ void Compiler::add_starts(const LayerSpec& layer, const Types& types, SpikingPla
     if (state == names.end())
       throw SpecError(initial->key_at(entry), fmt::format("layer {} has no state '{}'", layer.layer_id, entry.key),
                       did_you_mean(entry.key, names, "it has"));
-    DrawnStart start{position, int(state - names.begin()), hash_text(fmt::format("layer{}/initial/{}", layer.layer_id, entry.key)), {}, {}};
+    DrawnStart start{position,
+                     int(state - names.begin()),
+                     hash_text(fmt::format("layer{}/initial/{}", layer.layer_id, entry.key)),
+                     {},
+                     {}};
     if (entry.value.is_mapping()) {
       const auto w    = read<spiking::StartWords>(entry.value);
       start.mean      = list_or_number(w.mean, types);
@@ -217,7 +233,8 @@ void Compiler::add_rule(const ConnectionSpec& c, const ConnectionParams& p) {
     throw SpecError(c.at, fmt::format("structure {} is for networks without an input array", p.structure),
                     "give simulation.input_type: none, and drives");
   if (c.params.has("init"))
-    c.params.at("init").fail(fmt::format("structure {} gives its synapses their weights itself", p.structure), "remove 'init'");
+    c.params.at("init").fail(fmt::format("structure {} gives its synapses their weights itself", p.structure),
+                             "remove 'init'");
   const LayerSpec &to = *plan_.spec.layer(c.to_layer), &from = *plan_.spec.layer(c.from_layer);
   const Types      posts = populations_of(to), pres = populations_of(from);
 
@@ -233,13 +250,15 @@ void Compiler::add_rule(const ConnectionSpec& c, const ConnectionParams& p) {
     const auto m = mean_field::cluster_matrices(spec);
     for (double g : m.depression)
       if (g < 0)
-        plan_.warnings.push_back(fmt::format("clusters are so strong that weights between them change their sign (factor {:.3g}): "
-                                             "clip_depression: true keeps it", g));
+        plan_.warnings.push_back(
+            fmt::format("clusters are so strong that weights between them change their sign (factor {:.3g}): "
+                        "clip_depression: true keeps it",
+                        g));
     rule.kind      = words.rule == "bernoulli" ? SynapseRule::Kind::bernoulli : SynapseRule::Kind::fixed_indegree;
     rule.drop_self = true;
     rule.weight    = m.strength;
     const size_t P = posts.count(), clusters = size_t(spec.n_clusters);
-    const auto change = [&](const char* target, size_t i) {
+    const auto   change = [&](const char* target, size_t i) {
       const auto found = perturbations_.find(target);
       return found == perturbations_.end() ? 0.0 : found->second.values[i];
     };
@@ -251,8 +270,9 @@ void Compiler::add_rule(const ConnectionSpec& c, const ConnectionParams& p) {
         if (here == there && here < clusters) w *= 1 + change("j_potentiated", j);
         if (perturbations_.contains("j")) w *= change("j", i);
         const double size = pres.begin[j + 1] - pres.begin[j];
-        rule.count.push_back(rule.kind == SynapseRule::Kind::bernoulli ? m.probability[i * P + j]
-                                                                       : std::floor(m.probability[i * P + j] * size + 1e-9));
+        rule.count.push_back(rule.kind == SynapseRule::Kind::bernoulli
+                                 ? m.probability[i * P + j]
+                                 : std::floor(m.probability[i * P + j] * size + 1e-9));
       }
     rule.weight_deviation.assign(P * P, 0);
     rule.delay.assign(P * P, k.delay);
@@ -271,13 +291,14 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
   const auto w        = read<spiking::DriveWords>(value);
   const int  position = layer_position(w.to_layer);
   if (position < 0) value.at("to_layer").fail(fmt::format("there is no layer {}", w.to_layer));
-  const LayerPlan& l     = plan_.layers[size_t(position)];
+  const LayerPlan& l = plan_.layers[size_t(position)];
   const Types      types{out.populations[size_t(position)], out.inhibitory[size_t(position)]};
-  const auto port = [&](const std::string& name) {
+  const auto       port = [&](const std::string& name) {
     const std::vector<std::string> ports(l.cell->ports.begin(), l.cell->ports.end());
-    const auto found = std::find(ports.begin(), ports.end(), name);
+    const auto                     found = std::find(ports.begin(), ports.end(), name);
     if (found == ports.end())
-      value.fail(fmt::format("layer {} ({}) has no port '{}'", w.to_layer, l.cell->name, name), did_you_mean(name, ports, "there are"));
+      value.fail(fmt::format("layer {} ({}) has no port '{}'", w.to_layer, l.cell->name, name),
+                       did_you_mean(name, ports, "there are"));
     return int(found - ports.begin());
   };
   const size_t n = out.drives.size();
@@ -287,31 +308,38 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
     out.drives.push_back(std::move(d));
   } else if (w.type == "file") {
     if (w.file.is_null()) value.fail("missing key 'file'");
-    Drive            d{.kind = Drive::Kind::file, .layer = position, .port = port(w.port.empty() ? "stimulus" : w.port)};
+    Drive d{.kind = Drive::Kind::file, .layer = position, .port = port(w.port.empty() ? "stimulus" : w.port)};
     const NamedArray a = load(w.file, "x");
     d.columns          = a.shape.size() == 1 ? 1 : a.shape.size() == 2 ? a.shape[1] : 0;
     if (d.columns != 1 && d.columns != l.units)
-      throw ShapeError(w.file.text(), {-1, int64_t(l.units)}, {a.shape.begin(), a.shape.end()}, "axes are [step, unit]; [step] is for all units alike");
+      throw ShapeError(w.file.text(), {-1, int64_t(l.units)}, {a.shape.begin(), a.shape.end()},
+                       "axes are [step, unit]; [step] is for all units alike");
     d.values.assign(a.values.begin(), a.values.end());
     for (float x : d.values)
       if (!std::isfinite(x)) w.file.fail("holds a number that is not finite");
     out.drives.push_back(std::move(d));
   } else if (w.type == "poisson") {
     const bool types_given = !w.nu_ext_baseline.is_null();
-    const auto rate_part = perturbations_.find("rate");
-    const bool modulated = w.to_layer == perturbed_layer_;
+    const auto rate_part   = perturbations_.find("rate");
+    const bool modulated   = w.to_layer == perturbed_layer_;
     // sources of each type, or one source per drive
     for (size_t a = 0; a < (types_given ? 2 : 1); ++a) {
-      Drive d{.layer = position, .port = port(w.port.empty() ? "events" : w.port),
-              .site = hash_text(fmt::format("drives/{}/{}", n, a)), .quenched = quenched_};
+      Drive               d{.layer    = position,
+                            .port     = port(w.port.empty() ? "events" : w.port),
+                            .site     = hash_text(fmt::format("drives/{}/{}", n, a)),
+                            .quenched = quenched_};
       std::vector<double> rate, count;
       if (types_given) {
         if (types.inhibitory.empty())
-          value.fail(fmt::format("nu_ext_baseline is by types, and layer {} does not say which units are excitatory", w.to_layer),
+          value.fail(fmt::format("nu_ext_baseline is by types, and layer {} does not say which units are excitatory",
+                                 w.to_layer),
                      "give the layer n_excitatory, or the drive rate, connections and weight");
-        const auto nu = spiking::by_types(w.nu_ext_baseline, true), c = spiking::by_types(w.c_ext, true), j = spiking::by_types(w.j_ext, true);
+        const auto nu = spiking::by_types(w.nu_ext_baseline, true), c = spiking::by_types(w.c_ext, true),
+                   j = spiking::by_types(w.j_ext, true);
         if (w.j_ext_semantics != "by_types" && w.j_ext_semantics != "per_source")
-          value.at("j_ext_semantics").fail(fmt::format("there is no j_ext_semantics '{}'", w.j_ext_semantics), "there are: by_types, per_source");
+          value.at("j_ext_semantics")
+              .fail(fmt::format("there is no j_ext_semantics '{}'", w.j_ext_semantics),
+                    "there are: by_types, per_source");
         const auto extra = perturbations_.find("j_ext");
         for (size_t k = 0; k < types.count(); ++k) {
           const size_t type = 2 * a + types.inhibitory[k];
@@ -320,7 +348,8 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
           d.weight.push_back((j[w.j_ext_semantics == "per_source" ? a : type] + more) / std::sqrt(double(l.units)));
         }
       } else {
-        rate = list_or_number(w.rate, types), count = list_or_number(w.connections, types), d.weight = list_or_number(w.weight, types);
+        rate = list_or_number(w.rate, types), count = list_or_number(w.connections, types),
+        d.weight = list_or_number(w.weight, types);
       }
       if (std::all_of(count.begin(), count.end(), [](double x) { return x == 0; })) continue;
       for (size_t k = 0; k < count.size(); ++k)
@@ -328,8 +357,8 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
       // a box in time cuts the run into parts
       std::vector<std::pair<size_t, bool>> parts = {{0, false}};
       if (modulated && rate_part != perturbations_.end()) {
-        const auto& b = rate_part->second;
-        parts = {{0, !b.timed || b.onset <= 0}};
+        const auto& b   = rate_part->second;
+        parts           = {{0, !b.timed || b.onset <= 0}};
         const auto step = [&](double t) { return size_t(std::floor(t / dt_ + 0.5)); };
         if (b.timed && b.onset > 0) parts.push_back({step(b.onset), true});
         if (b.timed && b.offset) parts.push_back({step(*b.offset), false});
@@ -341,7 +370,8 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
         d.parts.push_back(std::move(part));
       }
       if (modulated && arousal_)
-        for (size_t k = 0; k < types.count(); ++k) d.spread.push_back(arousal_->M / arousal_->denominator() * count[k] * l.dt);
+        for (size_t k = 0; k < types.count(); ++k)
+          d.spread.push_back(arousal_->M / arousal_->denominator() * count[k] * l.dt);
       for (const Drive::Part& part : d.parts)
         for (size_t k = 0; k < types.count(); ++k)
           if (const double top = part.mean[k] + (d.spread.empty() ? 0 : d.spread[k]); !(top < 1e5))
@@ -349,7 +379,8 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
       out.drives.push_back(std::move(d));
     }
   } else {
-    value.at("type").fail(fmt::format("there is no drive of type '{}'", w.type), did_you_mean(w.type, {"poisson", "constant", "file"}, "there are"));
+    value.at("type").fail(fmt::format("there is no drive of type '{}'", w.type),
+                          did_you_mean(w.type, {"poisson", "constant", "file"}, "there are"));
   }
 }
 
@@ -359,19 +390,25 @@ void Compiler::add_stimulus(SpikingPlan& out) {
   const auto w = read<spiking::StimulusWords>(spec.stimulus);
   if (!w.onsets || w.onsets->empty() || w.amplitude == 0) return;
   if (out.steps == 0) spec.stimulus.fail("how long a stimulus lasts follows from the run", "give simulation.duration");
-  mean_field::Stimulus s{.shape = mean_field::stimulus_shape(w.stimulus_shape, spec.stimulus.at()),
-                         .total_duration = double(out.steps) * dt_, .onsets = *w.onsets,
-                         .duration = w.duration.value_or(double(out.steps) * dt_), .amplitude = w.amplitude, .delta_t = dt_,
-                         .tau_rise = w.tau_rise, .tau_decay = w.tau_decay};
+  mean_field::Stimulus      s{.shape          = mean_field::stimulus_shape(w.stimulus_shape, spec.stimulus.at()),
+                              .total_duration = double(out.steps) * dt_,
+                              .onsets         = *w.onsets,
+                              .duration       = w.duration.value_or(double(out.steps) * dt_),
+                              .amplitude      = w.amplitude,
+                              .delta_t        = dt_,
+                              .tau_rise       = w.tau_rise,
+                              .tau_decay      = w.tau_decay};
   const std::vector<double> wave = mean_field::waveform(s);
 
   // some clusters, and some of their units
-  const int        layer = layer_position(perturbed_layer_);
-  const auto       k = size_t(cluster_spec(*spec.layer(perturbed_layer_), *clustered_connection(perturbed_layer_)).n_clusters);
-  Random           draw = random("stimulus");
+  const int  layer = layer_position(perturbed_layer_);
+  const auto k =
+      size_t(cluster_spec(*spec.layer(perturbed_layer_), *clustered_connection(perturbed_layer_)).n_clusters);
+  Random                draw = random("stimulus");
   std::vector<uint32_t> candidates;
   for (size_t cluster : draw.choose(k, size_t(double(k) * w.stimulated_clusters_prob + 1e-9)))
-    for (uint32_t u = out.populations[size_t(layer)][cluster]; u < out.populations[size_t(layer)][cluster + 1]; ++u) candidates.push_back(u);
+    for (uint32_t u = out.populations[size_t(layer)][cluster]; u < out.populations[size_t(layer)][cluster + 1]; ++u)
+      candidates.push_back(u);
   Drive d{.kind = Drive::Kind::file, .layer = layer, .port = 0, .values = {wave.begin(), wave.end()}, .columns = 1};
   for (size_t i : draw.choose(candidates.size(), size_t(double(candidates.size()) * w.stimulated_neuron_prob + 1e-9)))
     d.units.push_back(candidates[i]);

@@ -79,10 +79,10 @@ TEST(MalformedNetwork, KindsOfLayers) {
   EXPECT_EQ(failure("layers: []\n"), "net.yaml:1:9 layers: a network needs at least one layer");
 }
 
-TEST(MalformedNetwork, BlocksThatHaveNoEffectYet) {
+TEST(MalformedNetwork, BlocksOfNetworksWithoutAnInputArray) {
   for (const std::string word : {"drives", "stimulus", "arousal", "perturbation"})
     EXPECT_EQ(failure(word + ": {level: 1}\nlayers: [{layer_id: 0, layer_type: Linear, params: {dim: 2}}]\n"),
-              fmt::format("net.yaml:1:{} {}: '{}' is not available yet\n  remove the block; give what arrives as input array",
+              fmt::format("net.yaml:1:{} {}: '{}' is for networks without an input array\n  give simulation.input_type: none",
                           word.size() + 3, word, word));
 }
 
@@ -306,10 +306,10 @@ TEST(MalformedNetwork, LayerwiseDoesNotStopEarly) {
     EXPECT_EQ(simulation(std::string("early_stopping_forward_pass: true, network_evaluation_method: ") + method), "no error");
 }
 
-TEST(MalformedNetwork, WhatIsNotThereYetSaysSo) {
-  EXPECT_EQ(simulation("input_type: none, steps: 5"),
-            "net.yaml simulation.input_type: runs without an input array are not available yet\n  use input_type: "
-            "state or flux");
+TEST(MalformedNetwork, TheLengthOfARunIsSaidOnce) {
+  EXPECT_EQ(simulation("input_type: none, steps: 5"), "no error");
+  EXPECT_EQ(simulation("input_type: none, steps: 5, duration: 3"),
+            "net.yaml simulation: 5 steps and a duration of 3 differ\n  give one of them");
 }
 
 TEST(MalformedNetwork, WithoutAReaderOfFilesNamesOfFilesAreErrors) {

@@ -11,29 +11,35 @@
 namespace dynode {
 namespace {
 
-std::shared_ptr<const Plan> plan_of(const std::string& text) { return compile(read_spec(parse_yaml(text, "net.yaml"))); }
+std::shared_ptr<const Plan> plan_of(const std::string& text) {
+  return compile(read_spec(parse_yaml(text, "net.yaml")));
+}
 
 std::string clustered(const std::string& more = "", const std::string& structure = "") {
   return "simulation: {dt: 0.0005, duration: 2.5, input_type: none}\n"
          "layers: [{layer_id: 0, layer_type: LIF, params: {dim: 2000, n_excitatory: 1600, threshold: [1.5, 0.75]}}]\n"
-         "connections: [{from_layer: 0, to_layer: 0, connection_type: clustered, mode: spike, params: {structure: {type: clustered, params: {" +
-         structure + "}}}}]\n"
-         "drives: [{to_layer: 0, type: poisson, nu_ext_baseline: [7, 6, 0, 0], c_ext: [320, 300, 0, 0], j_ext: [2.3, 2.1, 0, 0]}]\n" + more;
+         "connections: [{from_layer: 0, to_layer: 0, connection_type: clustered, mode: spike, params: {structure: "
+         "{type: clustered, params: {" +
+         structure +
+         "}}}}]\n"
+         "drives: [{to_layer: 0, type: poisson, nu_ext_baseline: [7, 6, 0, 0], c_ext: [320, 300, 0, 0], j_ext: [2.3, "
+         "2.1, 0, 0]}]\n" +
+         more;
 }
 
 std::string two_layers(const std::string& connection) {
   return "simulation: {dt: 0.1, steps: 10, input_type: none}\nlayers:\n"
          "  - {layer_id: 0, layer_type: LIF, params: {dim: 30, populations: [10, 20]}}\n"
-         "  - {layer_id: 1, layer_type: LIF, params: {dim: 50}}\nconnections:\n  - {from_layer: 0, to_layer: 1, mode: spike, " + connection + "}\n";
+         "  - {layer_id: 1, layer_type: LIF, params: {dim: 50}}\nconnections:\n  - {from_layer: 0, to_layer: 1, mode: "
+         "spike, " +
+         connection + "}\n";
 }
 
 void expect_error(const std::string& text, const std::string& part) {
   try {
     plan_of(text);
     ADD_FAILURE() << "understood: " << text;
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
+  } catch (const Error& error) { EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what(); }
 }
 
 TEST(Spiking, ClusteredNetworksHaveTheStrengthsOfTheirPopulations) {
@@ -43,10 +49,10 @@ TEST(Spiking, ClusteredNetworksHaveTheStrengthsOfTheirPopulations) {
   EXPECT_EQ(plan->spiking->steps, 5000u);
   EXPECT_EQ(rule.weight, m.strength);
   EXPECT_EQ(rule.to, (std::vector<uint32_t>(m.boundaries.begin(), m.boundaries.end())));
-  EXPECT_EQ(rule.count[0], 16);            // 0.2 of 80
-  EXPECT_EQ(rule.count[19 * 38], 40);      // E → I: 0.5 of 80
+  EXPECT_EQ(rule.count[0], 16);        // 0.2 of 80
+  EXPECT_EQ(rule.count[19 * 38], 40);  // E → I: 0.5 of 80
   EXPECT_DOUBLE_EQ(rule.expected(), 1.232e6);
-  EXPECT_TRUE(plan->parameters.blocks().size() == 5);   // of the layer; synapses are none
+  EXPECT_TRUE(plan->parameters.blocks().size() == 5);  // of the layer; synapses are none
 }
 
 TEST(Spiking, AListOfTwoIsForExcitatoryAndInhibitoryUnits) {
@@ -69,16 +75,19 @@ TEST(Spiking, DrivesByTypesKnowTheirTargets) {
 TEST(Spiking, ArousalWeakensSynapsesAndDrives) {
   const auto                plan = plan_of(clustered("arousal: {level: 0.4}\n"));
   const mean_field::Arousal a{.level = 0.4};
-  EXPECT_DOUBLE_EQ(plan->connections[0].synapses->weight[0], (1 - a.e_to_e_reduction()) * mean_field::cluster_matrices({}).strength[0]);
+  EXPECT_DOUBLE_EQ(plan->connections[0].synapses->weight[0],
+                   (1 - a.e_to_e_reduction()) * mean_field::cluster_matrices({}).strength[0]);
   EXPECT_DOUBLE_EQ(plan->spiking->drives[0].spread[0], 2 * a.mean_extra_rate() * 320 * 0.0005);
 }
 
 TEST(Spiking, PerturbationsChangeWhatTheyName) {
   const std::string one   = "{vectors: [[1, 2]], involved_clusters: [0, 20], params: [0.1]";
-  const auto        plain = plan_of(clustered()), plan = plan_of(clustered(fmt::format(
-      "perturbation: {{rate: {0}, time_dependence: {{shape: hat, onset_time: 0.5, offset_time: 1.0}}}}, j_baseline: {0}}}, "
-      "threshold: {0}}}, j_ext: {0}}}}}\n", one)));
-  const Drive& d = plan->spiking->drives[0];
+  const auto        plain = plan_of(clustered()),
+             plan         = plan_of(clustered(fmt::format("perturbation: {{rate: {0}, time_dependence: {{shape: hat, "
+                                                                  "onset_time: 0.5, offset_time: 1.0}}}}, j_baseline: {0}}}, "
+                                                                  "threshold: {0}}}, j_ext: {0}}}}}\n",
+                                                          one)));
+  const Drive& d          = plan->spiking->drives[0];
   ASSERT_EQ(d.parts.size(), 3u);
   EXPECT_EQ(d.parts[1].first, 1000u);
   EXPECT_EQ(d.parts[2].first, 2000u);
@@ -86,7 +95,7 @@ TEST(Spiking, PerturbationsChangeWhatTheyName) {
   EXPECT_EQ(d.parts[2].mean, d.parts[0].mean);
   EXPECT_DOUBLE_EQ(d.parts[1].mean[0], 7.1 * 320 * 0.0005);
   EXPECT_DOUBLE_EQ(d.parts[1].mean[20], 6.2 * 300 * 0.0005);
-  EXPECT_DOUBLE_EQ(d.weight[20], 2.3 / std::sqrt(2000.0));   // 2.1 + 0.2
+  EXPECT_DOUBLE_EQ(d.weight[20], 2.3 / std::sqrt(2000.0));  // 2.1 + 0.2
   EXPECT_DOUBLE_EQ(plan->connections[0].synapses->weight[1], 1.1 * plain->connections[0].synapses->weight[1]);
   const Block& b = plan->parameters[plan->parameters.find("layer0/threshold")];
   EXPECT_DOUBLE_EQ(plan->theta[b.offset], 1.6);
@@ -94,10 +103,11 @@ TEST(Spiking, PerturbationsChangeWhatTheyName) {
 }
 
 TEST(Spiking, AStimulusReachesHalfOfTheUnitsOfHalfOfTheClusters) {
-  const auto plan = plan_of(clustered("stimulus: {stimulus_shape: box, onsets: [0.1], amplitude: 2.0, duration: 0.05}\n"));
+  const auto plan =
+      plan_of(clustered("stimulus: {stimulus_shape: box, onsets: [0.1], amplitude: 2.0, duration: 0.05}\n"));
   ASSERT_EQ(plan->spiking->drives.size(), 2u);
   const Drive& d = plan->spiking->drives[1];
-  EXPECT_EQ(d.units.size(), 360u);   // 9 of 18 clusters, 40 of 80 units each on average
+  EXPECT_EQ(d.units.size(), 360u);  // 9 of 18 clusters, 40 of 80 units each on average
   EXPECT_EQ(d.values[199], 0);
   EXPECT_EQ(d.values[200], 2);
   EXPECT_EQ(d.values[299], 2);
@@ -105,7 +115,7 @@ TEST(Spiking, AStimulusReachesHalfOfTheUnitsOfHalfOfTheClusters) {
 }
 
 TEST(Spiking, TheYamlOfVectorialNeuroModulatorsBecomesTheSameNetwork) {
-  const auto ours = plan_of(clustered("arousal: {level: 0.3}\nseed: 9\n"));
+  const auto ours   = plan_of(clustered("arousal: {level: 0.3}\nseed: 9\n"));
   const auto theirs = plan_of(R"(
 init_params: {delta_t: 0.0005, duration_sec: 2.5, mechanism: analytic, n_neurons: 2000, n_excitatory: 1600, n_inhibitory: 400}
 architecture: {network: {threshold: [1.5, 0.75], j_ext: [2.3, 2.1, 0, 0]}, clusters: {n_clusters: 18, total_pops: 38}}
@@ -124,8 +134,11 @@ arousal: {level: 0.3, L: 0.75, x_0: 0.2, k: 1.25, M: 13.125}
 
 TEST(Spiking, NumbersAreForAllBySourceOrByPair) {
   const auto rule = [](const std::string& weight) {
-    return *plan_of(two_layers("connection_type: fixed_indegree, params: {structure: {type: fixed_indegree, params: {indegree: [3, 4], weight: " + weight + "}}}"))
-                ->connections[0].synapses;
+    return *plan_of(two_layers("connection_type: fixed_indegree, params: {structure: {type: fixed_indegree, params: "
+                               "{indegree: [3, 4], weight: " +
+                               weight + "}}}"))
+                ->connections[0]
+                .synapses;
   };
   EXPECT_EQ(rule("0.5").weight, (std::vector<double>{0.5, 0.5}));
   EXPECT_EQ(rule("[0.5, -1]").weight, (std::vector<double>{0.5, -1}));
@@ -134,8 +147,9 @@ TEST(Spiking, NumbersAreForAllBySourceOrByPair) {
 }
 
 TEST(Spiking, AProbabilityOfTheMicrocircuitIsANumberOfSynapses) {
-  const auto plan = plan_of(two_layers("connection_type: fixed_total_number, params: {structure: {type: fixed_total_number, params: "
-                                       "{probability: [0.1, 0], weight: 1}}}"));
+  const auto plan =
+      plan_of(two_layers("connection_type: fixed_total_number, params: {structure: {type: fixed_total_number, params: "
+                         "{probability: [0.1, 0], weight: 1}}}"));
   const double pairs = 500;
   EXPECT_EQ(plan->connections[0].synapses->count[0], std::round(std::log(0.9) / std::log1p(-1 / pairs)));
   EXPECT_EQ(plan->connections[0].synapses->count[1], 0);
@@ -143,7 +157,8 @@ TEST(Spiking, AProbabilityOfTheMicrocircuitIsANumberOfSynapses) {
 
 TEST(Spiking, RefusesWhatItCannotDo) {
   const auto structure = [](const std::string& words) {
-    return two_layers("connection_type: fixed_indegree, params: {structure: {type: fixed_indegree, params: {" + words + "}}}");
+    return two_layers("connection_type: fixed_indegree, params: {structure: {type: fixed_indegree, params: {" + words +
+                      "}}}");
   };
   expect_error(structure("indegree: 3"), "missing key 'weight'");
   expect_error(structure("weight: 1"), "needs 'indegree'");
@@ -154,12 +169,18 @@ TEST(Spiking, RefusesWhatItCannotDo) {
   expect_error(clustered("", "n_clusters: 17"), "do not divide");
   expect_error(clustered("perturbation: {treshold: {params: [1]}}\n"), "threshold");
   expect_error(clustered("arousal: {level: 2}\n"), "level");
-  expect_error("simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
-               "drives: [{to_layer: 1, type: poisson}]\n", "there is no layer 1");
-  expect_error("simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
-               "drives: [{to_layer: 0, type: noise}]\n", "there is no drive");
-  expect_error("simulation: {dt: 0.1}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
-               "drives: [{to_layer: 0, type: poisson}]\n", "input_type: none");
+  expect_error(
+      "simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
+      "drives: [{to_layer: 1, type: poisson}]\n",
+      "there is no layer 1");
+  expect_error(
+      "simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
+      "drives: [{to_layer: 0, type: noise}]\n",
+      "there is no drive");
+  expect_error(
+      "simulation: {dt: 0.1}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
+      "drives: [{to_layer: 0, type: poisson}]\n",
+      "input_type: none");
 }
 
 }  // namespace

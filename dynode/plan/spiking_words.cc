@@ -70,22 +70,32 @@ std::vector<double> list_or_number(const Value& value, const Types& types) {
   return out;
 }
 
-void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres, double dt, int delay, const At& at, SynapseRule& rule) {
-  using Kind   = SynapseRule::Kind;
-  const auto w = words_of<RuleWords>(p);
-  rule.kind    = p.structure == "bernoulli" ? Kind::bernoulli : p.structure == "fixed_indegree" ? Kind::fixed_indegree : Kind::fixed_total_number;
-  rule.with_replacement = w.with_replacement;
-  const char* const own = rule.kind == Kind::fixed_indegree ? "indegree" : rule.kind == Kind::bernoulli ? "probability" : "total";
-  const Value&      count = rule.kind == Kind::fixed_indegree ? w.indegree : rule.kind == Kind::bernoulli ? w.probability : w.total;
-  if (rule.kind != Kind::fixed_indegree && !w.indegree.is_null()) w.indegree.fail("indegree belongs to structure fixed_indegree");
-  if (rule.kind != Kind::fixed_total_number && !w.total.is_null()) w.total.fail("total belongs to structure fixed_total_number");
+void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres, double dt, int delay, const At& at,
+               SynapseRule& rule) {
+  using Kind              = SynapseRule::Kind;
+  const auto w            = words_of<RuleWords>(p);
+  rule.kind               = p.structure == "bernoulli"        ? Kind::bernoulli
+                            : p.structure == "fixed_indegree" ? Kind::fixed_indegree
+                                                              : Kind::fixed_total_number;
+  rule.with_replacement   = w.with_replacement;
+  const char* const own   = rule.kind == Kind::fixed_indegree ? "indegree"
+                            : rule.kind == Kind::bernoulli    ? "probability"
+                                                              : "total";
+  const Value&      count = rule.kind == Kind::fixed_indegree ? w.indegree
+                            : rule.kind == Kind::bernoulli    ? w.probability
+                                                              : w.total;
+  if (rule.kind != Kind::fixed_indegree && !w.indegree.is_null())
+    w.indegree.fail("indegree belongs to structure fixed_indegree");
+  if (rule.kind != Kind::fixed_total_number && !w.total.is_null())
+    w.total.fail("total belongs to structure fixed_total_number");
   const Value& given = count.is_null() ? w.probability : count;
   if (given.is_null()) throw SpecError(at, fmt::format("a {} connection needs '{}'", p.structure, own));
   if (!count.is_null() && &count != &w.probability && !w.probability.is_null())
     w.probability.fail(fmt::format("{} says how many synapses there are already", own), "give one of them");
-  if (w.weight.is_null()) throw SpecError(at, "missing key 'weight'", "a number, a list over source populations or a matrix [post][pre]");
+  if (w.weight.is_null())
+    throw SpecError(at, "missing key 'weight'", "a number, a list over source populations or a matrix [post][pre]");
 
-  rule.count = matrix(given, posts, pres);
+  rule.count     = matrix(given, posts, pres);
   const size_t P = posts.count(), Q = pres.count();
   for (size_t i = 0; i < P; ++i)
     for (size_t j = 0; j < Q; ++j) {
@@ -99,10 +109,12 @@ void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres,
           c = c == 0 || n * m <= 1 ? 0 : std::round(std::log1p(-c) / std::log1p(-1 / (n * m)));
         }
       } else {
-        if (!(c >= 0 && c == std::floor(c) && c < 4e9)) given.fail(fmt::format("{} is {}", own, c), "give whole numbers");
+        if (!(c >= 0 && c == std::floor(c) && c < 4e9))
+          given.fail(fmt::format("{} is {}", own, c), "give whole numbers");
         const double most = m - !rule.self;
         if (rule.kind == Kind::fixed_indegree && !rule.with_replacement && c > most)
-          given.fail(fmt::format("an indegree of {} from {} units", c, most), "with_replacement: true draws partners more than once");
+          given.fail(fmt::format("an indegree of {} from {} units", c, most),
+                     "with_replacement: true draws partners more than once");
       }
       if (c > 0 && m == 0) given.fail("synapses from a population without units");
     }
@@ -118,7 +130,8 @@ void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres,
     if (!std::isfinite(rule.weight[i])) w.weight.fail("weights are finite numbers");
     if (!(rule.weight_deviation[i] >= 0)) w.weight_deviation.fail("deviations are at least 0");
     if (!(rule.delay_deviation[i] >= 0)) w.delay_deviation.fail("deviations are at least 0");
-    if (!(rule.delay[i] > 0.5 && rule.delay[i] < 10000)) w.delay.fail(fmt::format("a delay of {} steps", rule.delay[i]), "give 1 … 10000 steps");
+    if (!(rule.delay[i] > 0.5 && rule.delay[i] < 10000))
+      w.delay.fail(fmt::format("a delay of {} steps", rule.delay[i]), "give 1 … 10000 steps");
     rule.delay_deviation[i] *= rule.delay[i];
     if (rule.delay_deviation[i] == 0) rule.delay[i] = std::round(rule.delay[i]);
   }

@@ -19,10 +19,10 @@ namespace dynode {
 /// Everything that the steps to come depend on.
 template <class R>
 struct EventState {
-  size_t   step = 0;                                  // steps of all runs so far
-  uint64_t pass = 0;                                  // whose random numbers go on
+  size_t                                   step = 0;  // steps of all runs so far
+  uint64_t                                 pass = 0;  // whose random numbers go on
   std::vector<std::vector<std::vector<R>>> states;    // per layer and state [rows][units]
-  std::vector<std::vector<Spike>> recent;             // per layer: spikes that may still be on their way, by step
+  std::vector<std::vector<Spike>>          recent;    // per layer: spikes that may still be on their way, by step
 };
 
 template <class R>
@@ -41,8 +41,8 @@ class EventNetwork {
   /// @throws NumericsError  where a voltage stops being finite
   void simulate(const RunInput<R>& input, std::span<const Record<R>> records);
 
-  size_t synapses() const;   // in all
-  size_t bytes() const;      // of their lists
+  size_t synapses() const;  // in all
+  size_t bytes() const;     // of their lists
 
  private:
   struct Impl;

@@ -11,7 +11,9 @@
 namespace dynode {
 namespace {
 
-std::shared_ptr<const Plan> plan_of(const std::string& text) { return compile(read_spec(parse_yaml(text, "net.yaml"))); }
+std::shared_ptr<const Plan> plan_of(const std::string& text) {
+  return compile(read_spec(parse_yaml(text, "net.yaml")));
+}
 
 /// Runs a plan, and gives spikes and states of its layers.
 template <class R>
@@ -20,8 +22,8 @@ struct Outcome {
   std::vector<std::vector<R>>     v, i;
   EventState<R>                   end;
 
-  Outcome(const std::shared_ptr<const Plan>& plan, size_t rows, size_t steps, int threads = 1, const EventState<R>* from = nullptr,
-      const std::vector<R>& x = {}) {
+  Outcome(const std::shared_ptr<const Plan>& plan, size_t rows, size_t steps, int threads = 1,
+          const EventState<R>* from = nullptr, const std::vector<R>& x = {}) {
     Engine<R>   engine(plan, std::make_shared<Threads>(threads));
     RunInput<R> input;
     input.x = x.empty() ? nullptr : x.data(), input.rows = rows, input.steps = steps, input.from = from;
@@ -50,10 +52,12 @@ TEST(EventNetwork, DoesWhatTheGeneralEngineDoes) {
   - {layer_id: 1, layer_type: LIF, params: {dim: 37, tau_synaptic: 0.004, tau_refractory: 0.0021}}
   - {layer_id: 2, layer_type: LIF, params: {dim: 21, tau_membrane: 0.01}}
 )";
-  const auto alone = plan_of("seed: 3\nsimulation: {dt: 0.0005, input_type: none, steps: 300}\nlayers:" + layers + "connections:" + kDense +
-                             "drives: [{to_layer: 1, type: constant, value: 80}, {to_layer: 2, type: constant, value: 40}]\n");
-  const auto general = plan_of("seed: 3\nsimulation: {dt: 0.0005}\nlayers:\n  - {layer_id: 0, layer_type: Input, params: {dim: 2}}" + layers +
-                               "connections:" + kDense + R"(
+  const auto        alone  = plan_of(
+              "seed: 3\nsimulation: {dt: 0.0005, input_type: none, steps: 300}\nlayers:" + layers + "connections:" + kDense +
+              "drives: [{to_layer: 1, type: constant, value: 80}, {to_layer: 2, type: constant, value: 40}]\n");
+  const auto general =
+      plan_of("seed: 3\nsimulation: {dt: 0.0005}\nlayers:\n  - {layer_id: 0, layer_type: Input, params: {dim: 2}}" +
+              layers + "connections:" + kDense + R"(
   - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: {name: constant, params: {value: 80}}}}
   - {from_layer: 0, to_layer: 2, connection_type: dense, params: {init: {name: constant, params: {value: 40}}}}
 )");
@@ -86,8 +90,8 @@ arousal: {level: 0.3}
 )";
 
 TEST(EventNetwork, GoesOnAsIfNothingHadHappened) {
-  const auto   plan = plan_of(kClustered);
-  Outcome<double>  whole(plan, 2, 400), first(plan, 2, 150), second(plan, 2, 250, 1, &first.end);
+  const auto         plan = plan_of(kClustered);
+  Outcome<double>    whole(plan, 2, 400), first(plan, 2, 150), second(plan, 2, 250, 1, &first.end);
   std::vector<Spike> joined = first.spikes[0];
   for (Spike s : second.spikes[0]) joined.push_back({s.step + 150, s.row, s.unit});
   EXPECT_GT(joined.size(), 200u);
@@ -97,8 +101,8 @@ TEST(EventNetwork, GoesOnAsIfNothingHadHappened) {
 }
 
 TEST(EventNetwork, RowsDifferAndDoNotDependOnTheirBatch) {
-  const auto  plan = plan_of(kClustered);
-  Outcome<float>  batch(plan, 3, 200), threads(plan, 3, 200, 2), alone(plan, 1, 200);
+  const auto     plan = plan_of(kClustered);
+  Outcome<float> batch(plan, 3, 200), threads(plan, 3, 200, 2), alone(plan, 1, 200);
   EXPECT_EQ(batch.spikes, threads.spikes);
   std::map<uint32_t, std::vector<Spike>> rows;
   for (const Spike& s : batch.spikes[0]) rows[s.row].push_back({s.step, 0, s.unit});
@@ -120,7 +124,7 @@ drives: [{to_layer: 0, type: poisson, rate: 1000, connections: 1, weight: 0.2}, 
 )";
 
 TEST(EventNetwork, HasTheSameBitsOnAnyNumberOfThreads) {
-  const auto plan = plan_of(kLarge);
+  const auto     plan = plan_of(kLarge);
   Outcome<float> one(plan, 1, 200), three(plan, 1, 200, 3);
   EXPECT_GT(one.spikes[0].size(), 10000u);
   EXPECT_EQ(one.spikes, three.spikes);
@@ -130,13 +134,13 @@ TEST(EventNetwork, HasTheSameBitsOnAnyNumberOfThreads) {
 
 TEST(EventNetwork, PoissonEventsHaveTheirMeanAndDeviation) {
   // nothing decays within a run and nobody fires: the current counts events
-  const auto plan = plan_of(R"(
+  const auto      plan = plan_of(R"(
 simulation: {dt: 0.001, steps: 500, input_type: none}
 layers: [{layer_id: 0, layer_type: LIF, params: {dim: 3000, populations: [1000, 2000], threshold: 1.0e+30, tau_synaptic: 1.0e+9}}]
 drives: [{to_layer: 0, type: poisson, rate: [200, 30], connections: 10, weight: 1.0e+9}]
 )");
   Outcome<double> r(plan, 1, 500);
-  const double* last = r.i[0].data() + 500 * 3000;
+  const double*   last = r.i[0].data() + 500 * 3000;
   for (const auto& [first, end, mean] : {std::tuple{0, 1000, 1000.0}, {1000, 3000, 150.0}}) {
     double sum = 0, square = 0;
     for (int u = first; u < end; ++u) sum += last[u], square += last[u] * last[u];
@@ -169,9 +173,10 @@ TEST(SynapseLists, ClusteredUnitsHaveTheIndegreesOfTheirPopulations) {
 simulation: {input_type: none}
 layers: [{layer_id: 0, layer_type: LIF, params: {dim: 2000, n_excitatory: 1600, threshold: [1.5, 0.75]}}]
 connections: [{from_layer: 0, to_layer: 0, connection_type: clustered, mode: spike}]
-)", {0, 2000});
-  const auto in = d.indegree(2000);
-  double     sum = 0;
+)",
+                {0, 2000});
+  const auto  in  = d.indegree(2000);
+  double      sum = 0;
   for (size_t t = 0; t < 2000; ++t) {
     const int whole = t < 1600 ? 18 * 16 + 32 + 18 * 10 + 20 : 18 * 40 + 80 + 18 * 10 + 20;
     EXPECT_TRUE(in[t] == whole || in[t] == whole - 1) << t << ": " << in[t];
@@ -185,10 +190,11 @@ TEST(SynapseLists, DoNotDependOnTheRange) {
   for (size_t s = 0; s < 16000; ++s) {
     const auto lists = [&](const Drawn& d, uint32_t first, uint32_t units) {
       std::vector<std::tuple<uint32_t, uint32_t, float>> out;
-      const uint32_t keys = d.all.lists.keys, from = &d == &part ? 1000 : 0;
+      const uint32_t                                     keys = d.all.lists.keys, from = &d == &part ? 1000 : 0;
       for (uint32_t key = 0; key < keys; ++key)
         for (uint32_t k = d.all.lists.begin[s * keys + key]; k < d.all.lists.begin[s * keys + key + 1]; ++k)
-          if (const uint32_t t = d.all.lists.target[k] + from; t >= first && t < first + units) out.emplace_back(key, t, d.all.lists.weight[k]);
+          if (const uint32_t t = d.all.lists.target[k] + from; t >= first && t < first + units)
+            out.emplace_back(key, t, d.all.lists.weight[k]);
       return out;
     };
     ASSERT_EQ(lists(whole, 1000, 500), lists(part, 1000, 500));
@@ -202,7 +208,7 @@ TEST(SynapseLists, FollowTheirRules) {
   EXPECT_EQ(total.all.lists.target.size(), 700000u);
   double square = 0;
   for (int n : total.indegree(16000)) square += (n - 43.75) * (n - 43.75);
-  EXPECT_NEAR(square / 16000 / 43.75, 1, 0.06);   // Poisson, nearly
+  EXPECT_NEAR(square / 16000 / 43.75, 1, 0.06);  // Poisson, nearly
   const double pairs = 0.01 * 16000 * 5000;
   EXPECT_NEAR(double(Drawn(kLarge, {0, 16000}, 1).all.lists.target.size()), pairs, 5 * std::sqrt(pairs));
 }
@@ -210,7 +216,7 @@ TEST(SynapseLists, FollowTheirRules) {
 TEST(SynapseLists, WeightsAndDelaysHaveTheirMeansAndDeviations) {
   const Drawn d(kLarge, {0, 5000});
   const auto& l = d.all.lists;
-  double n = 0, w = 0, w2 = 0, t = 0, t2 = 0;
+  double      n = 0, w = 0, w2 = 0, t = 0, t2 = 0;
   for (size_t list = 0; list + 1 < l.begin.size(); ++list)
     for (uint32_t k = l.begin[list]; k < l.begin[list + 1]; ++k) {
       const double weight = l.weight[k] * 0.005, delay = double(list % l.keys) + d.all.shortest;
@@ -223,8 +229,8 @@ TEST(SynapseLists, WeightsAndDelaysHaveTheirMeansAndDeviations) {
 }
 
 TEST(EventNetwork, HasNoGradientAndStopsAtNumbersThatAreNotFinite) {
-  const auto    plan = plan_of(kClustered);
-  Engine<float> engine(plan, std::make_shared<Threads>(1));
+  const auto      plan = plan_of(kClustered);
+  Engine<float>   engine(plan, std::make_shared<Threads>(1));
   RunInput<float> input;
   input.steps = 10;
   EXPECT_THROW(engine.loss(input, [](const TileOutputs<float>&) { return 0.0; }, {}), SpecError);
@@ -233,9 +239,7 @@ TEST(EventNetwork, HasNoGradientAndStopsAtNumbersThatAreNotFinite) {
   try {
     engine.simulate(input, {});
     ADD_FAILURE() << "ran on";
-  } catch (const NumericsError& error) {
-    EXPECT_NE(std::string(error.what()).find("layer 0"), std::string::npos);
-  }
+  } catch (const NumericsError& error) { EXPECT_NE(std::string(error.what()).find("layer 0"), std::string::npos); }
 }
 
 }  // namespace

@@ -18,10 +18,14 @@ PhiloxKey key_of(uint64_t seed, uint64_t site, Purpose purpose) { return noise_k
 class Row {
  public:
   Row(const SynapseRule& rule, uint64_t seed)
-      : rule_(rule), partners_(key_of(seed, rule.site, kPartners)), weights_(key_of(seed, rule.site, kWeights)),
-        delays_(key_of(seed, rule.site, kDelays)), draw_(draw_kernels<float>()), noise_(noise_kernels<float>()) {}
+      : rule_(rule),
+        partners_(key_of(seed, rule.site, kPartners)),
+        weights_(key_of(seed, rule.site, kWeights)),
+        delays_(key_of(seed, rule.site, kDelays)),
+        draw_(draw_kernels<float>()),
+        noise_(noise_kernels<float>()) {}
 
-  std::vector<uint32_t> sources;   // of the last `draw`, units of the source layer
+  std::vector<uint32_t> sources;  // of the last `draw`, units of the source layer
 
   /// Draws the partners of `target` in population `pre`. @param count  of fixed_total_number
   void draw(uint32_t target, size_t post, size_t pre, uint32_t count) {
@@ -31,10 +35,11 @@ class Row {
     const uint32_t first = rule_.from[pre], size = rule_.from[pre + 1] - first;
     const double   c = rule_.count[post * rule_.pres() + pre];
     if (c == 0 || size == 0) return;
-    const bool     own   = !rule_.self && target >= first && target - first < size;   // is to be left out
+    const bool     own   = !rule_.self && target >= first && target - first < size;  // is to be left out
     const uint32_t range = size - own, self = target - first;
     if (rule_.kind == Kind::bernoulli) bernoulli(c, range);
-    else if (rule_.kind == Kind::fixed_total_number || rule_.with_replacement) with_replacement(rule_.kind == Kind::fixed_indegree ? uint32_t(c) : count, range);
+    else if (rule_.kind == Kind::fixed_total_number || rule_.with_replacement)
+      with_replacement(rule_.kind == Kind::fixed_indegree ? uint32_t(c) : count, range);
     else without_replacement(uint32_t(c), range);
     for (uint32_t& s : sources) s = first + s + (own && s >= self);
     if (rule_.drop_self) std::erase(sources, target);
@@ -121,12 +126,15 @@ Arrival arrival_of(const CellEntry& cell, double weight) {
 /// What the weights onto a unit are divided by.
 template <class R>
 const R* divisor(const Prepared<R>& prepared, int layer, const CellEntry& cell, int state) {
-  const int per = cell.inhibitory.state >= 0 && state == cell.inhibitory.state ? cell.inhibitory.per : cell.arrivals.per;
+  const int per =
+      cell.inhibitory.state >= 0 && state == cell.inhibitory.state ? cell.inhibitory.per : cell.arrivals.per;
   return per < 0 ? nullptr : prepared.layer(layer).params[size_t(per)].data();
 }
 
 void check_count(double count, const std::string& name) {
-  if (count > 4e9) throw SpecError({}, fmt::format("{}: {:.3g} synapses onto one share of units are too many", name, count), "use more threads");
+  if (count > 4e9)
+    throw SpecError({}, fmt::format("{}: {:.3g} synapses onto one share of units are too many", name, count),
+                    "use more threads");
 }
 
 /// Turns counts into beginnings.
@@ -134,7 +142,7 @@ void begin_lists(LargeArray<uint32_t>& begin) {
   uint32_t sum = 0;
   for (uint32_t& b : begin) {
     const uint32_t n = b;
-    b = sum, sum += n;
+    b                = sum, sum += n;
   }
 }
 /// After writing, where each list began is where the one before it ended.
@@ -149,8 +157,8 @@ std::vector<uint32_t> targets_of_total(const SynapseRule& rule, uint64_t seed, s
   const uint32_t        units = rule.to[post + 1] - rule.to[post];
   std::vector<uint32_t> counts(units), words(4096 + 64);
   const auto            kernels = draw_kernels<float>();
-  const PhiloxKey       key = key_of(seed, rule.site, kTargets);
-  const auto            all = uint64_t(rule.count[post * rule.pres() + pre]);
+  const PhiloxKey       key     = key_of(seed, rule.site, kTargets);
+  const auto            all     = uint64_t(rule.count[post * rule.pres() + pre]);
   for (uint64_t done = 0; done < all; done += 4096) {
     const size_t n = std::min<uint64_t>(4096, all - done);
     kernels.words(key, uint32_t(done / 4096), uint32_t(post * rule.pres() + pre), 0, 0, n, words.data());
@@ -160,17 +168,19 @@ std::vector<uint32_t> targets_of_total(const SynapseRule& rule, uint64_t seed, s
 }
 
 template <class R>
-RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection, UnitRange range) {
+RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection,
+                               UnitRange range) {
   const SynapseRule& rule = *connection.synapses;
   const CellEntry&   cell = *plan.layers[size_t(connection.to)].cell;
-  const size_t P = rule.posts(), Q = rule.pres(), sources = rule.from.back();
+  const size_t       P = rule.posts(), Q = rule.pres(), sources = rule.from.back();
   RangeSynapses<R>   out;
   out.sources = rule.from;
 
   // one weight per pair of populations, where neither weights nor delays nor divisors differ within it
-  bool alike = true;
+  bool       alike   = true;
   const auto uniform = [&](size_t post, const R* x) {
-    const uint32_t from = std::max(range.first, rule.to[post]), end = std::min(range.first + range.units, rule.to[post + 1]);
+    const uint32_t from = std::max(range.first, rule.to[post]),
+                   end  = std::min(range.first + range.units, rule.to[post + 1]);
     for (uint32_t u = from; x && u + 1 < end; ++u)
       if (x[u] != x[u + 1]) return false;
     return true;
@@ -185,10 +195,11 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
   out.longest = rule.longest_delay(), out.shortest = out.longest;
   for (size_t n = 0; n < P * Q; ++n)
     if (rule.count[n] > 0)
-      out.shortest = std::min(out.shortest, std::max(1, int(std::floor(rule.delay[n] - 6 * rule.delay_deviation[n] + 1e-9))));
-  const auto delays = uint32_t(out.longest - out.shortest + 1);
-  SynapseLists<R>& lists = out.lists;
-  lists.keys = alike ? uint32_t(P) : delays;
+      out.shortest =
+          std::min(out.shortest, std::max(1, int(std::floor(rule.delay[n] - 6 * rule.delay_deviation[n] + 1e-9))));
+  const auto       delays = uint32_t(out.longest - out.shortest + 1);
+  SynapseLists<R>& lists  = out.lists;
+  lists.keys              = alike ? uint32_t(P) : delays;
 
   // who is drawn how often by targets of fixed_total_number
   std::vector<std::vector<uint32_t>> totals;
@@ -199,9 +210,9 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
         totals.push_back(here ? targets_of_total(rule, plan.seed, i, j) : std::vector<uint32_t>());
       }
 
-  Row row(rule, plan.seed);
+  Row                   row(rule, plan.seed);
   std::vector<uint32_t> keys;
-  const auto each_row = [&](auto&& visit) {
+  const auto            each_row = [&](auto&& visit) {
     for (size_t i = 0; i < P; ++i)
       for (uint32_t t = std::max(range.first, rule.to[i]); t < std::min(range.first + range.units, rule.to[i + 1]); ++t)
         for (size_t j = 0; j < Q; ++j) {
@@ -211,7 +222,8 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
           const size_t count = row.sources.size();
           keys.resize(count);
           if (alike) std::fill(keys.begin(), keys.end(), uint32_t(i));
-          else if (rule.delay_deviation[n] == 0) std::fill(keys.begin(), keys.end(), uint32_t(std::lround(rule.delay[n])) - uint32_t(out.shortest));
+          else if (rule.delay_deviation[n] == 0)
+            std::fill(keys.begin(), keys.end(), uint32_t(std::lround(rule.delay[n])) - uint32_t(out.shortest));
           else {
             const float *z = row.delays(), mean = float(rule.delay[n]), deviation = float(rule.delay_deviation[n]);
             for (size_t k = 0; k < count; ++k) {
@@ -234,13 +246,13 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
   });
   begin_lists(lists.begin);
   const size_t synapses = *(lists.begin.end() - 1);
-  lists.target = LargeArray<uint16_t>(synapses);
+  lists.target          = LargeArray<uint16_t>(synapses);
   if (!alike) lists.weight = LargeArray<R>(synapses);
   each_row([&](uint32_t t, size_t n) {
-    const Arrival a       = arrival_of(cell, rule.weight[n]);
-    const R*      over    = divisor(prepared, connection.to, cell, a.state);
-    const double  mean    = rule.weight[n] * a.sign, by = over ? double(over[t]) : 1;
-    const float*  z       = !alike && rule.weight_deviation[n] > 0 ? row.weights() : nullptr;
+    const Arrival a    = arrival_of(cell, rule.weight[n]);
+    const R*      over = divisor(prepared, connection.to, cell, a.state);
+    const double  mean = rule.weight[n] * a.sign, by = over ? double(over[t]) : 1;
+    const float*  z = !alike && rule.weight_deviation[n] > 0 ? row.weights() : nullptr;
     for (size_t k = 0; k < keys.size(); ++k) {
       const uint32_t at = lists.begin[size_t(row.sources[k]) * lists.keys + keys[k]]++;
       lists.target[at]  = uint16_t(t - range.first);
@@ -261,8 +273,9 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
         if (rule.count[i * Q + j] > 0) state = arrival_of(cell, rule.weight[i * Q + j]).state;
       for (size_t i = 0; i < P; ++i)
         if (rule.count[i * Q + j] > 0 && arrival_of(cell, rule.weight[i * Q + j]).state != state)
-          throw SpecError({}, fmt::format("{}: a source population excites some targets and inhibits others", connection.name),
-                          fmt::format("spikes arrive at {} by their sign", cell.name));
+          throw SpecError(
+              {}, fmt::format("{}: a source population excites some targets and inhibits others", connection.name),
+              fmt::format("spikes arrive at {} by their sign", cell.name));
       for (uint32_t d = 0; d < delays; ++d) out.deliveries[j * delays + d].push_back({d, d + 1, state, R(0)});
       continue;
     }
@@ -274,9 +287,10 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
       const Arrival a    = arrival_of(cell, rule.weight[n]);
       const R*      over = divisor(prepared, connection.to, cell, a.state);
       const R       w    = over ? R(rule.weight[n] * a.sign) / over[t] : R(rule.weight[n] * a.sign);
-      auto& due = out.deliveries[j * delays + uint32_t(std::lround(rule.delay[n]) - out.shortest)];
+      auto&         due  = out.deliveries[j * delays + uint32_t(std::lround(rule.delay[n]) - out.shortest)];
       // neighbours with one weight are one list
-      if (!due.empty() && due.back().end == i && due.back().weight == w && due.back().state == a.state) due.back().end = uint32_t(i + 1);
+      if (!due.empty() && due.back().end == i && due.back().weight == w && due.back().state == a.state)
+        due.back().end = uint32_t(i + 1);
       else due.push_back({uint32_t(i), uint32_t(i + 1), a.state, w});
     }
   }
@@ -284,7 +298,8 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
 }
 
 template <class R>
-RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection, UnitRange range) {
+RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection,
+                               UnitRange range) {
   const CellEntry&     cell    = *plan.layers[size_t(connection.to)].cell;
   const SparsePattern& pattern = *connection.transposed;
   const auto           sources = uint32_t(pattern.begin.size() - 1);
@@ -293,8 +308,8 @@ RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, co
   RangeSynapses<R>     out;
   out.sources  = {0, sources};
   out.shortest = out.longest = connection.delay;
-  out.lists.keys = split ? 2 : 1;
-  out.lists.begin = LargeArray<uint32_t>(size_t(sources) * out.lists.keys + 1);
+  out.lists.keys             = split ? 2 : 1;
+  out.lists.begin            = LargeArray<uint32_t>(size_t(sources) * out.lists.keys + 1);
   std::ranges::fill(out.lists.begin, 0u);
   const auto each = [&](auto&& visit) {
     for (uint32_t s = 0; s < sources; ++s)

@@ -18,15 +18,15 @@ namespace dynode {
 
 /// Units of a layer whose synapses lie together.
 struct UnitRange {
-  uint32_t first = 0, units = 0;      // at most 65,536
+  uint32_t first = 0, units = 0;  // at most 65,536
 };
 
 template <class R>
 struct SynapseLists {
-  uint32_t              keys = 1;     // lists of a source
-  LargeArray<uint32_t>  begin;        // [sources · keys + 1]
-  LargeArray<uint16_t>  target;       // [synapses] from the first of the range
-  LargeArray<R>         weight;       // [synapses] what it adds; empty: one per list (Delivery::weight)
+  uint32_t             keys = 1;  // lists of a source
+  LargeArray<uint32_t> begin;     // [sources · keys + 1]
+  LargeArray<uint16_t> target;    // [synapses] from the first of the range
+  LargeArray<R>        weight;    // [synapses] what it adds; empty: one per list (Delivery::weight)
 
   size_t bytes() const { return begin.size() * 4 + target.size() * 2 + weight.size() * sizeof(R); }
 };
@@ -36,16 +36,16 @@ template <class R>
 struct Delivery {
   uint32_t first, end;
   int      state;
-  R        weight;                    // where synapses have none of their own
+  R        weight;  // where synapses have none of their own
 };
 
 /// One connection onto one range.
 template <class R>
 struct RangeSynapses {
-  SynapseLists<R>                    lists;
-  std::vector<uint32_t>              sources;      // [populations + 1] of the source layer
-  int                                shortest = 1, longest = 1;   // delays, steps
-  std::vector<std::vector<Delivery<R>>> deliveries;   // [population · (longest − shortest + 1) + delay − shortest]
+  SynapseLists<R>                       lists;
+  std::vector<uint32_t>                 sources;                    // [populations + 1] of the source layer
+  int                                   shortest = 1, longest = 1;  // delays, steps
+  std::vector<std::vector<Delivery<R>>> deliveries;  // [population · (longest − shortest + 1) + delay − shortest]
 
   const std::vector<Delivery<R>>& of(size_t population, int delay) const {
     return deliveries[population * size_t(longest - shortest + 1) + size_t(delay - shortest)];
@@ -54,11 +54,13 @@ struct RangeSynapses {
 
 /// Draws the synapses of a rule.
 template <class R>
-RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection, UnitRange range);
+RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection,
+                               UnitRange range);
 
 /// Takes those of a connection that has a block of weights, as they are now.
 template <class R>
-RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection, UnitRange range);
+RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, const ConnectionPlan& connection,
+                               UnitRange range);
 
 /// How many of the synapses of fixed_total_number each target of a pair of populations has, [targets].
 std::vector<uint32_t> targets_of_total(const SynapseRule& rule, uint64_t seed, size_t post, size_t pre);

@@ -31,17 +31,28 @@ bool is_clustered_network(const Value& value) {
 }
 
 Value spec_of_clustered_network(const Value& value, std::vector<std::string>& warnings) {
-  const std::vector<std::string> top = {"init_params", "architecture", "external_currents", "stimulus", "settings", "arousal", "perturbation"};
+  const std::vector<std::string> top = {"init_params", "architecture", "external_currents", "stimulus",
+                                        "settings",    "arousal",      "perturbation"};
   for (const Value::Entry& entry : value.entries())
     if (std::find(top.begin(), top.end(), entry.key) == top.end())
       throw SpecError(value.key_at(entry), fmt::format("unknown key '{}'", entry.key), did_you_mean(entry.key, top));
-  const std::vector<std::string> cells = {"tau_membrane", "tau_synaptic", "tau_refractory", "threshold", "reset_voltage"};
-  const std::vector<std::string> wiring = {"n_excitatory_background", "n_inhibitory_background", "n_clusters", "connectivity_fraction_probs",
-                                           "j_baseline", "j_potentiated", "potentiate", "clip_depression", "legacy_probability_order",
-                                           "legacy_potentiate", "rule"};
-  std::vector<std::string> network = cells, clusters_known = wiring;
+  const std::vector<std::string> cells   = {"tau_membrane", "tau_synaptic", "tau_refractory", "threshold",
+                                            "reset_voltage"};
+  const std::vector<std::string> wiring  = {"n_excitatory_background",
+                                            "n_inhibitory_background",
+                                            "n_clusters",
+                                            "connectivity_fraction_probs",
+                                            "j_baseline",
+                                            "j_potentiated",
+                                            "potentiate",
+                                            "clip_depression",
+                                            "legacy_probability_order",
+                                            "legacy_potentiate",
+                                            "rule"};
+  std::vector<std::string>       network = cells, clusters_known = wiring;
   network.push_back("j_ext"), clusters_known.push_back("total_pops");
-  const Value* init     = section(value, "init_params", {"delta_t", "duration_sec", "mechanism", "n_neurons", "n_excitatory", "n_inhibitory"});
+  const Value* init     = section(value, "init_params",
+                                  {"delta_t", "duration_sec", "mechanism", "n_neurons", "n_excitatory", "n_inhibitory"});
   const Value* parts    = section(value, "architecture", {"network", "clusters"});
   const Value* net      = parts ? section(*parts, "network", network) : nullptr;
   const Value* clusters = parts ? section(*parts, "clusters", clusters_known) : nullptr;
@@ -72,11 +83,17 @@ Value spec_of_clustered_network(const Value& value, std::vector<std::string>& wa
   hand_on(external, drive, {"nu_ext_baseline", "c_ext", "j_ext_semantics"});
   hand_on(net, drive, {"j_ext"});
 
-  Value spec = Value::map({{"simulation", simulation},
-                           {"layers", Value::list_of({Value::map({{"layer_id", 0}, {"layer_type", "LIF"}, {"params", params}})})},
-                           {"connections", Value::list_of({Value::map({{"from_layer", 0}, {"to_layer", 0}, {"connection_type", "clustered"}, {"mode", "spike"},
-                             {"params", Value::map({{"structure", Value::map({{"type", "clustered"}, {"params", structure}})}})}})})},
-                           {"drives", Value::list_of({drive})}});
+  Value spec = Value::map(
+      {{"simulation", simulation},
+       {"layers", Value::list_of({Value::map({{"layer_id", 0}, {"layer_type", "LIF"}, {"params", params}})})},
+       {"connections",
+        Value::list_of({Value::map(
+            {{"from_layer", 0},
+             {"to_layer", 0},
+             {"connection_type", "clustered"},
+             {"mode", "spike"},
+             {"params", Value::map({{"structure", Value::map({{"type", "clustered"}, {"params", structure}})}})}})})},
+       {"drives", Value::list_of({drive})}});
   if (const Value* seed = given(settings, "random_seed")) spec.set("seed", *seed);
   hand_on(&value, spec, {"arousal", "stimulus", "perturbation"});
   if (!spec.has("arousal")) spec.set("arousal", Value::map());
