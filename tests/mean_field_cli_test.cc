@@ -43,6 +43,27 @@ TEST_F(MeanField, OfASpecIsThatOfTheSameNetworkInOldWords) {
   for (size_t i = 0; i < old.size(); ++i) EXPECT_NEAR(now[i], old[i], 1e-6 * (1 + old[i])) << i;
 }
 
+TEST_F(MeanField, OfTheOldestLayoutIsUnderstood) {
+  write("old.yaml",
+        "network:\n"
+        "  n_clusters: 2\n"
+        "  c_matrix: [[1, 1], [1, 1]]\n"
+        "  j_matrix: [[0.1, 0.1], [0.1, 0.1]]\n"
+        "  j_ext: [2.3, 2.3]\n"
+        "  c_ext: 320\n"
+        "  nu_ext: 7\n"
+        "  threshold: [1.5, 0.75]\n"
+        "  tau_refractory: 0.005\n"
+        "runner: {mode: simple}\n");
+  const std::string out = good("mean-field solve old.yaml --output points.npz").out;
+  EXPECT_SAYS(out, "2 populations; 1 fixed points");
+  EXPECT_SAYS(out, "stable node");
+  const auto rates = numbers("points.npz", "fixed_points");
+  EXPECT_NEAR(rates.at(0), 188.27192499, 1e-8);
+  EXPECT_NEAR(rates.at(1), 193.98136889, 1e-8);
+  EXPECT_SAYS(run("mean-field solve old.yaml --set network.c_ext=[1,2,3]").err, "needs one number or 2, got 3");
+}
+
 TEST_F(MeanField, LandscapeHasItsWellsAndABarrier) {
   const std::string out =
       good("mean-field landscape clusters.yaml --focus 0,1 --density 2 --svg l.svg --report l.html --output l.npz").out;

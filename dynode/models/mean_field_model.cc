@@ -6,7 +6,9 @@
 #include <numeric>
 
 #include "dynode/mean_field/config.h"
+#include "dynode/mean_field/lif_mean_field.h"
 #include "dynode/plan/spiking.h"
+#include "dynode/spec/fields.h"
 
 namespace dynode {
 namespace {
@@ -71,8 +73,8 @@ class Reader {
     if (std::string(layer.cell->name) != "LIF")
       throw SpecError(plan_.spec.layers[l].at,
                       fmt::format("layer {} is of type {}: the mean field is known for LIF", id, layer.cell->name));
-    const auto& inhibitory = plan_.spiking->inhibitory[l];
-    std::vector<std::vector<double>> values;   // of the parameters of Neuron, in its order
+    const auto&                      inhibitory = plan_.spiking->inhibitory[l];
+    std::vector<std::vector<double>> values;  // of the parameters of Neuron, in its order
     for (const char* name : {"threshold", "reset_voltage", "tau_membrane", "tau_synaptic", "tau_refractory"})
       values.push_back(model_.parameter(fmt::format("layer{}/{}", id, name)).as_double());
     const auto mean = [&](size_t parameter, size_t p) {
@@ -151,6 +153,75 @@ class Reader {
   MeanFieldNetwork    net_;
 };
 
+/// The oldest layout: populations with their matrices, efficacies as they act.
+struct OldNetwork {
+  int64_t n_clusters = 0;
+  Value   c_matrix, j_matrix, j_ext, c_ext, nu_ext, tau_membrane = 0.02, tau_synaptic = 0.005, threshold,
+                                                  reset_voltage = 0.0, tau_refractory = 0.0;
+
+  static constexpr auto fields =
+      std::tuple{field("n_clusters", &OldNetwork::n_clusters, "number of populations", required | at_least(1)),
+                 field("c_matrix", &OldNetwork::c_matrix, "connections, rows of those that listen", required),
+                 field("j_matrix", &OldNetwork::j_matrix, "their efficacies", required),
+                 field("j_ext", &OldNetwork::j_ext, "external efficacies", required),
+                 field("c_ext", &OldNetwork::c_ext, "external connections", required),
+                 field("nu_ext", &OldNetwork::nu_ext, "external rates, Hz", required),
+                 field("tau_membrane", &OldNetwork::tau_membrane, "membrane time constants, s"),
+                 field("tau_synaptic", &OldNetwork::tau_synaptic, "synaptic time constants, s"),
+                 field("threshold", &OldNetwork::threshold, "potentials of a spike", required),
+                 field("reset_voltage", &OldNetwork::reset_voltage, "potentials after it"),
+                 field("tau_refractory", &OldNetwork::tau_refractory, "refractory times, s")};
+};
+
+struct OldConfig {
+  OldNetwork           network;
+  std::optional<Value> runner, sweep, settings;
+
+  static constexpr auto fields = std::tuple{field("network", &OldConfig::network, "populations"),
+                                            field("runner", &OldConfig::runner, "what its program does"),
+                                            field("sweep", &OldConfig::sweep, "what its program does"),
+                                            field("settings", &OldConfig::settings, "what its program does")};
+};
+
+/// A number, a list of numbers, or rows of them.
+std::vector<double> numbers_of(const Value& value) {
+  if (!value.is_list()) return {value.number()};
+  std::vector<double> all;
+  for (const Value& item : value.list())
+    for (double x : numbers_of(item)) all.push_back(x);
+  return all;
+}
+
+MeanFieldNetwork old_network(const Value& config) {
+  const OldNetwork n      = read<OldConfig>(config).network;
+  const size_t     p      = size_t(n.n_clusters);
+  const auto       matrix = [&](const Value& value) {
+    std::vector<double> all = numbers_of(value);
+    if (all.size() != p * p) value.fail(fmt::format("needs {} rows of {} numbers, got {} in all", p, p, all.size()));
+    return all;
+  };
+  const auto each = [&](const Value& value) {
+    std::vector<double> all = numbers_of(value);
+    if (all.size() == 1) all.assign(p, all[0]);
+    if (all.size() != p) value.fail(fmt::format("needs one number or {}, got {}", p, all.size()));
+    return all;
+  };
+  const LIFMeanField net({.n_clusters     = p,
+                          .c_matrix       = matrix(n.c_matrix),
+                          .j_matrix       = matrix(n.j_matrix),
+                          .j_ext          = each(n.j_ext),
+                          .c_ext          = each(n.c_ext),
+                          .nu_ext         = each(n.nu_ext),
+                          .tau_membrane   = each(n.tau_membrane),
+                          .tau_synaptic   = each(n.tau_synaptic),
+                          .threshold      = each(n.threshold),
+                          .reset_voltage  = each(n.reset_voltage),
+                          .tau_refractory = each(n.tau_refractory)});
+  MeanFieldNetwork   out{net.populations(), {}, p, {}, false};
+  for (size_t i = 0; i < p; ++i) out.names.push_back(fmt::format("population {}", i));
+  return out;
+}
+
 }  // namespace
 
 MeanFieldNetwork mean_field_of(const Model& model) { return Reader(model).network(); }
@@ -158,6 +229,7 @@ MeanFieldNetwork mean_field_of(const Model& model) { return Reader(model).networ
 MeanFieldNetwork mean_field_of(const Value& config) {
   if (config.has("layers"))
     return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
+  if (config.has("network")) return old_network(config);
   ClusteredNetwork net = clustered_network(config);
   const size_t     k   = size_t(net.clusters.n_clusters);
   MeanFieldNetwork out{std::move(net.populations), {}, k, net.arousal.level, false};
