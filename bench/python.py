@@ -3,7 +3,8 @@
     PYTHONPATH=build/python/python python3 bench/python.py
 
 The engine is asked for the same gradient (batch 32, float32) through dynode.Model.gradient; the layer runs forward and
-backward under torch's autograd. Medians of interleaved repetitions, one thread each."""
+backward under torch's autograd. Medians of interleaved repetitions, one thread each, in processor time: what other programs
+take of the machine does not count."""
 import statistics
 import subprocess
 import sys
@@ -17,14 +18,14 @@ import dynode
 def median_ms(run, repeats):
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        times.append((time.perf_counter() - start) * 1e3)
+        times.append((time.process_time() - start) * 1e3)
     return statistics.median(times)
 
 
 def import_ms(what):
-    code = f"import time; t = time.perf_counter(); import {what}; print((time.perf_counter() - t) * 1e3)"
+    code = f"import time; t = time.process_time(); import {what}; print((time.process_time() - t) * 1e3)"
     return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) for _ in range(7))
 
 
@@ -35,7 +36,7 @@ def main():
     x = np.zeros((1, 1, 1), np.float32)
     for _ in range(1000):
         net.simulate(x)
-    print(f"call of a network of one number   {1e3 * min(median_ms(lambda: net.simulate(x), 2000) for _ in range(5)):7.1f} µs")
+    print(f"call of a network of one number   {1e3 * min(median_ms(lambda: [net.simulate(x) for _ in range(100)], 20) / 100 for _ in range(5)):7.1f} µs")
     print(f"import numpy                      {import_ms('numpy'):7.0f} ms")
     print(f"import dynode                     {import_ms('dynode'):7.0f} ms")
     try:

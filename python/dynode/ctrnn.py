@@ -168,3 +168,6 @@ def random_input(dims, input_spar=1.0, readout_spar=1.0, hidden_spar=1.0, overla
 
 def _numbers(values):
     return [float(v) for v in np.ravel(values if values is not None else ())]
+
+
+__all__ = ["CTRNN", "multi_area", "multi_area_ei", "random_input"]
