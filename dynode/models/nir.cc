@@ -141,6 +141,9 @@ class Writer {
     if (to.cell->ports.size() > 1 && std::string_view(to.cell->ports[size_t(c.port)]) != "events")
       throw SpecError(where, fmt::format("it arrives at the port {}, which NIR's neurons do not have", to.cell->ports[size_t(c.port)]));
     if (c.delay > 1) lose(where, fmt::format("a delay of {} steps, which NIR has no words for here", c.delay));
+    if (c.synapses)
+      throw SpecError(where, "its synapses follow a rule, and are no weights that could be written",
+                      "connection_type: sparse has weights");
     const Block& block = plan_.parameters.blocks()[size_t(c.weights)];
     if (block.transform != Transform::identity || block.rectified)
       throw SpecError(where, "its weights act through a transform", "dynode convert to .dynode keeps it");

@@ -8,6 +8,7 @@
 
 #include "dynode/base/display.h"
 #include "dynode/models/run_report-internal.h"
+#include "dynode/plan/spiking.h"
 #include "dynode/models/wiring_drawing.h"
 #include "dynode/sources/source.h"
 
@@ -137,6 +138,13 @@ void add_network(Report& report, const Model& model) {
   std::vector<std::tuple<int, int, int>> seen;
   for (const ConnectionPlan& c : plan.connections) {
     const int  from = place[size_t(c.from)], to = place[size_t(c.to)];
+    if (c.synapses) {                 // a rule, no weights
+      const auto there = int64_t(c.synapses->expected());
+      ReportConnection& drawn = report.connections.emplace_back(ReportConnection{
+          .name = c.name, .kind = "spikes", .weights = there, .present = there, .learnable = false});
+      drawn.from = from, drawn.to = to, drawn.lag = c.lag;
+      continue;
+    }
     const bool list = c.weights < 0;  // constants
     if (list && c.sparse->column.empty()) continue;
     if (!list && std::ranges::count(seen, std::tuple(c.weights, c.from, c.to))) continue;
