@@ -285,8 +285,8 @@ connections:
 )"},
     {"equations", R"(layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}
-  - {layer_id: 1, layer_type: ODERNN, params: {dim: 5, decay: 0.3, unfolds: 3}}
-  - {layer_id: 2, layer_type: ODELSTM, params: {dim: 4}}
+  - {layer_id: 1, layer_type: ODERNN, params: {dim: 5, decay: 1, unfolds: 3}}
+  - {layer_id: 2, layer_type: ODELSTM, params: {dim: 4, decay: 1}}
   - {layer_id: 3, layer_type: GRUD, params: {dim: 4}}
   - {layer_id: 4, layer_type: RNNDecay, params: {dim: 3}}
 connections:

@@ -71,6 +71,20 @@ TEST_F(Cli, ReproduceReadsBitStreamsOfBothEncodings) {
   EXPECT_EQ(load_npz(path("out/data/dense_train_300_with_time.npz")).at("x").shape, (std::vector<int64_t>{300, 32, 2}));
 }
 
+TEST_F(Cli, ReproduceCutsTrajectories) {
+  fs::create_directory(path("traces"));
+  for (int k = 0; k < 25; ++k) {
+    std::vector<float> values;
+    for (int t = 0; t < 60; ++t)
+      for (int i = 0; i < 17; ++i) values.push_back(0.1f * float((k + t * i) % 11));
+    write_npy("traces/trace_" + std::to_string(100 + k) + ".npy", {{60, 17}, values});
+  }
+  const Outcome o = good("reproduce half_cheetah --data traces --models ct_rnn,gru --seeds 1 --epochs 1 --output out");
+  EXPECT_SAYS(o.out, "1 of 2  ct_rnn seed 1: ");
+  EXPECT_SAYS(read_file(path("out/table.md")), "| CT-RNN | test | 1 |");
+  EXPECT_SAYS(run("reproduce half_cheetah --data . --seeds 1").err, "it holds 2 trajectories (.npy), and 25 are needed");
+}
+
 TEST_F(Cli, ReproduceExplainsMistakes) {
   const auto refused = [&](const std::string& line, const std::string& message) {
     const Outcome outcome = run("reproduce " + line);
