@@ -361,11 +361,12 @@ const Mistake kMistakes[] = {
     {"UnknownVerb", "simulat net.yaml",
      "there is no verb 'simulat'\n"
      "  did you mean 'simulate'?  there are: info, simulate, train, resume, evaluate, report, "
-     "robustness, analyze, quantize, convert, spiking, mean-field, tasks, signal, rate-table, units, doctor"},
+     "reproduce, robustness, analyze, quantize, convert, export, spiking, mean-field, tasks, signal, rate-table, "
+     "units, doctor"},
     {"UnknownOption", "simulate net.yaml --input x.npy --ouput out.npz",
      "dynode simulate has no option '--ouput'\n"
-     "  did you mean '--output'?  it has: --help, --input, --weights, --record, --output, --initial, --timespans, --dtype, "
-     "--set, --threads"},
+     "  did you mean '--output'?  it has: --help, --input, --weights, --record, --output, --initial, --rows, --steps, "
+     "--from, --timespans, --dtype, --set, --threads"},
     {"OptionOfTheTool", "--verbose",
      "dynode has no option '--verbose'\n"
      "  it has: --help, --version"},
