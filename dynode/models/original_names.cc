@@ -56,7 +56,7 @@ std::string of_ncps(const ArrayName& name, bool dropout) {
     return n;
   };
   static const std::vector<std::string> modules = {"ff1",      "ff2",       "time_a",       "time_b",
-                                                   "backbone", "input_map", "recurrent_map"};
+                                                   "backbone", "input_map", "recurrent_map", "fc"};
   const bool  bias  = split("_bias");
   std::string base  = word;
   const std::string index = number(base);
@@ -68,6 +68,7 @@ std::string of_ncps(const ArrayName& name, bool dropout) {
   if (base == "w_tau" || base == "A") return fmt::format("rnn_cell.{}{}", place, base);
   if (!module) return word == "forget_bias" ? "" : "rnn_cell." + word;   // of LTC: the parameter itself
   if (base.ends_with("_map")) return fmt::format("lstm.{}.{}", base, kind);
+  if (base == "fc") return fmt::format("fc.{}", kind);
   if (base == "backbone") {
     const int layer = std::stoi(index.empty() ? "0" : index);
     return fmt::format("rnn_cell.backbone.{}.{}", dropout && layer > 0 ? 3 * layer - 1 : 2 * layer, kind);

@@ -85,6 +85,12 @@ def _fold(grad, shape):
     return grad.reshape(shape)
 
 
+def _shape(block, name):
+    """The shape of a Parameter: ours, but for two that ncps keeps as rows."""
+    shape = tuple(block["shape"])
+    return (1, *shape) if name.endswith((".w_tau", ".A")) and len(shape) == 1 else shape
+
+
 class _Names(torch.nn.Module):
     """A part of a name: rnn_cell of rnn_cell.gleak."""
 
@@ -112,9 +118,10 @@ class Network(torch.nn.Module):
         params, places = [], []
         for block in model.blocks:
             stored, view = block["stored_name"], model.parameters[block["stored_name"]]
-            parameter = torch.nn.Parameter(torch.from_numpy(view), requires_grad=block["learnable"])
+            shape = _shape(block, names.get(stored, ""))
+            parameter = torch.nn.Parameter(torch.from_numpy(view).view(shape), requires_grad=block["learnable"])
             params.append(parameter)
-            places.append((block["offset"], view.size, tuple(block["shape"])))
+            places.append((block["offset"], view.size, shape))
             if names and stored not in names and not block["learnable"]:
                 continue   # a constant of ours that their checkpoints do not have
             *path, last = names.get(stored, stored).split(".")
@@ -173,7 +180,7 @@ class Network(torch.nn.Module):
             model = self._model.copy(dtype=wanted[0])
             object.__setattr__(self, "_model", model)
             for parameter, block in zip(self._params, model.blocks):
-                parameter.data = torch.from_numpy(model.parameters[block["stored_name"]])
+                parameter.data = torch.from_numpy(model.parameters[block["stored_name"]]).view(parameter.shape)
                 parameter.grad = None if parameter.grad is None else parameter.grad.to(probe.dtype)
         for module in self.children():
             if not isinstance(module, _Names):
