@@ -8,10 +8,10 @@ namespace {
 
 const CellEntry& lif() { return *find_cell("LIF"); }
 
-enum Constant { e_m, e_s, k_i, k_s, per_tau_s, clamped };
+enum Constant { e_m, e_s, k_i, k_s, per_tau_s, clamped, kind, width, height };
 
 std::vector<double> derived(std::vector<double> params, double dt, bool euler = false) {
-  const double        settings[] = {double(euler)};
+  const double        settings[] = {double(euler), 2, 0.25, 1};   // triangle
   std::vector<double> constants(lif().constants.size());
   EXPECT_EQ(lif().derive(params.data(), dt, settings, constants.data()), nullptr);
   return constants;
@@ -39,7 +39,13 @@ TEST(Lif, EqualTimeConstantsAreTheLimitOfUnequalOnes) {
 }
 
 TEST(Lif, EulerIsTheSameMapWithOtherConstants) {
-  EXPECT_EQ(derived({0.02, 0.005, 0, 1, 0}, 0.001, true), (std::vector<double>{0.95, 0.8, 0.001, 0.001, 200, 0}));
+  EXPECT_EQ(derived({0.02, 0.005, 0, 1, 0}, 0.001, true), (std::vector<double>{0.95, 0.8, 0.001, 0.001, 200, 0, 2, 0.25, 4}));
+}
+
+TEST(Lif, TheSurrogateIsAsWideAsItsShareOfTheWayToTheThreshold) {
+  const auto c = derived({0.02, 0.005, 0, 15, -5}, 0.001);
+  EXPECT_EQ(c[width], 5);
+  EXPECT_EQ(c[height], 0.2);
 }
 
 TEST(Lif, StartedStepsOfTheRefractoryPeriodCount) {
@@ -54,8 +60,8 @@ TEST(Lif, StartedStepsOfTheRefractoryPeriodCount) {
 }
 
 TEST(Lif, AResetThatWouldFireIsRefused) {
-  const double settings[] = {0};
-  double       constants[6];
+  const double settings[] = {0, 0, 0.25, 1};
+  double       constants[9];
   for (double reset : {1.0, 1.5}) {
     const double params[] = {0.02, 0.005, 0.005, 1.0, reset};
     EXPECT_STREQ(lif().derive(params, 5e-4, settings, constants),
