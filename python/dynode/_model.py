@@ -171,18 +171,20 @@ class Model:
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def simulate(self, x, record=(), *, initial_states={}, timespans=None, noise=None, track=True, stop_early=True):
+    def simulate(self, x, record=(), *, initial_states={}, timespans=None, mask=None, noise=None, track=True, stop_early=True):
         """Runs the network.
 
         x: [batch, time, unit] or [time, unit], numbers of any dtype and strides.
         record: s, state, phi, g, spikes, power for all layers that have them, or s/1, state/1/v, phi/1 for one.
         initial_states: "<layer>" or "<layer>/<state>" → [unit] or [batch, unit].
         timespans: [batch, time] or [time], the time each step takes, instead of dt.
+        mask: [batch, time], 0 where a step is padding and keeps states and outputs as they are.
         noise: False for none; {"training": True} for noise of training, too; {"run": 7} for that of run 7 again.
         Returns Results. Raises ShapeError, NumericsError, SpecError."""
         if isinstance(record, str):
             record = (record,)
-        arrays, warnings, steps, energy = self._core.simulate(x, record, initial_states, timespans, noise, track, stop_early)
+        arrays, warnings, steps, energy = self._core.simulate(x, record, initial_states, timespans, mask, noise, track,
+                                                                    stop_early)
         if warnings:
             warn(warnings)
         return Results(arrays, warnings, steps, energy)
@@ -191,7 +193,7 @@ class Model:
         """The output alone, [batch, time + 1, unit]."""
         return self.simulate(x, **words).output
 
-    def gradient(self, x, target=None, loss="mse", *, initial_states={}, timespans=None, noise=None, input=False,
+    def gradient(self, x, target=None, loss="mse", *, initial_states={}, timespans=None, mask=None, noise=None, input=False,
                  initial=False, spans=False, adjoint=None, pooling=None, layer=None):
         """Loss and its exact gradient by back-propagation through time.
 
@@ -202,7 +204,7 @@ class Model:
         adjoint: {"checkpoint_every": steps} or {"memory_mb": limit} for long runs (the same bits), {"truncate_every": steps}.
         Returns Gradient."""
         terms = loss_terms(target, loss, pooling=pooling, layer=layer)
-        return Gradient(*self._core.gradient(x, terms, initial_states, timespans, noise, input, initial, spans, adjoint))
+        return Gradient(*self._core.gradient(x, terms, initial_states, timespans, mask, noise, input, initial, spans, adjoint))
 
     def train(self, x, y, *, loss=None, epochs=100, batch_size=32, lr=1e-3, optimizer="adamw", optimizer_params=None,
               val_split=0.1, test_split=0.0, pooling=None, mapping=None, schedule=None, callbacks=None, metrics=None,

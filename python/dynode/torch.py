@@ -158,7 +158,7 @@ class Network(torch.nn.Module):
         arrays, *_ = self._model._core.simulate(
             _numpy(x, "input"), [name for name in dict(wanted) if name != "output"],
             {n: _numpy(t, "initial state " + n) for n, t in zip(states, tensors)},
-            None if spans is None else _numpy(spans, "timespans"), {"training": self.training}, False, False)
+            None if spans is None else _numpy(spans, "timespans"), None, {"training": self.training}, False, False)
         return tuple(_part(arrays[name], what) for name, what in wanted)
 
     def forward(self, x, initial_states={}, timespans=None, record=(), with_start=False):

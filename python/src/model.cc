@@ -54,16 +54,16 @@ NoiseOptions noise_options(const py::object& noise, bool training) {
 }
 
 SimulateOptions simulate_options(const std::vector<std::string>& record, const py::dict& initial, const py::object& spans,
-                                 const py::object& noise, bool track, bool stop_early) {
+                                 const py::object& mask, const py::object& noise, bool track, bool stop_early) {
   return {.record = record, .track = track, .stop_early = stop_early, .initial_states = initial_states(initial),
-          .timespans = optional_array(spans, "timespans"), .noise = noise_options(noise, false)};
+          .timespans = optional_array(spans, "timespans"), .mask = optional_array(mask, "mask"), .noise = noise_options(noise, false)};
 }
 
 /// @return (arrays, warnings, steps, energy in J or None)
 py::tuple simulate(SharedModel& m, const py::object& x, const std::vector<std::string>& record, const py::dict& initial,
-                   const py::object& spans, const py::object& noise, bool track, bool stop_early) {
+                   const py::object& spans, const py::object& mask, const py::object& noise, bool track, bool stop_early) {
   const Array     input   = array_of(x, "input");
-  SimulateOptions options = simulate_options(record, initial, spans, noise, track, stop_early);
+  SimulateOptions options = simulate_options(record, initial, spans, mask, noise, track, stop_early);
   Results run = unlocked(m, [&](Model& model, const std::atomic<bool>* stop) {
     options.stop = stop;
     return model.simulate(input, options);
@@ -120,12 +120,12 @@ AdjointPolicy adjoint_policy(const py::object& adjoint) {
 
 /// @return (loss, parts, parameters, input or None, initial states, spans or None)
 py::tuple gradient(SharedModel& m, const py::object& x, const py::list& terms, const py::dict& initial, const py::object& spans,
-                   const py::object& noise, bool of_input, bool of_initial, bool of_spans, const py::object& adjoint) {
+                   const py::object& mask, const py::object& noise, bool of_input, bool of_initial, bool of_spans, const py::object& adjoint) {
   const Array                 input = array_of(x, "input");
   const std::vector<LossTerm> loss  = loss_terms(terms);
   GradientRequest request{.initial_states = initial_states(initial), .input = of_input, .initial = of_initial,
                           .adjoint = adjoint_policy(adjoint), .timespans = optional_array(spans, "timespans"),
-                          .spans = of_spans, .noise = noise_options(noise, true)};
+                          .spans = of_spans, .mask = optional_array(mask, "mask"), .noise = noise_options(noise, true)};
   Gradient g = unlocked(m, [&](Model& model, const std::atomic<bool>* stop) {
     request.stop = stop;
     return model.gradient(input, loss, request);
@@ -208,8 +208,8 @@ void bind_model(py::module_& m) {
   py::class_<SharedModel, ModelHandle>(m, "Model")
       .def_static("from_spec", from_spec, "spec"_a, "file"_a = "", "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none())
       .def_static("from_file", from_file, "path"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none())
-      .def("simulate", simulate, "x"_a, "record"_a, "initial_states"_a, "timespans"_a, "noise"_a, "track"_a, "stop_early"_a)
-      .def("gradient", gradient, "x"_a, "loss"_a, "initial_states"_a, "timespans"_a, "noise"_a, "input"_a, "initial"_a,
+      .def("simulate", simulate, "x"_a, "record"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "track"_a, "stop_early"_a)
+      .def("gradient", gradient, "x"_a, "loss"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "input"_a, "initial"_a,
            "spans"_a, "adjoint"_a)
       .def("views", views)
       .def("theta", theta)

@@ -183,3 +183,11 @@ def test_rate_tables_and_units():
     assert table["g"].shape == (3, 3) and (np.diff(table["g"], axis=0) >= 0).all() and table["g"][-1].min() > 0.3
     from dynode.soen.physics.constants import get_omega_c
     assert 1e10 < get_omega_c() < 1e13
+
+
+def test_padded_steps_keep_states(model, x):
+    mask = np.ones((3, 20))
+    mask[1, 12:] = 0
+    padded, whole, short = model.simulate(x, mask=mask).output, model(x), model(x[:, :12])
+    np.testing.assert_array_equal(padded[[0, 2]], whole[[0, 2]])
+    np.testing.assert_array_equal(padded[1, 12:], np.repeat(short[1, -1:], 9, axis=0))
