@@ -207,7 +207,8 @@ bool Compiler::is_direct(const ConnectionSpec& c) const {
     throw SpecError(c.at, fmt::format("layer {} ({}) weighs its sources itself", c.to_layer, to.layer_type),
                     "give connection_type: direct, without params");
   }
-  const bool core = !find_cell(to.layer_type)->core.empty();
+  const CellEntry* const cell = find_cell(to.layer_type);   // null where the type is unknown, which is said later
+  const bool             core = cell && !cell->core.empty();
   if (core)
     for (const ConnectionSpec& other : plan_.spec.connections)
       if (other.to_layer == c.to_layer && other.connection_type != "direct")

@@ -59,6 +59,10 @@ ConnectionPlan Compiler::spike_connection(const ConnectionSpec& c, const Connect
     throw SpecError(c.at, fmt::format("layer {} ({}) takes no spikes", c.to_layer, target.cell->name),
                     "layers that take them " +
                         cells_that([](const CellEntry& cell) { return cell.arrivals.state >= 0; }));
+  if (target.cell->inhibitory.state >= 0 && plan_.spec.simulation.input_type != InputType::none)
+    throw SpecError(c.at, fmt::format("spikes arrive at layer {} ({}) by the sign of their weights, which networks with an "
+                                      "input array cannot do", c.to_layer, target.cell->name),
+                    "give simulation.input_type: none and drives, or use LIF");
   if (c.lag) throw SpecError(c.at, "spike connections have a delay instead of a lag", "remove 'lag'");
   if (p.bias != "none") throw SpecError(c.at, "spike connections have no bias", "remove 'bias'");
   if (const Value* port = p.rest.find("port")) port->fail("spikes do not arrive at a port", "remove 'port'");

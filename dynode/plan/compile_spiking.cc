@@ -170,8 +170,9 @@ void Compiler::add_spiking() {
   for (const LayerPlan& l : plan_.layers) of_spikes &= l.cell->fires;
   for (const ConnectionPlan& c : plan_.connections) of_spikes &= c.delay > 0;
   const bool needed = !spec.drives.is_null() || !spec.stimulus.is_null() ||
-                      std::any_of(plan_.connections.begin(), plan_.connections.end(),
-                                  [](const auto& c) { return c.synapses != nullptr; });
+                      std::any_of(plan_.connections.begin(), plan_.connections.end(), [&](const ConnectionPlan& c) {
+                        return c.synapses || plan_.layers[size_t(c.to)].cell->inhibitory.state >= 0;
+                      });
   if (!of_spikes || !plan_.noise.empty() || plan_.dt_block >= 0) {
     if (needed)
       throw SpecError({spec.file},

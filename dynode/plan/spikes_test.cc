@@ -93,9 +93,11 @@ TEST(SpikeConnections, AreRefusedWithAWayOut) {
       {kSelf + ", params: {bias: zero}", "spike connections have no bias\n  remove 'bias'"},
       {kSelf + ", params: {port: events}", "spikes do not arrive at a port\n  remove 'port'"},
       {"from_layer: 2, to_layer: 1, connection_type: dense, mode: spike",
-       "layer 2 (Linear) sends no spikes\n  layers that fire there are: LIF, DoubleExponentialLIF"},
+       "layer 2 (Linear) sends no spikes\n  layers that fire there are: LIF, LIFDelta, LIFAlpha, LIFCurrents, LIFConductance, "
+         "Soma, IF, CurrentLIF, CubaLIF, DoubleExponentialLIF"},
       {"from_layer: 1, to_layer: 2, connection_type: dense, mode: spike",
-       "layer 2 (Linear) takes no spikes\n  layers that take them there are: LIF, DoubleExponentialLIF"},
+       "layer 2 (Linear) takes no spikes\n  layers that take them there are: LIF, LIFDelta, LIFAlpha, LIFCurrents, "
+         "LIFConductance, DoubleExponentialLIF"},
       {"from_layer: 1, to_layer: 2, connection_type: dense, delay: 0.001",
        "delay belongs to spike connections\n  use lag: 1 for one step"},
       {"from_layer: 0, to_layer: 1, connection_type: dense, params: {port: event}",

@@ -67,7 +67,7 @@ struct EventNetwork<R>::Impl {
         own.push_back({uint32_t(first), uint32_t(end - first)});
       }
       ranges.push_back(std::move(own));
-      depth.push_back(1);
+      depth.push_back(2);  // a thread may be a step ahead
     }
     for (const ConnectionPlan& c : plan.connections) {
       depth[size_t(c.from)] = std::max(depth[size_t(c.from)], size_t(c.delay) + 1);
@@ -134,6 +134,7 @@ struct EventNetwork<R>::Impl {
     uint32_t            row        = 0;  // of the whole batch
     std::vector<Source> sources;         // per drive
     std::atomic<bool>   bad{false}, stopped{false};
+    std::atomic<size_t> last{SIZE_MAX};  // step that all threads end with, where something is wrong
     std::mutex          mutex;
     struct {
       int    layer = 0;

@@ -29,7 +29,7 @@ class Meeting {
       return;
     }
     for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins)
-      if (spins < 4000) hwy::Pause();
+      if (spins < 200) hwy::Pause();
       else std::this_thread::yield();
   }
 
@@ -187,13 +187,17 @@ void EventNetwork<R>::simulate(const RunInput<R>& input, std::span<const Record<
       for (size_t t = 0; t < input.steps; ++t) {
         const size_t step = r.first_step + t;
         for (size_t part = worker; part < net.parts; part += workers) net.advance(r, scratch, part, step);
-        if (worker == 0 && t % 64 == 0 && input.stop && input.stop->load(std::memory_order_relaxed)) r.stopped = true;
+        if (worker == 0 && t % 64 == 0 && input.stop && input.stop->load(std::memory_order_relaxed)) {
+          const std::lock_guard lock(r.mutex);
+          r.stopped = true;
+          r.last    = std::min(r.last.load(), step);
+        }
         meeting.wait();
-        if (r.bad || r.stopped) return;
+        if (r.last.load() <= step) return;
         for (size_t part = worker; part < net.parts; part += workers) net.deliver(r, scratch, part, step);
         if (worker == 0) net.record_spikes(r, row, t, records, spikes[row]);
+        if (!states) continue;  // until it waits again, a thread may be a step ahead: it writes who fires elsewhere
         meeting.wait();
-        if (!states) continue;
         if (worker == 0) net.record(r, row, input.steps, t + 1, records);
         meeting.wait();
       }

@@ -74,6 +74,27 @@ TEST(EventNetwork, DoesWhatTheGeneralEngineDoes) {
   }
 }
 
+TEST(EventNetwork, SpikesArriveByTheSignOfTheirWeights) {
+  // one unit that fires in the first step, with a weight of each sign onto two that listen; once as a rule, once as weights
+  const char* const layers = R"(
+simulation: {dt: 0.001, steps: 3, input_type: none}
+layers:
+  - {layer_id: 0, layer_type: LIF, params: {dim: 2, initial: {V: 2}}}
+  - {layer_id: 1, layer_type: LIFConductance, params: {dim: 2, threshold: 100}}
+connections:
+  - {from_layer: 0, to_layer: 1, mode: spike, )";
+  for (const char* connection : {"connection_type: dense, params: {init: {name: constant, params: {value: -0.5}}}}",
+                                 "connection_type: bernoulli, params: {structure: {type: bernoulli, params: "
+                                 "{probability: 1, weight: -0.5}}}}"}) {
+    const auto            plan = plan_of(std::string(layers) + connection);
+    const Outcome<double> r(plan, 1, 3);
+    EXPECT_EQ(r.spikes[0].size(), 2u);
+    EXPECT_EQ(r.i[1][2], 0);  // gE
+    EXPECT_EQ(r.end.states[1][2][0], 0);
+    EXPECT_NEAR(r.end.states[1][3][0], 1.0 * std::exp(-0.2), 1e-12);  // gI two steps on, of two spikes of 0.5
+  }
+}
+
 const char* const kClustered = R"(
 seed: 5
 simulation: {dt: 0.0005, steps: 400, input_type: none}

@@ -101,7 +101,8 @@ void EventNetwork<R>::Impl::advance(Row& r, Scratch& scratch, size_t part, size_
         if (scratch.s[u] == R(1)) continue;
         const std::lock_guard lock(r.mutex);
         if (!r.bad || first + u < r.fault.unit) r.fault = {p.layer_id, step, first + u, double(scratch.s[u])};
-        r.bad = true;
+        r.bad  = true;
+        r.last = std::min(r.last.load(), step);
       }
     }
     l.count[slot * parts + part] = uint32_t(count);
