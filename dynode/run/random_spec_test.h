@@ -119,6 +119,16 @@ class SpecGenerator {
          }},
         {"DoubleExponentialFilter",
          [](SpecGenerator& g, Value& p, int) { p.set("tau_rise", g.between(1, 2)).set("tau_decay", g.between(2, 5)); }},
+        // time constants beside which a step is short
+        {"LI", [](SpecGenerator& g, Value& p, int) { p.set("tau", g.between(2, 5)); }},
+        {"CubaLI",
+         [](SpecGenerator& g, Value& p, int) { p.set("tau_syn", g.between(2, 3)).set("tau_mem", g.between(4, 6)); }},
+        // equations that stay near their attractors
+        {"ODERNN", [](SpecGenerator& g, Value& p, int) { p.set("decay", g.between(0.8, 1.2)); }, "direct"},
+        {"ODELSTM", [](SpecGenerator& g, Value& p, int) { p.set("decay", g.between(0.8, 1.2)); }, "direct"},
+        {"CurrentLIF", [](SpecGenerator& g, Value& p, int) { p.set("tau", g.between(2, 5)); }},
+        {"CubaLIF",
+         [](SpecGenerator& g, Value& p, int) { p.set("tau_syn", g.between(2, 3)).set("tau_mem", g.between(4, 6)); }},
         {"LeakyGRU", [](SpecGenerator& g, Value& p, int) { p.set("candidate_diag", g.pick({"zero", "one", "free"})); }},
         {"RateDale",
          [](SpecGenerator& g, Value& p, int) { p.set("taus", g.chance(0.5) ? Value::list_of({2, 5}) : Value(3)); }},
@@ -251,7 +261,8 @@ class SpecGenerator {
 
     const bool       fires = options_.spikes && chance(0.5);
     const CellEntry* cell  = find_cell("Linear");
-    while (!input && ((cell = &any(cells()))->internal || cell->fires != fires || (id == 0 && cell->takes_sources))) {}
+    const auto jumps = [&] { return options_.smooth && std::string(cell->name) == "PhasedLSTM"; };   // where a period ends
+    while (!input && ((cell = &any(cells()))->internal || cell->fires != fires || (id == 0 && cell->takes_sources) || jumps())) {}
     LayerSpec l{.layer_id = id, .layer_type = cell->name, .params = Value::map({{"dim", dim}})};
     Value&    p = l.params;
     if (!input) {
