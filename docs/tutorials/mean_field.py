@@ -1,9 +1,10 @@
 # %% [markdown]
-# # Mean field of clustered spiking networks
+# # Clustered spiking networks and their mean field
 # Populations of leaky integrate-and-fire neurons as rates: `ν = Φ(ν)`. With strong synapses within clusters there are
-# several such points, and some of them last.
+# several such points, and some of them last. First the theory, then neurons.
 
 # %%
+import dynode
 import numpy as np
 from dynode.mean_field import LIFMeanField
 from dynode.plot import Figure
@@ -44,3 +45,33 @@ figure.save(FIGURES / "tutorial_mean_field.svg")
 solution = populations(1.5, 0.05).solve_rates()
 print(solution.message, solution.x, populations(1.5, 0.05).determine_stability(solution.x)[0])
 assert solution.success
+
+# %% [markdown]
+# The neurons themselves: 2000 of them, 18 clusters, driven by noise. Clusters come and go.
+
+# %%
+net = dynode.Model.from_spec({
+    "seed": 7, "simulation": {"dt": 0.0005, "duration": 1.5, "input_type": "none"},
+    "layers": [{"layer_id": 0, "layer_type": "LIF", "params": {
+        "dim": 2000, "n_excitatory": 1600, "mechanism": "analytic", "tau_membrane": 0.02, "tau_synaptic": 0.005, "tau_refractory": 0.005,
+        "threshold": [1.5, 0.75], "reset_voltage": 0.0}}],
+    "connections": [{"from_layer": 0, "to_layer": 0, "connection_type": "clustered", "mode": "spike", "params": {"structure": {
+        "type": "clustered", "params": {
+            "n_clusters": 18, "n_excitatory_background": 160, "n_inhibitory_background": 40,
+            "connectivity_fraction_probs": [0.2, 0.5, 0.5, 0.5], "j_baseline": [0.63, 0.63, -1.9, -3.8],
+            "j_potentiated": [16.85, 5.45, 6.25, 5.0]}}}}],
+    "drives": [{"to_layer": 0, "type": "poisson", "nu_ext_baseline": [7, 7, 0, 0], "c_ext": [320, 320, 0, 0], "j_ext": [2.3, 2.3, 0, 0]}],
+    "arousal": {"level": 0.3, "L": 0.75, "x_0": 0.2, "k": 1.25, "M": 13.125}})
+spikes = net.simulate()["spikes/0"]
+shown = spikes[spikes[:, 2] % 4 == 0]
+figure = Figure(2, "2000 neurons in 18 clusters")
+figure[0].points(shown[:, 0] * 0.0005, shown[:, 2], size=0.7, xlabel="time, s", ylabel="neuron (every fourth)")
+seconds = np.arange(0, 1.5, 0.02)
+count = lambda low, high: np.histogram(spikes[(spikes[:, 2] >= low) & (spikes[:, 2] < high), 0] * 0.0005, np.append(seconds, 1.5))[0]
+figure[1].lines(seconds, {"excitatory": count(0, 1600) / 1600 / 0.02, "inhibitory": count(1600, 2000) / 400 / 0.02},
+                xlabel="time, s", ylabel="mean rate, Hz")
+for panel in (figure[0], figure[1]):
+    panel.xlim = (0, 1.5)
+figure.save(FIGURES / "tutorial_clusters.svg")
+print(f"{len(spikes):,} spikes")
+assert len(spikes) > 1000

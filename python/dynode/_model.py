@@ -171,10 +171,13 @@ class Model:
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def simulate(self, x, record=(), *, initial_states={}, timespans=None, mask=None, noise=None, track=True, stop_early=True):
+    def simulate(self, x=None, record=(), *, initial_states={}, timespans=None, mask=None, noise=None, track=True,
+                 stop_early=True, steps=None, rows=1):
         """Runs the network.
 
-        x: [batch, time, unit] or [time, unit], numbers of any dtype and strides.
+        x: [batch, time, unit] or [time, unit], numbers of any dtype and strides. None for networks without an input array
+        (input_type: none): they run for `steps` steps, or as long as the spec says, in `rows` rows, and those that fire
+        give spikes.
         record: s, state, phi, g, spikes, power for all layers that have them, or s/1, state/1/v, phi/1 for one.
         initial_states: "<layer>" or "<layer>/<state>" → [unit] or [batch, unit].
         timespans: [batch, time] or [time], the time each step takes, instead of dt.
@@ -183,6 +186,8 @@ class Model:
         Returns Results. Raises ShapeError, NumericsError, SpecError."""
         if isinstance(record, str):
             record = (record,)
+        if x is None and self._core.input_width == 0:
+            return Results(*self._core.simulate_free(record, initial_states, noise, steps, rows))
         arrays, warnings, steps, energy = self._core.simulate(x, record, initial_states, timespans, mask, noise, track,
                                                                     stop_early)
         if warnings:

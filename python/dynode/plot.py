@@ -95,7 +95,8 @@ class Panel:
                 path = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(px(x), py(y)) if np.isfinite(b))
                 out.append(f'<polyline points="{path}" fill="none" stroke="{ink}" stroke-width="{size}" stroke-linejoin="round"/>')
             else:
-                out.extend(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{size}" fill="{ink}"/>' for a, b in zip(px(x), py(y)))
+                dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(px(x), py(y)))
+                out.append(f'<path d="{dots}" stroke="{ink}" stroke-width="{2 * size}" stroke-linecap="round"/>')
             if name:
                 out.append(f'<rect x="{legend}" y="{up - 13}" width="12" height="3" fill="{ink}"/>'
                            f'<text x="{legend + 17}" y="{up - 8}">{html.escape(name)}</text>')

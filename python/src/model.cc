@@ -73,6 +73,19 @@ py::tuple simulate(SharedModel& m, const py::object& x, const std::vector<std::s
   return py::make_tuple(to_dict(std::move(run.arrays)), std::move(run.warnings), run.steps, energy);
 }
 
+/// Of a network without an input array. @return as simulate
+py::tuple simulate_free(SharedModel& m, const std::vector<std::string>& record, const py::dict& initial, const py::object& noise,
+                        std::optional<size_t> steps, size_t rows) {
+  SimulateOptions options{.record = record, .initial_states = initial_states(initial), .noise = noise_options(noise, false)};
+  options.steps = steps.value_or(0);   // 0: what the spec says
+  options.rows  = rows;
+  Results run = unlocked(m, [&](Model& model, const std::atomic<bool>* stop) {
+    options.stop = stop;
+    return model.simulate(options);
+  });
+  return py::make_tuple(to_dict(std::move(run.arrays)), std::move(run.warnings), run.steps, py::none());
+}
+
 std::vector<LossTerm> loss_terms(const py::list& terms) {
   std::vector<LossTerm> all;
   for (const auto& item : terms) {
@@ -209,6 +222,7 @@ void bind_model(py::module_& m) {
       .def_static("from_spec", from_spec, "spec"_a, "file"_a = "", "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none())
       .def_static("from_file", from_file, "path"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none())
       .def("simulate", simulate, "x"_a, "record"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "track"_a, "stop_early"_a)
+      .def("simulate_free", simulate_free, "record"_a, "initial_states"_a, "noise"_a, "steps"_a, "rows"_a)
       .def("gradient", gradient, "x"_a, "loss"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "input"_a, "initial"_a,
            "spans"_a, "adjoint"_a)
       .def("views", views)

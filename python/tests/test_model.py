@@ -191,3 +191,16 @@ def test_padded_steps_keep_states(model, x):
     padded, whole, short = model.simulate(x, mask=mask).output, model(x), model(x[:, :12])
     np.testing.assert_array_equal(padded[[0, 2]], whole[[0, 2]])
     np.testing.assert_array_equal(padded[1, 12:], np.repeat(short[1, -1:], 9, axis=0))
+
+
+def test_networks_without_input_run_by_themselves():
+    net = dynode.Model.from_spec({
+        "simulation": {"dt": 0.0005, "duration": 0.2, "input_type": "none"},
+        "layers": [{"layer_id": 0, "layer_type": "LIF", "params": {"dim": 200, "n_excitatory": 160, "threshold": [1.5, 0.75]}}],
+        "connections": [{"from_layer": 0, "to_layer": 0, "connection_type": "sparse", "mode": "spike",
+                         "params": {"sparsity": 0.1, "init": {"name": "constant", "params": {"value": 0.01}}}}],
+        "drives": [{"to_layer": 0, "type": "poisson", "nu_ext_baseline": [7, 7, 0, 0], "c_ext": [320, 320, 0, 0],
+                    "j_ext": [2.3, 2.3, 0, 0]}]})
+    spikes = net.simulate(steps=100)["spikes/0"]
+    assert spikes.shape[1] == 3 and (spikes[:, 0] < 100).all() and (spikes[:, 2] < 200).all()
+    assert net.simulate().steps == 400
