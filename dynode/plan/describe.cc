@@ -73,8 +73,10 @@ class Description {
       text += line("input", fmt::format("{}, {} layer {}", plural(in.units, "channel"),
                                         in.is_input ? "the state of" : "added to the drive of", in.layer_id));
     }
-    text += line("output", fmt::format("{} of layer {}", plural(layer(plan_.output).units, "unit"),
-                                       layer(plan_.output).layer_id));
+    if (plan_.spiking) text += line("output", "the spikes of every layer");
+    else
+      text += line("output", fmt::format("{} of layer {}", plural(layer(plan_.output).units, "unit"),
+                                         layer(plan_.output).layer_id));
     std::string_view method;
     for (const auto& [value, word] : EnumNames<Evaluation>::names)
       if (value == s.network_evaluation_method) method = word;
@@ -304,6 +306,19 @@ class Description {
       const size_t drives = l.cell->pull_reads_drive ? l.incoming.size() : 0;
       tape += double(l.units * (l.cell->states.size() + drives + l.takes_flux));
       if (l.cell->tape_size) tape += double(l.cell->tape_size({Layout::tiles, l.units, 1, 1}, 1, l.settings.data()));
+    }
+    if (plan_.spiking) {
+      double synapses = 0, bytes = 0;
+      for (const ConnectionPlan& c : plan_.connections) {
+        if (!c.synapses) continue;
+        const auto   drawn = [](const std::vector<double>& x) { return std::any_of(x.begin(), x.end(), [](double d) { return d > 0; }); };
+        const double n     = c.synapses->expected();
+        synapses += n;
+        bytes += n * (drawn(c.synapses->weight_deviation) || drawn(c.synapses->delay_deviation) ? 6 : 2);
+      }
+      if (synapses > 0)
+        return line("synapses", fmt::format("{}, drawn before the first step; about {} as float32", grouped(int64_t(synapses)),
+                                            with_prefix(bytes, "B")));
     }
     return line("parameters", fmt::format("{}, {} learnable; {} as float32", grouped(int64_t(all)),
                                           learnable == all ? "all" : "of which " + grouped(int64_t(learnable)),
