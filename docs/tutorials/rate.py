@@ -42,7 +42,7 @@ one = next((t for t in trials if t.correct and t.label == 1), trials[0])
 
 figure = Figure(2, f"The same network in spikes, λ = {found.best.factor:.0f}")
 figure[0].points(one.spikes[:, 0] * 5e-5, one.spikes[:, 1], size=0.8, xlabel="time, s", ylabel="unit")
-figure[1].lines(np.arange(len(one.output)) * 5e-5, one.output, xlabel="time, s", ylabel="output")
+figure[1].lines(np.arange(len(one.output))[::25] * 5e-5, one.output[::25], xlabel="time, s", ylabel="output")
 for panel in (figure[0], figure[1]):
     panel.xlim = (0, 1)
 figure.save(FIGURES / "tutorial_spikes.svg")
