@@ -11,18 +11,29 @@ from pathlib import Path
 from dynode import _core
 
 HEAD = "# Made by scripts/python_stubs.py.\n"
-TYPES = {"number": "float", "integer": "int", "boolean": "bool", "text": "str", "numbers": "Sequence[float]",
-         "yes or no": "bool", "bool": "bool", "mapping": "dict", "any value": "Any"}
+TYPES = {
+    "number": "float",
+    "integer": "int",
+    "boolean": "bool",
+    "text": "str",
+    "numbers": "Sequence[float]",
+    "yes or no": "bool",
+    "bool": "bool",
+    "mapping": "dict",
+    "any value": "Any",
+}
 
 
 def engine():
     """_core.pyi, out of the signatures that pybind11 notes in docstrings."""
+
     def line(name, function, indent, method):
         first = (function.__doc__ or "").strip().splitlines()[0] if function.__doc__ else ""
         found = re.match(rf"{re.escape(name)}\((.*)\) -> (.+)$", first)
         arguments, result = found.groups() if found else ("*args, **kwargs", "Any")
-        clean = lambda t: re.sub(r"dynode\.python::\w+|dynode::[\w:<>]+|handle|object|<[^>]*>", "Any", t.replace("dynode._core.", "")).replace(
-            "numpy.ndarray", "np.ndarray")
+        clean = lambda t: re.sub(
+            r"dynode\.python::\w+|dynode::[\w:<>]+|handle|object|<[^>]*>", "Any", t.replace("dynode._core.", "")
+        ).replace("numpy.ndarray", "np.ndarray")
         arguments = re.sub(r"\barg\d+: ", lambda m: "_" + m.group(0), arguments)
         decorator = ""
         if method and not arguments.startswith("self"):
@@ -51,8 +62,17 @@ def engine():
 
 
 def field_type(text):
-    for word, python in (("list", "Sequence[Any]"), ("mapping", "dict[str, Any]"), ("integer", "int"), ("whole", "int"), ("number", "float"),
-                         ("true", "bool"), ("yes", "bool"), ("bool", "bool"), ("text", "str")):
+    for word, python in (
+        ("list", "Sequence[Any]"),
+        ("mapping", "dict[str, Any]"),
+        ("integer", "int"),
+        ("whole", "int"),
+        ("number", "float"),
+        ("true", "bool"),
+        ("yes", "bool"),
+        ("bool", "bool"),
+        ("text", "str"),
+    ):
         if text.startswith(word):
             return python
     return "str" if "|" in text or "," in text or text.isidentifier() else "Any"
@@ -63,20 +83,28 @@ def configs():
     out = [HEAD, "from typing import *\n\n"]
     for name in ("SimulationConfig", "LayerConfig", "ConnectionConfig"):
         rows = _core.fields()[name]
-        keywords = ", ".join(f"{n}: {field_type(kind)}" + ("" if default == "required" else " | None = ...") for n, kind, default, _ in
-                             sorted(rows, key=lambda r: r[2] != "required"))
+        keywords = ", ".join(
+            f"{n}: {field_type(kind)}" + ("" if default == "required" else " | None = ...")
+            for n, kind, default, _ in sorted(rows, key=lambda r: r[2] != "required")
+        )
         out.append(f"class {name}:\n    def __init__(self, *, {keywords}) -> None: ...\n")
         out.extend(f"    {n}: {field_type(kind)}\n" for n, kind, _, _ in rows)
         out.append("    def to_dict(self) -> dict[str, Any]: ...\n\n")
     for name in ("NoiseConfig", "PerturbationConfig"):
-        out.append(f"class {name}:\n    def __init__(self, **words: float | bool) -> None: ...\n    def to_dict(self) -> dict[str, Any]: ...\n\n")
+        out.append(
+            f"class {name}:\n    def __init__(self, **words: float | bool) -> None: ...\n    def to_dict(self) -> dict[str, Any]: ...\n\n"
+        )
     return "".join(out) + "def words_of(config: Any) -> dict[str, Any]: ...\n"
 
 
 def parts():
     """soen/graph.pyi: layers, structures, initialisers and distributions with their parameters."""
     from dynode.soen import graph
-    kinds, out = _core.catalogue(), [HEAD, "from typing import *\nimport numpy as np\nfrom .model import SOENModelCore\n\n"]
+
+    kinds, out = _core.catalogue(), [
+        HEAD,
+        "from typing import *\nimport numpy as np\nfrom .model import SOENModelCore\n\n",
+    ]
     number = "float | Sequence[float] | dict[str, Any]"
     out.append("class _Layers:\n    @staticmethod\n    def Input(dim: int, **params: Any) -> dict: ...\n")
     for name, entry in kinds["layers"].items():

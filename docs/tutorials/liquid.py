@@ -1,6 +1,7 @@
 # %% [markdown]
 # # Liquid networks (ncps)
-# Sixteen neurons wired like a small nervous system learn to follow a sine, as LTC (equations solved in every step) and as
+# Sixteen neurons wired like a small nervous system learn to follow a sine, as LTC (equations solved in every step)
+# and as
 # CfC (their closed form), first with the engine's own training, then in an ordinary training script of torch.
 
 # %%
@@ -44,6 +45,7 @@ except ImportError:
     torch = None
 if torch:
     from dynode.torch import CfC as TorchCfC
+
     rnn = TorchCfC(2, AutoNCP(16, 1), seed=1)
     optimiser = torch.optim.Adam(rnn.parameters(), lr=0.02)
     for step in range(100):

@@ -1,6 +1,7 @@
 """Runs tutorials cell by cell, without a notebook: python3 run.py [FILE …] [--figures FOLDER]
 
-A tutorial is a Python file whose cells begin with `# %%` (text cells with `# %% [markdown]`); editors and jupytext open it
+A tutorial is a Python file whose cells begin with `# %%` (text cells with `# %% [markdown]`); editors and jupytext
+open it
 as a notebook. Figures go into the folder, docs/images by default."""
 import os
 import sys
@@ -37,7 +38,7 @@ if __name__ == "__main__":
     if "--figures" in arguments:
         at = arguments.index("--figures")
         figures = arguments[at + 1]
-        del arguments[at:at + 2]
+        del arguments[at : at + 2]
     os.makedirs(figures, exist_ok=True)
     for path in arguments or sorted(p for p in here.glob("*.py") if p.name != "run.py"):
         run(path, figures)

@@ -16,9 +16,33 @@ from ._model import Gradient, Model, Results
 from ._tasks import Batch, Task, tasks
 from ._training import TrainResult, resume, train
 
-__all__ = ["Batch", "Error", "Gradient", "IoError", "Model", "NumericsError", "Results", "ShapeError", "SpecError",
-           "Task", "TrainResult", "catalogue", "ctrnn", "mean_field", "ncps", "rate", "rate_tables", "resume", "soen",
-           "spiking", "tasks", "torch", "train", "convert", "__version__"]
+__all__ = [
+    "Batch",
+    "Error",
+    "Gradient",
+    "IoError",
+    "Model",
+    "NumericsError",
+    "Results",
+    "ShapeError",
+    "SpecError",
+    "Task",
+    "TrainResult",
+    "catalogue",
+    "ctrnn",
+    "mean_field",
+    "ncps",
+    "rate",
+    "rate_tables",
+    "resume",
+    "soen",
+    "spiking",
+    "tasks",
+    "torch",
+    "train",
+    "convert",
+    "__version__",
+]
 
 _faces = {"ctrnn", "mean_field", "ncps", "plot", "rate", "rate_tables", "soen", "spiking", "torch"}
 

@@ -10,7 +10,8 @@ from . import _core
 class Results(dict):
     """What a run gave: arrays by name, `output` among them.
 
-    s/<layer>, state/<layer>/<name>: [batch, time + 1, unit], entry 0 is the start. phi/<layer>, g/<layer>, power/<layer>:
+    s/<layer>, state/<layer>/<name>: [batch, time + 1, unit], entry 0 is the start. phi/<layer>, g/<layer>,
+    power/<layer>:
     [batch, time, unit]. spikes/<layer>: [count, 3] of (step, row, unit).
 
     Attributes: steps (that were run), warnings, energy ((from the bias sources, dissipated) in J, or None).
@@ -53,7 +54,10 @@ def loss_terms(target, loss, **words):
     """A loss as the engine takes it: a name, a dict, or a list of these."""
     if isinstance(loss, str):
         loss = {"loss": loss}
-    terms = [dict(t) if not isinstance(t, str) else {"loss": t} for t in (loss if isinstance(loss, (list, tuple)) else [loss])]
+    terms = [
+        dict(t) if not isinstance(t, str) else {"loss": t}
+        for t in (loss if isinstance(loss, (list, tuple)) else [loss])
+    ]
     for t in terms:
         t.setdefault("target", target)
         for word, value in words.items():
@@ -81,7 +85,8 @@ class Model:
     def from_spec(cls, spec, *, dtype="float32", threads=1, seed=None, file=""):
         """A network out of a spec: a dict (or anything with to_dict), with the words of a spec file.
 
-        dtype: float32 or float64. threads: 0 for one per core. seed: instead of the spec's. file: what paths in the spec
+        dtype: float32 or float64. threads: 0 for one per core. seed: instead of the spec's. file: what paths in the
+        spec
         are relative to. Raises SpecError with the place."""
         if isinstance(spec, (str, os.PathLike)):
             return cls.load(spec, dtype=dtype, threads=threads, seed=seed)
@@ -143,7 +148,8 @@ class Model:
     def parameters(self):
         """Parameters by stored name (J_0_to_1, b_0_to_1, layer1/log_gamma_plus), as views of the model's own memory.
 
-        What is written there counts from the next run on, projected onto masks, signs and boxes. Weights are [to, from].
+        What is written there counts from the next run on, projected onto masks, signs and boxes. Weights are [to,
+        from].
         A name with log_ holds logarithms; get() and set() speak of real values."""
         if self._views is None:
             self._views = self._core.views()
@@ -171,11 +177,24 @@ class Model:
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def simulate(self, x=None, record=(), *, initial_states={}, timespans=None, mask=None, noise=None, track=True,
-                 stop_early=True, steps=None, rows=1):
+    def simulate(
+        self,
+        x=None,
+        record=(),
+        *,
+        initial_states={},
+        timespans=None,
+        mask=None,
+        noise=None,
+        track=True,
+        stop_early=True,
+        steps=None,
+        rows=1,
+    ):
         """Runs the network.
 
-        x: [batch, time, unit] or [time, unit], numbers of any dtype and strides. None for networks without an input array
+        x: [batch, time, unit] or [time, unit], numbers of any dtype and strides. None for networks without an input
+        array
         (input_type: none): they run for `steps` steps, or as long as the spec says, in `rows` rows, and those that fire
         give spikes.
         record: s, state, phi, g, spikes, power for all layers that have them, or s/1, state/1/v, phi/1 for one.
@@ -188,8 +207,9 @@ class Model:
             record = (record,)
         if x is None and self._core.input_width == 0:
             return Results(*self._core.simulate_free(record, initial_states, noise, steps, rows))
-        arrays, warnings, steps, energy = self._core.simulate(x, record, initial_states, timespans, mask, noise, track,
-                                                                    stop_early)
+        arrays, warnings, steps, energy = self._core.simulate(
+            x, record, initial_states, timespans, mask, noise, track, stop_early
+        )
         if warnings:
             warn(warnings)
         return Results(arrays, warnings, steps, energy)
@@ -198,43 +218,118 @@ class Model:
         """The output alone, [batch, time + 1, unit]."""
         return self.simulate(x, **words).output
 
-    def gradient(self, x, target=None, loss="mse", *, initial_states={}, timespans=None, mask=None, noise=None, input=False,
-                 initial=False, spans=False, adjoint=None, pooling=None, layer=None):
+    def gradient(
+        self,
+        x,
+        target=None,
+        loss="mse",
+        *,
+        initial_states={},
+        timespans=None,
+        mask=None,
+        noise=None,
+        input=False,
+        initial=False,
+        spans=False,
+        adjoint=None,
+        pooling=None,
+        layer=None,
+    ):
         """Loss and its exact gradient by back-propagation through time.
 
         target: classes [batch] or [batch, time], or values [batch, time, unit].
         loss: a name (dynode.catalogue()["losses"]), a dict {"loss", "target", "weight", "params", "layer", "state",
         "pooling", "pooling_params"}, or a list of these, which are added.
         input, initial, spans: also gradients with respect to these.
-        adjoint: {"checkpoint_every": steps} or {"memory_mb": limit} for long runs (the same bits), {"truncate_every": steps}.
+        adjoint: {"checkpoint_every": steps} or {"memory_mb": limit} for long runs (the same bits), {"truncate_every":
+        steps}.
         Returns Gradient."""
         terms = loss_terms(target, loss, pooling=pooling, layer=layer)
-        return Gradient(*self._core.gradient(x, terms, initial_states, timespans, mask, noise, input, initial, spans, adjoint))
+        return Gradient(
+            *self._core.gradient(x, terms, initial_states, timespans, mask, noise, input, initial, spans, adjoint)
+        )
 
-    def train(self, x, y, *, loss=None, epochs=100, batch_size=32, lr=1e-3, optimizer="adamw", optimizer_params=None,
-              val_split=0.1, test_split=0.0, pooling=None, mapping=None, schedule=None, callbacks=None, metrics=None,
-              patience=None, clip=None, timespans=None, mask=None, seed=42, threads=1, on_update=None, on_epoch=None,
-              progress=False, directory=None, config=None):
+    def train(
+        self,
+        x,
+        y,
+        *,
+        loss=None,
+        epochs=100,
+        batch_size=32,
+        lr=1e-3,
+        optimizer="adamw",
+        optimizer_params=None,
+        val_split=0.1,
+        test_split=0.0,
+        pooling=None,
+        mapping=None,
+        schedule=None,
+        callbacks=None,
+        metrics=None,
+        patience=None,
+        clip=None,
+        timespans=None,
+        mask=None,
+        seed=42,
+        threads=1,
+        on_update=None,
+        on_epoch=None,
+        progress=False,
+        directory=None,
+        config=None,
+    ):
         """Trains on arrays; the best network of the run (by validation loss) is what this model is afterwards.
 
-        x: [samples, time, unit]. y: classes [samples] or [samples, time], or values [samples, unit] or [samples, time, unit].
+        x: [samples, time, unit]. y: classes [samples] or [samples, time], or values [samples, unit] or [samples,
+        time, unit].
         loss: a name or list of {"name", "weight", "params"}; default cross_entropy for classes, mse for values.
-        pooling: from all steps to one answer per sequence ("final", "mean", {"name": "mean_last_n", "params": {"n": 5}}).
+        pooling: from all steps to one answer per sequence ("final", "mean", {"name": "mean_last_n", "params": {"n":
+        5}}).
         schedule: {"type": "cosine", …}. callbacks: noise_annealers, loss_weight_schedulers, qat, as in a training file.
         on_epoch(dict), on_update(dict, at most ten times a second): returning True ends the run; progress=True prints.
-        directory: keeps the run directory (metrics.jsonl, checkpoints, report.html). config: further words of a training
-        file, e.g. {"training": {"stop_when": {"loss": 0.01}}}. Returns TrainResult. Ctrl-C ends it; what was learnt stays."""
+        directory: keeps the run directory (metrics.jsonl, checkpoints, report.html). config: further words of a
+        training
+        file, e.g. {"training": {"stop_when": {"loss": 0.01}}}. Returns TrainResult. Ctrl-C ends it; what was learnt
+        stays.
+        """
         from ._training import train_arrays
-        return train_arrays(self, x, y, loss=loss, epochs=epochs, batch_size=batch_size, lr=lr, optimizer=optimizer,
-                            optimizer_params=optimizer_params, val_split=val_split, test_split=test_split, pooling=pooling,
-                            mapping=mapping, schedule=schedule, callbacks=callbacks, metrics=metrics, patience=patience,
-                            clip=clip, timespans=timespans, mask=mask, seed=seed, threads=threads, on_update=on_update,
-                            on_epoch=on_epoch, progress=progress, directory=directory, config=config)
+
+        return train_arrays(
+            self,
+            x,
+            y,
+            loss=loss,
+            epochs=epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            optimizer_params=optimizer_params,
+            val_split=val_split,
+            test_split=test_split,
+            pooling=pooling,
+            mapping=mapping,
+            schedule=schedule,
+            callbacks=callbacks,
+            metrics=metrics,
+            patience=patience,
+            clip=clip,
+            timespans=timespans,
+            mask=mask,
+            seed=seed,
+            threads=threads,
+            on_update=on_update,
+            on_epoch=on_epoch,
+            progress=progress,
+            directory=directory,
+            config=config,
+        )
 
     # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, path):
-        """Writes the network: .dynode (all of it), .json (as the SOEN toolkit exports it), .mat (spikeRNN), .npz (weights
+        """Writes the network: .dynode (all of it), .json (as the SOEN toolkit exports it), .mat (spikeRNN), .npz
+        (weights
         alone, real values), .yaml (the spec alone)."""
         path = os.fspath(path)
         ending = os.path.splitext(path)[1].lower()
@@ -250,15 +345,19 @@ class Model:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(self.to_yaml())
         else:
-            raise _core.IoError(f"{path}: models are not written as '{ending}'\n  there are: .dynode, .json, .mat, .npz, .yaml")
+            raise _core.IoError(
+                f"{path}: models are not written as '{ending}'\n  there are: .dynode, .json, .mat, .npz, .yaml"
+            )
 
     def torch(self, **words):
         """This network as a torch.nn.Module that shares its parameters (dynode.torch.Network)."""
         from .torch import Network
+
         return Network(self, **words)
 
     def __reduce__(self):
         import tempfile
+
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "model.dynode")
             self._core.save(path)
@@ -268,6 +367,7 @@ class Model:
 
 def _unpickle(data, dtype):
     import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.dynode")
         with open(path, "wb") as file:

@@ -5,7 +5,8 @@ cfc_doc = """
 
     proj_size: linear outputs in place of the units. return_sequences: all steps, or the last alone. batch_first:
     [batch, time] or [time, batch]. mixed_memory: False, True (an LSTM gives the state of each step; states are then
-    pairs (h, c)) or "input". mode: default, pure, no_gate. activation: lecun_tanh, tanh, relu, silu, gelu of the backbone.
+    pairs (h, c)) or "input". mode: default, pure, no_gate. activation: lecun_tanh, tanh, relu, silu, gelu of the
+    backbone.
     backbone_units, backbone_layers, backbone_dropout: 128, 1, 0; there is none with a wiring. More: mask_time_heads,
     fully_recurrent, head_activation, time_sign, dt, forget_bias, dropout_first_layer.
 """
@@ -20,6 +21,7 @@ ltc_doc = """
 def circuit(units):
     """(face of the wiring or None, what the engine takes)."""
     from .ncps.wirings import Wiring
+
     if isinstance(units, Wiring):
         return units, units._core
     return None, int(units)

@@ -3,7 +3,8 @@ from . import _core
 
 
 class Batch(dict):
-    """Trials as arrays: input [rows, steps, inputs], target [rows, steps, outputs], mask [rows, steps], labels [rows], and
+    """Trials as arrays: input [rows, steps, inputs], target [rows, steps, outputs], mask [rows, steps], labels
+    [rows], and
     timespans [rows, steps] where steps differ."""
 
     __getattr__ = dict.__getitem__

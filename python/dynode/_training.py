@@ -29,7 +29,8 @@ def _run(function, first, directory_words, on_update, on_epoch, progress, thread
 
 
 def train(config, *, directory="", threads=1, on_update=None, on_epoch=None, progress=False):
-    """Runs a training file (path or dict), like `dynode train`. Ctrl-C ends it after the update at hand with a checkpoint:
+    """Runs a training file (path or dict), like `dynode train`. Ctrl-C ends it after the update at hand with a
+    checkpoint:
     resume(directory) goes on. Returns TrainResult."""
     if not isinstance(config, dict):
         config = os.fspath(config)
@@ -55,9 +56,36 @@ def _merge(into, more):
             into[key] = value
 
 
-def train_arrays(model, x, y, *, loss, epochs, batch_size, lr, optimizer, optimizer_params, val_split, test_split, pooling,
-                 mapping, schedule, callbacks, metrics, patience, clip, timespans, mask, seed, threads, on_update, on_epoch,
-                 progress, directory, config):
+def train_arrays(
+    model,
+    x,
+    y,
+    *,
+    loss,
+    epochs,
+    batch_size,
+    lr,
+    optimizer,
+    optimizer_params,
+    val_split,
+    test_split,
+    pooling,
+    mapping,
+    schedule,
+    callbacks,
+    metrics,
+    patience,
+    clip,
+    timespans,
+    mask,
+    seed,
+    threads,
+    on_update,
+    on_epoch,
+    progress,
+    directory,
+    config,
+):
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim != 3:
         raise _core.ShapeError(f"x: expected [samples, time, units], got {list(x.shape)}")
@@ -69,7 +97,9 @@ def train_arrays(model, x, y, *, loss, epochs, batch_size, lr, optimizer, optimi
         mapping = "seq2seq" if per_step else "seq2static"
     if loss is None:
         loss = "cross_entropy" if classes else "mse"
-    losses = [{"name": l} if isinstance(l, str) else dict(l) for l in (loss if isinstance(loss, (list, tuple)) else [loss])]
+    losses = [
+        {"name": l} if isinstance(l, str) else dict(l) for l in (loss if isinstance(loss, (list, tuple)) else [loss])
+    ]
 
     with tempfile.TemporaryDirectory() as folder:
         data = {"x": x, "y": y}
@@ -81,13 +111,22 @@ def train_arrays(model, x, y, *, loss, epochs, batch_size, lr, optimizer, optimi
         base = os.path.join(folder, "start.dynode")
         model._core.save(base)
         words = {
-            "name": "run", "seed": seed,
-            "data": {"format": "npz", "data_path": os.path.join(folder, "data.npz"), "val_split": val_split,
-                     "test_split": test_split},
+            "name": "run",
+            "seed": seed,
+            "data": {
+                "format": "npz",
+                "data_path": os.path.join(folder, "data.npz"),
+                "val_split": val_split,
+                "test_split": test_split,
+            },
             "model": {"base_model_path": base, "load_exact_model_state": True, "dtype": model.dtype},
-            "training": {"mapping": mapping, "batch_size": batch_size, "max_epochs": epochs,
-                         "optimizer": {"name": optimizer, "lr": lr, "kwargs": dict(optimizer_params or {})},
-                         "loss": {"losses": losses}},
+            "training": {
+                "mapping": mapping,
+                "batch_size": batch_size,
+                "max_epochs": epochs,
+                "optimizer": {"name": optimizer, "lr": lr, "kwargs": dict(optimizer_params or {})},
+                "loss": {"losses": losses},
+            },
         }
         if pooling is not None:
             words["model"]["time_pooling"] = pooling
@@ -104,10 +143,17 @@ def train_arrays(model, x, y, *, loss, epochs, batch_size, lr, optimizer, optimi
         if clip is not None:
             words["training"]["gradient_clip_val"] = clip
         _merge(words, config)
-        result, interrupted = _run(_core.train, words, [os.fspath(directory or os.path.join(folder, "run"))], on_update,
-                                   on_epoch, progress, threads)
+        result, interrupted = _run(
+            _core.train,
+            words,
+            [os.fspath(directory or os.path.join(folder, "run"))],
+            on_update,
+            on_epoch,
+            progress,
+            threads,
+        )
         checkpoints = os.path.join(result["directory"], "checkpoints")
-        for name in (("last", "best", "initial") if result["stopped"] else ("best", "last")):
+        for name in ("last", "best", "initial") if result["stopped"] else ("best", "last"):
             path = os.path.join(checkpoints, name + ".dynode")
             if os.path.exists(path):
                 model._core.load_parameters(path)

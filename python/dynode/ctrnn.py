@@ -4,7 +4,8 @@
     net = CTRNN(dims=[3, 100, 2], activation="tanh", biases="zero", preact_noise=0.1)
     y, rates = net(x)                        # x [batch, time, 3] → [batch, time, 2], [batch, time, 100]
 
-v += α (−v + W_in u + b_in + W_hid r + b_hid + preact_noise ε),  r = f(v) + postact_noise ξ,  y = W_out r + b_out, α = dt/τ.
+v += α (−v + W_in u + b_in + W_hid r + b_hid + preact_noise ε),  r = f(v) + postact_noise ξ,  y = W_out r + b_out, α =
+dt/τ.
 As a torch module: dynode.torch.CTRNN, with the same words. Masks are (pre, post), weights [post, pre].
 """
 import os
@@ -35,7 +36,8 @@ class CTRNN(Model):
     tau, dt: time constant 100 and step 10, in the same unit; alpha = dt/tau. learn_alpha.
     preact_noise, postact_noise: deviations of noise in training mode.
     init_state: "zero", "keep" (where the last run ended) or "learn".
-    sparsity_masks, ei_masks, plasticity_masks, synapse_growth_masks: None or a list of three of None and arrays (pre, post).
+    sparsity_masks, ei_masks, plasticity_masks, synapse_growth_masks: None or a list of three of None and arrays (pre,
+    post).
     self_connections: False for an empty diagonal. More: learnable, noise_scaling, noise_in_eval, scaling, ei_balance, …
     A network begins in training mode; train() and eval() switch. fit() learns from arrays.
     """
@@ -60,10 +62,19 @@ class CTRNN(Model):
         if type(x).__module__.startswith("torch"):
             return self._as_torch()(x, init_state)
         x = np.asarray(x)
-        if init_state is None and self._keep and self._kept is not None and len(self._kept) == (len(x) if x.ndim == 3 else 1):
+        if (
+            init_state is None
+            and self._keep
+            and self._kept is not None
+            and len(self._kept) == (len(x) if x.ndim == 3 else 1)
+        ):
             init_state = self._kept
-        run = self.simulate(x, ("s/1", "state/1/v"), initial_states={} if init_state is None else {"1": init_state},
-                            noise={"training": self.training})
+        run = self.simulate(
+            x,
+            ("s/1", "state/1/v"),
+            initial_states={} if init_state is None else {"1": init_state},
+            noise={"training": self.training},
+        )
         self._kept = run["state/1/v"][:, -1].copy() if self._keep else None
         self.last = run
         return run.output[:, 1:], run["s/1"][:, 1:]
@@ -135,6 +146,7 @@ class CTRNN(Model):
     def _as_torch(self):
         if "_torch" not in self.__dict__:
             from . import torch as faces
+
             net = faces.CTRNN.__new__(faces.CTRNN)
             faces.torch.nn.Module.__init__(net)
             net._keep, net._kept = self._keep, None
@@ -148,17 +160,45 @@ class CTRNN(Model):
 
 
 def multi_area(dims, n_areas=2, area_connectivities=(0.1, 0.1), input_areas=(), readout_areas=(), seed=0):
-    """Masks of areas with sparse connections between them: dims, masks, sparsity_masks, areas, input_units, readout_units."""
-    return SimpleNamespace(**_core.multi_area(list(dims), _numbers(n_areas), _numbers(area_connectivities),
-                                              _numbers(input_areas), _numbers(readout_areas), seed))
+    """Masks of areas with sparse connections between them: dims, masks, sparsity_masks, areas, input_units,
+    readout_units."""
+    return SimpleNamespace(
+        **_core.multi_area(
+            list(dims),
+            _numbers(n_areas),
+            _numbers(area_connectivities),
+            _numbers(input_areas),
+            _numbers(readout_areas),
+            seed,
+        )
+    )
 
 
-def multi_area_ei(dims, n_areas=2, area_connectivities=(0.1, 0.1), input_areas=(), readout_areas=(), exc_pct=0.8,
-                  inter_area_connections=(True, True, True, True), inh_readout=True, seed=0):
+def multi_area_ei(
+    dims,
+    n_areas=2,
+    area_connectivities=(0.1, 0.1),
+    input_areas=(),
+    readout_areas=(),
+    exc_pct=0.8,
+    inter_area_connections=(True, True, True, True),
+    inh_readout=True,
+    seed=0,
+):
     """The same with excitatory and inhibitory units in each area; masks have signs."""
-    return SimpleNamespace(**_core.multi_area_ei(
-        list(dims), _numbers(n_areas), _numbers(area_connectivities), _numbers(input_areas), _numbers(readout_areas), exc_pct,
-        list(inter_area_connections), inh_readout, seed))
+    return SimpleNamespace(
+        **_core.multi_area_ei(
+            list(dims),
+            _numbers(n_areas),
+            _numbers(area_connectivities),
+            _numbers(input_areas),
+            _numbers(readout_areas),
+            exc_pct,
+            list(inter_area_connections),
+            inh_readout,
+            seed,
+        )
+    )
 
 
 def random_input(dims, input_spar=1.0, readout_spar=1.0, hidden_spar=1.0, overlap=True, seed=0):

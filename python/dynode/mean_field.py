@@ -21,8 +21,20 @@ class LIFMeanField:
     tau_refractory (s), threshold, reset_voltage: one number, [E, I], or one per population.
     """
 
-    def __init__(self, n_clusters, c_matrix, j_matrix, j_ext, c_ext, nu_ext, tau_membrane=0.02, tau_synaptic=0.005, threshold=1.0,
-                 reset_voltage=0.0, tau_refractory=0.0):
+    def __init__(
+        self,
+        n_clusters,
+        c_matrix,
+        j_matrix,
+        j_ext,
+        c_ext,
+        nu_ext,
+        tau_membrane=0.02,
+        tau_synaptic=0.005,
+        threshold=1.0,
+        reset_voltage=0.0,
+        tau_refractory=0.0,
+    ):
         j_matrix = np.asarray(j_matrix, dtype=float)
         if j_matrix.ndim != 2 or j_matrix.shape[0] != j_matrix.shape[1]:
             raise _core.ShapeError(f"j_matrix: expected [P, P], got {list(j_matrix.shape)}")
@@ -38,20 +50,39 @@ class LIFMeanField:
                 excitatory = min(n_clusters + 1, P)
                 return np.repeat(values, [excitatory, P - excitatory])
             if len(values) != P:
-                raise _core.ShapeError(f"{name}: expected [{P}], got [{len(values)}]\n  one number, or [E, I], is fine, too")
+                raise _core.ShapeError(
+                    f"{name}: expected [{P}], got [{len(values)}]\n  one number, or [E, I], is fine, too"
+                )
             return values
 
         self.n_clusters, self.size = n_clusters, P
-        self._populations = _core.Populations(dict(
-            c_matrix=c_matrix, j_matrix=j_matrix, **{name: each(name, values) for name, values in dict(
-                j_ext=j_ext, c_ext=c_ext, nu_ext=nu_ext, tau_membrane=tau_membrane, tau_synaptic=tau_synaptic, threshold=threshold,
-                reset_voltage=reset_voltage, tau_refractory=tau_refractory).items()}))
+        self._populations = _core.Populations(
+            dict(
+                c_matrix=c_matrix,
+                j_matrix=j_matrix,
+                **{
+                    name: each(name, values)
+                    for name, values in dict(
+                        j_ext=j_ext,
+                        c_ext=c_ext,
+                        nu_ext=nu_ext,
+                        tau_membrane=tau_membrane,
+                        tau_synaptic=tau_synaptic,
+                        threshold=threshold,
+                        reset_voltage=reset_voltage,
+                        tau_refractory=tau_refractory,
+                    ).items()
+                },
+            )
+        )
 
     @classmethod
     def from_config(cls, config):
         """A clustered network as the configuration files of VectorialNeuroModulators describe it: a path or a dict."""
         self = object.__new__(cls)
-        self._populations, self.n_clusters = _core.clustered_network(config if isinstance(config, dict) else os.fspath(config))
+        self._populations, self.n_clusters = _core.clustered_network(
+            config if isinstance(config, dict) else os.fspath(config)
+        )
         self.size = self._populations.size
         return self
 
@@ -59,8 +90,13 @@ class LIFMeanField:
         """Rates ν = Φ(ν) from nu_init [P] (zeros if left out): x, success, message, fun = Φ(x) − x."""
         start = np.zeros(self.size) if nu_init is None else np.asarray(nu_init, dtype=float)
         x, converged, residual, evaluations = self._populations.solve(start)
-        return SimpleNamespace(x=x, success=converged, fun=self.response_function(x) - x, nfev=evaluations,
-                               message="converged" if converged else f"did not converge: residual {residual:.3g}")
+        return SimpleNamespace(
+            x=x,
+            success=converged,
+            fun=self.response_function(x) - x,
+            nfev=evaluations,
+            message="converged" if converged else f"did not converge: residual {residual:.3g}",
+        )
 
     def determine_stability(self, nu_star, legacy_labels=False):
         """("stable node", "saddle focus", …, eigenvalues of ∂Φ/∂ν − 1, falling real part)."""
@@ -87,7 +123,8 @@ class LIFMeanField:
         return self._populations.response_slope(np.asarray(nu, dtype=float))
 
     def fixed_points(self, starts=None, *, random_starts=100, seed=1):
-        """Fixed points from many starts [count, P]: a list with rates, stability, eigenvalues, jacobian, multiplicity."""
+        """Fixed points from many starts [count, P]: a list with rates, stability, eigenvalues, jacobian,
+        multiplicity."""
         if starts is None:
             starts = _core.random_starts(self.size, random_starts, seed)
             if self.size == 2 * self.n_clusters + 2:

@@ -42,8 +42,13 @@ def _png(values):
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    data = (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(raw, 9)) + chunk(b"IEND", b""))
+
+    data = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(raw, 9))
+        + chunk(b"IEND", b"")
+    )
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
@@ -92,12 +97,18 @@ class Panel:
         for kind, name, x, y, size in self._items:
             if kind == "band":
                 a, b = px(x)
-                out.append(f'<rect x="{a:.1f}" y="{up}" width="{b - a:.1f}" height="{down - up}" fill="#000" opacity="0.08"/>')
+                out.append(
+                    f'<rect x="{a:.1f}" y="{up}" width="{b - a:.1f}" height="{down - up}" fill="#000" opacity="0.08"/>'
+                )
                 if name:
-                    out.append(f'<text x="{(a + b) / 2:.1f}" y="{up + 12}" text-anchor="middle" fill="#666">{html.escape(name)}</text>')
+                    out.append(
+                        f'<text x="{(a + b) / 2:.1f}" y="{up + 12}" text-anchor="middle" fill="#666">{html.escape(name)}</text>'
+                    )
             elif kind == "image":
-                out.append(f'<image x="{left}" y="{up}" width="{right - left}" height="{down - up}" preserveAspectRatio="none" '
-                           f'style="image-rendering:pixelated" href="{_png(y)}"/>')
+                out.append(
+                    f'<image x="{left}" y="{up}" width="{right - left}" height="{down - up}" preserveAspectRatio="none" '
+                    f'style="image-rendering:pixelated" href="{_png(y)}"/>'
+                )
         legend = left + 8
         for kind, name, x, y, size in self._items:
             if kind not in ("line", "point"):
@@ -106,24 +117,36 @@ class Panel:
             colour += 1
             if kind == "line":
                 path = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(px(x), py(y)) if np.isfinite(b))
-                out.append(f'<polyline points="{path}" fill="none" stroke="{ink}" stroke-width="{size}" stroke-linejoin="round"/>')
+                out.append(
+                    f'<polyline points="{path}" fill="none" stroke="{ink}" stroke-width="{size}" stroke-linejoin="round"/>'
+                )
             else:
                 dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(px(x), py(y)))
                 out.append(f'<path d="{dots}" stroke="{ink}" stroke-width="{2 * size}" stroke-linecap="round"/>')
             if name:
-                out.append(f'<rect x="{legend}" y="{up - 13}" width="12" height="3" fill="{ink}"/>'
-                           f'<text x="{legend + 17}" y="{up - 8}">{html.escape(name)}</text>')
+                out.append(
+                    f'<rect x="{legend}" y="{up - 13}" width="12" height="3" fill="{ink}"/>'
+                    f'<text x="{legend + 17}" y="{up - 8}">{html.escape(name)}</text>'
+                )
                 legend += 17 + 7.2 * len(name) + 16
         out.append(f'<rect x="{left}" y="{up}" width="{right - left}" height="{down - up}" fill="none" stroke="#999"/>')
         for v in _ticks(min(x0, x1), max(x0, x1), 8):
-            out.append(f'<text x="{px(v):.1f}" y="{down + 16}" text-anchor="middle" fill="#444">{v:.6g}</text>'
-                       f'<line x1="{px(v):.1f}" y1="{down}" x2="{px(v):.1f}" y2="{down + 4}" stroke="#999"/>')
+            out.append(
+                f'<text x="{px(v):.1f}" y="{down + 16}" text-anchor="middle" fill="#444">{v:.6g}</text>'
+                f'<line x1="{px(v):.1f}" y1="{down}" x2="{px(v):.1f}" y2="{down + 4}" stroke="#999"/>'
+            )
         for v in _ticks(min(y0, y1), max(y0, y1), 4):
-            out.append(f'<text x="{left - 7}" y="{py(v) + 4:.1f}" text-anchor="end" fill="#444">{v:.6g}</text>'
-                       f'<line x1="{left - 4}" y1="{py(v):.1f}" x2="{left}" y2="{py(v):.1f}" stroke="#999"/>')
+            out.append(
+                f'<text x="{left - 7}" y="{py(v) + 4:.1f}" text-anchor="end" fill="#444">{v:.6g}</text>'
+                f'<line x1="{left - 4}" y1="{py(v):.1f}" x2="{left}" y2="{py(v):.1f}" stroke="#999"/>'
+            )
         out.append(f'<text x="{(left + right) / 2}" y="{down + 34}" text-anchor="middle">{html.escape(self._x)}</text>')
-        out.append(f'<text transform="translate(14 {(up + down) / 2}) rotate(-90)" text-anchor="middle">{html.escape(self._y)}</text>')
-        out.append(f'<text x="{right}" y="{up - 8}" text-anchor="end" font-weight="600">{html.escape(self._title)}</text>')
+        out.append(
+            f'<text transform="translate(14 {(up + down) / 2}) rotate(-90)" text-anchor="middle">{html.escape(self._y)}</text>'
+        )
+        out.append(
+            f'<text x="{right}" y="{up - 8}" text-anchor="end" font-weight="600">{html.escape(self._title)}</text>'
+        )
         return "\n".join(out)
 
 
@@ -140,9 +163,15 @@ class Figure:
         head = 30 if self.title else 4
         height = head + _HEIGHT * len(self.panels)
         body = "\n".join(p._svg(head + i * _HEIGHT) for i, p in enumerate(self.panels))
-        title = f'<text x="{_LEFT}" y="20" font-size="15" font-weight="600">{html.escape(self.title)}</text>' if self.title else ""
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-                f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="#fff"/>\n{title}\n{body}\n</svg>\n')
+        title = (
+            f'<text x="{_LEFT}" y="20" font-size="15" font-weight="600">{html.escape(self.title)}</text>'
+            if self.title
+            else ""
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
+            f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="#fff"/>\n{title}\n{body}\n</svg>\n'
+        )
 
     def save(self, path):
         with open(path, "w", encoding="utf-8") as file:

@@ -4,7 +4,8 @@
     net = FR_RNN_dale(200, 0.2, 0.2, w_in, 0, "gaus", 1.5, True, w_out)
     o, r, x = eval_rnn(net, settings, u)         # u [inputs, T] → lists of T − 1 outputs, T rates, T currents
 
-x_t = (1 − a) x_{t−1} + a (W r_{t−1} + w_in u_{t−1}) + noise, r = f(x), o = w_out r + b_out, a = dt/τ. Steps are of 5 ms.
+x_t = (1 − a) x_{t−1} + a (W r_{t−1} + w_in u_{t−1}) + noise, r = f(x), o = w_out r + b_out, a = dt/τ. Steps are of 5
+ms.
 Given torch tensors, forward answers with tensors that know their gradients, and net.parameters() is for torch's
 optimisers. Time constants that are a range are learnt.
 """
@@ -22,15 +23,40 @@ class FR_RNN_dale:
     """A rate network with Dale's law.
 
     N: units. P_inh: probability that a unit is inhibitory. P_rec: probability of a recurrent connection.
-    w_in [N, inputs]; w_out [outputs, N]. som_N: so many inhibitory units take no inhibition. w_dist: gaus or gamma; gain.
+    w_in [N, inputs]; w_out [outputs, N]. som_N: so many inhibitory units take no inhibition. w_dist: gaus or gamma;
+    gain.
     apply_dale. device is accepted and means nothing. Further: taus ([tau] or [min, max], default [4, 20]), activation,
     noise_std, seed, dtype, threads, …
     """
 
-    def __init__(self, N, P_inh=0.2, P_rec=0.2, w_in=None, som_N=0, w_dist="gaus", gain=1.5, apply_dale=True, w_out=None,
-                 device=None, *, dtype="float32", threads=1, seed=None, **more):
-        options = dict(N=int(N), P_inh=float(P_inh), P_rec=float(P_rec), som_N=int(som_N), w_dist=w_dist, gain=float(gain),
-                       apply_dale=bool(apply_dale), **more)
+    def __init__(
+        self,
+        N,
+        P_inh=0.2,
+        P_rec=0.2,
+        w_in=None,
+        som_N=0,
+        w_dist="gaus",
+        gain=1.5,
+        apply_dale=True,
+        w_out=None,
+        device=None,
+        *,
+        dtype="float32",
+        threads=1,
+        seed=None,
+        **more,
+    ):
+        options = dict(
+            N=int(N),
+            P_inh=float(P_inh),
+            P_rec=float(P_rec),
+            som_N=int(som_N),
+            w_dist=w_dist,
+            gain=float(gain),
+            apply_dale=bool(apply_dale),
+            **more,
+        )
         for name, w, axis in (("w_in", w_in, 1), ("w_out", w_out, 0)):
             if w is not None:
                 w = np.atleast_2d(np.asarray(w))
@@ -42,7 +68,12 @@ class FR_RNN_dale:
     def _take(self, model):
         self.model, self._module = model, None
         parts = _core.rate_parts(model._core)
-        self.N, self.sign, self.som_N, self.apply_dale = len(parts["w"]), parts["sign"], parts["som_N"], len(parts["sign"]) > 0
+        self.N, self.sign, self.som_N, self.apply_dale = (
+            len(parts["w"]),
+            parts["sign"],
+            parts["som_N"],
+            len(parts["sign"]) > 0,
+        )
 
     @classmethod
     def _of(cls, model):
@@ -94,14 +125,14 @@ class FR_RNN_dale:
     def som_mask(self):
         """[N, N] of 1, and 0 from inhibitory units to those that take no inhibition."""
         mask, inhibitory = np.ones((self.N, self.N)), np.flatnonzero(self.sign == -1)
-        for post in inhibitory[:self.som_N]:
+        for post in inhibitory[: self.som_N]:
             mask[post, inhibitory] = 0
         return mask
 
     def assign_exc_inh(self):
         """(inh, exc, NI, NE, som_inh) of this network."""
         inh = self.sign == -1 if self.apply_dale else np.zeros(self.N, dtype=bool)
-        return inh, ~inh, int(inh.sum()), int((~inh).sum()), np.flatnonzero(inh)[:self.som_N] if self.som_N else 0
+        return inh, ~inh, int(inh.sum()), int((~inh).sum()), np.flatnonzero(inh)[: self.som_N] if self.som_N else 0
 
     def initialize_W(self):
         """(w, mask, som_mask) of this network; w @ mask acts."""
@@ -115,13 +146,15 @@ class FR_RNN_dale:
         """As torch.nn.Module (dynode.torch.Network), sharing the parameters."""
         if self._module is None:
             from .torch import Network
+
             self._module = Network(self.model)
         return self._module
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _with(self, taus, activation):
-        """The engine's network has its time constants and activation; others mean another network with the same weights."""
+        """The engine's network has its time constants and activation; others mean another network with the same
+        weights."""
         parts = self.parts
         taus = [float(t) for t in np.ravel(taus)] if taus is not None else list(parts.taus)
         activation = activation or parts.activation
@@ -143,7 +176,8 @@ class FR_RNN_dale:
     model_threads = property(lambda self: getattr(self, "_threads", 1))
 
     def forward(self, stim, taus=None, training_params=None, settings=None):
-        """stim [inputs, T]. Returns (stim, x, r, o, w, w_in, mask, som_mask, w_out, b_out, taus_gaus): x and r lists of T
+        """stim [inputs, T]. Returns (stim, x, r, o, w, w_in, mask, som_mask, w_out, b_out, taus_gaus): x and r lists
+        of T
         arrays [N], o of T − 1 outputs. training_params may name the activation."""
         self._with(taus, (training_params or {}).get("activation"))
         tensor = type(stim).__module__.startswith("torch")
@@ -159,8 +193,19 @@ class FR_RNN_dale:
             named = self.model.parameters
         taus_gaus = named.get("layer1/taus_gaus")
         b_out = named.get("b_1_to_2")
-        return (stim, list(x), list(r), [v[0] if v.shape[0] == 1 else v for v in o], named["J_1_to_1"], named["J_0_to_1"],
-                self.mask, self.som_mask, named["J_1_to_2"], b_out, taus_gaus)
+        return (
+            stim,
+            list(x),
+            list(r),
+            [v[0] if v.shape[0] == 1 else v for v in o],
+            named["J_1_to_1"],
+            named["J_0_to_1"],
+            self.mask,
+            self.som_mask,
+            named["J_1_to_2"],
+            b_out,
+            taus_gaus,
+        )
 
     __call__ = forward
 
@@ -185,27 +230,59 @@ class FR_RNN_dale:
 
     # ── learning ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def fit(self, task, trials=5000, *, learning_rate=0.01, loss_fn="l2", eval_freq=100, loss_threshold=7, perf=0.95, seed=1,
-            min_trials=None, on_epoch=None, progress=False, directory=None, settings=None):
-        """Trains on a task ("go_nogo", "xor", "mante", …) until the mean loss is below loss_threshold and more than a share
+    def fit(
+        self,
+        task,
+        trials=5000,
+        *,
+        learning_rate=0.01,
+        loss_fn="l2",
+        eval_freq=100,
+        loss_threshold=7,
+        perf=0.95,
+        seed=1,
+        min_trials=None,
+        on_epoch=None,
+        progress=False,
+        directory=None,
+        settings=None,
+    ):
+        """Trains on a task ("go_nogo", "xor", "mante", …) until the mean loss is below loss_threshold and more than a
+        share
         `perf` of trials is solved. Returns TrainResult; result.reached says whether it was."""
         task = task.replace("-", "_")
         from ._training import train
         import tempfile
+
         with tempfile.TemporaryDirectory() as folder:
             base = os.path.join(folder, "start.dynode")
             self.model.save(base)
             goal = {"loss": loss_threshold, "success": perf}
             if min_trials:
                 goal["min_samples"] = min_trials
-            words = {"name": task, "seed": seed,
-                     "data": {"format": "task", "task": task, "settings": dict(settings or {}), "epoch_trials": eval_freq},
-                     "model": {"base_model_path": base, "load_exact_model_state": True, "dtype": self.model.dtype,
-                               "time_pooling": "none"},
-                     "training": {"mapping": "seq2seq", "batch_size": 1, "max_epochs": max(1, trials // eval_freq), "stop_when": goal,
-                                  "optimizer": {"name": "adam", "lr": learning_rate}, "loss": {"losses": [{"name": loss_fn.lower()}]}},
-                     "logging": {"metrics": ["success"]}}
-            result = train(words, directory=directory or os.path.join(folder, "run"), on_epoch=on_epoch, progress=progress)
+            words = {
+                "name": task,
+                "seed": seed,
+                "data": {"format": "task", "task": task, "settings": dict(settings or {}), "epoch_trials": eval_freq},
+                "model": {
+                    "base_model_path": base,
+                    "load_exact_model_state": True,
+                    "dtype": self.model.dtype,
+                    "time_pooling": "none",
+                },
+                "training": {
+                    "mapping": "seq2seq",
+                    "batch_size": 1,
+                    "max_epochs": max(1, trials // eval_freq),
+                    "stop_when": goal,
+                    "optimizer": {"name": "adam", "lr": learning_rate},
+                    "loss": {"losses": [{"name": loss_fn.lower()}]},
+                },
+                "logging": {"metrics": ["success"]},
+            }
+            result = train(
+                words, directory=directory or os.path.join(folder, "run"), on_epoch=on_epoch, progress=progress
+            )
             best = os.path.join(result.directory, "checkpoints", "best.dynode")
             self.model.load_parameters(best)
             return result
@@ -218,10 +295,12 @@ def eval_rnn(net, settings, u, device=None):
 
 
 def loss_op(o, z, training_params):
-    """training_params["loss_fn"]: l1 Σ |o − z|, l2 √Σ (o − z)², or mse, whatever the case. A tensor where o has tensors."""
+    """training_params["loss_fn"]: l1 Σ |o − z|, l2 √Σ (o − z)², or mse, whatever the case. A tensor where o has
+    tensors."""
     loss = training_params["loss_fn"]
     if len(o) and type(o[0]).__module__.startswith("torch"):
         import torch
+
         o, z = torch.stack(list(o)), torch.as_tensor(np.asarray(z), dtype=o[0].dtype)
         d = o.reshape(-1) - z.reshape(-1)
         word = loss.lower()

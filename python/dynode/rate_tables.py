@@ -11,7 +11,8 @@ from . import _core
 
 
 def make(*, beta_c=0.3, beta_1=np.pi / 2, beta_2=np.pi / 2, threads=0, **grid):
-    """A dict of phi (flux quanta), ib (critical currents) and g [ib, phi] (I_c R). grid: phi_first, phi_step, phi_count,
+    """A dict of phi (flux quanta), ib (critical currents) and g [ib, phi] (I_c R). grid: phi_first, phi_step,
+    phi_count,
     ib_first, ib_step, ib_count. Ctrl-C ends it."""
     return _core.rate_table({"beta_c": beta_c, "beta_1": beta_1, "beta_2": beta_2}, grid, threads)
 

@@ -21,13 +21,19 @@ def convert(net, scaling_factor=50.0, *, downsample=1, threads=1):
 
 
 def search_scaling(net, task, factors=(), *, trials=100, seed=1, threads=1, downsample=1):
-    """Which scaling factor solves most trials: best and scores, each with factor, trials, correct, share, low, high (95 %),
+    """Which scaling factor solves most trials: best and scores, each with factor, trials, correct, share, low, high
+    (95 %),
     rate_excitatory, rate_inhibitory (Hz), response_time (s)."""
     scores, best = _core.search_scaling(net.model._core, _task(task), list(factors), trials, seed, threads, downsample)
     return SimpleNamespace(best=SimpleNamespace(**best), scores=[SimpleNamespace(**s) for s in scores])
 
 
 def run_trials(spiking, net, task, scaling_factor, *, trials=10, seed=1, downsample=1):
-    """Trials of a converted network: label, correct, peak, response_time, rates, output [steps], spikes [count, 2] (step, unit)."""
-    return [SimpleNamespace(**t) for t in _core.spiking_trials(spiking._core, net.model._core, _task(task), scaling_factor, trials,
-                                                               seed, downsample)]
+    """Trials of a converted network: label, correct, peak, response_time, rates, output [steps], spikes [count, 2]
+    (step, unit)."""
+    return [
+        SimpleNamespace(**t)
+        for t in _core.spiking_trials(
+            spiking._core, net.model._core, _task(task), scaling_factor, trials, seed, downsample
+        )
+    ]

@@ -33,18 +33,32 @@ def _numpy(t, name):
 
 
 class _Run(torch.autograd.Function):
-    """Tensors → histories. wanted: (name, what) with what "all" (all steps), "start" (these and the start) or "last"."""
+    """Tensors → histories. wanted: (name, what) with what "all" (all steps), "start" (these and the start) or
+    "last"."""
 
     @staticmethod
     def forward(ctx, net, wanted, states, training, x, spans, *tensors):
         initial = {name: _numpy(t, "initial state " + name) for name, t in zip(states, tensors)}
         record = [name for name in dict(wanted) if name != "output"]
-        ctx.tape, histories = _core.simulate_taped(net._model._core, _numpy(x, "input"), record, initial,
-                                                   None if spans is None else _numpy(spans, "timespans"), training, True)
+        ctx.tape, histories = _core.simulate_taped(
+            net._model._core,
+            _numpy(x, "input"),
+            record,
+            initial,
+            None if spans is None else _numpy(spans, "timespans"),
+            training,
+            True,
+        )
         ctx.net, ctx.wanted, ctx.states = net, wanted, states
-        ctx.dtypes = [x.dtype if isinstance(x, torch.Tensor) else None, getattr(spans, "dtype", None),
-                      *(t.dtype for t in tensors[:len(states)])]
-        ctx.shapes = [tuple(t.shape) for t in tensors[:len(states)]] + [getattr(x, "shape", None), getattr(spans, "shape", None)]
+        ctx.dtypes = [
+            x.dtype if isinstance(x, torch.Tensor) else None,
+            getattr(spans, "dtype", None),
+            *(t.dtype for t in tensors[: len(states)]),
+        ]
+        ctx.shapes = [tuple(t.shape) for t in tensors[: len(states)]] + [
+            getattr(x, "shape", None),
+            getattr(spans, "shape", None),
+        ]
         ctx.set_materialize_grads(False)
         return tuple(_part(histories[name], what) for name, what in wanted)
 
@@ -54,7 +68,7 @@ class _Run(torch.autograd.Function):
         k = len(ctx.states)
         needs = ctx.needs_input_grad
         given = [(name, _bar(bar, what)) for (name, what), bar in zip(ctx.wanted, bars) if bar is not None]
-        theta, x_bar, initial, spans = ctx.tape.pull(given, needs[4], any(needs[6:6 + k]), needs[5])
+        theta, x_bar, initial, spans = ctx.tape.pull(given, needs[4], any(needs[6 : 6 + k]), needs[5])
         grads = [None] * len(needs)
         if needs[4]:
             grads[4] = torch.from_numpy(x_bar).view(ctx.shapes[k]).to(ctx.dtypes[0])
@@ -65,7 +79,7 @@ class _Run(torch.autograd.Function):
                 grads[6 + i] = _fold(torch.from_numpy(initial[name]), ctx.shapes[i]).to(ctx.dtypes[2 + i])
         for i, (offset, size, shape) in enumerate(ctx.net._places):
             if needs[6 + k + i]:
-                grads[6 + k + i] = torch.from_numpy(theta[offset:offset + size]).view(shape)
+                grads[6 + k + i] = torch.from_numpy(theta[offset : offset + size]).view(shape)
         return tuple(grads)
 
 
@@ -123,7 +137,7 @@ class Network(torch.nn.Module):
             params.append(parameter)
             places.append((block["offset"], view.size, shape))
             if names and stored not in names and not block["learnable"]:
-                continue   # a constant of ours that their checkpoints do not have
+                continue  # a constant of ours that their checkpoints do not have
             *path, last = names.get(stored, stored).split(".")
             home = self
             for part in path:
@@ -131,7 +145,7 @@ class Network(torch.nn.Module):
                     home.add_module(part, _Names())
                 home = home._modules[part]
             home.register_parameter(last, parameter)
-        object.__setattr__(self, "_output", f"s/{model.layers[-1]['layer_id']}")   # the same as "output"
+        object.__setattr__(self, "_output", f"s/{model.layers[-1]['layer_id']}")  # the same as "output"
         object.__setattr__(self, "_params", params)
         object.__setattr__(self, "_places", places)
 
@@ -156,15 +170,26 @@ class Network(torch.nn.Module):
             return _Run.apply(self, tuple(wanted), tuple(states), self.training, x, spans, *tensors, *self._params)
         # nothing is kept where nothing will be asked
         arrays, *_ = self._model._core.simulate(
-            _numpy(x, "input"), [name for name in dict(wanted) if name != "output"],
+            _numpy(x, "input"),
+            [name for name in dict(wanted) if name != "output"],
             {n: _numpy(t, "initial state " + n) for n, t in zip(states, tensors)},
-            None if spans is None else _numpy(spans, "timespans"), None, {"training": self.training}, False, False)
+            None if spans is None else _numpy(spans, "timespans"),
+            None,
+            {"training": self.training},
+            False,
+            False,
+        )
         return tuple(_part(arrays[name], what) for name, what in wanted)
 
     def forward(self, x, initial_states={}, timespans=None, record=(), with_start=False):
         what = "start" if with_start else "all"
-        output, *others = self._run([("output", what), *((name, what) for name in record)], x, tuple(initial_states),
-                                    tuple(initial_states.values()), timespans)
+        output, *others = self._run(
+            [("output", what), *((name, what) for name in record)],
+            x,
+            tuple(initial_states),
+            tuple(initial_states.values()),
+            timespans,
+        )
         return (output, dict(zip(record, others))) if record else output
 
     # ── moving ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,9 +213,17 @@ class Network(torch.nn.Module):
         return self
 
     def __getstate__(self):
-        own = {k: v for k, v in self.__dict__.items() if k not in ("_model", "_output", "_params", "_places", "_parameters", "_modules")}
-        return {"own": own, "model": self._model, "grads": [p.requires_grad for p in self._params],
-                "modules": {k: m for k, m in self._modules.items() if not isinstance(m, _Names)}}
+        own = {
+            k: v
+            for k, v in self.__dict__.items()
+            if k not in ("_model", "_output", "_params", "_places", "_parameters", "_modules")
+        }
+        return {
+            "own": own,
+            "model": self._model,
+            "grads": [p.requires_grad for p in self._params],
+            "modules": {k: m for k, m in self._modules.items() if not isinstance(m, _Names)},
+        }
 
     def __setstate__(self, state):
         torch.nn.Module.__init__(self)
@@ -201,7 +234,8 @@ class Network(torch.nn.Module):
             parameter.requires_grad_(grad)
 
     def load_state_dict(self, state_dict, strict=True):
-        """Numbers of a checkpoint. Masks in it (ncps keeps them as parameters) follow from the network and are left out."""
+        """Numbers of a checkpoint. Masks in it (ncps keeps them as parameters) follow from the network and are left
+        out."""
         state_dict = {k: v for k, v in state_dict.items() if not k.rsplit(".", 1)[-1].endswith("sparsity_mask")}
         return super().load_state_dict(state_dict, strict=strict)
 
@@ -227,7 +261,8 @@ class _Liquid(Network):
         self._names = tuple(self._model.layers[1][k] for k in ("state", "memory"))
 
     def forward(self, input, hx=None, timespans=None):
-        """input [batch, time, input] ([time, batch, input] without batch_first; [time, input] of a single sequence), hx the
+        """input [batch, time, input] ([time, batch, input] without batch_first; [time, input] of a single sequence),
+        hx the
         state it begins with, (h, c) with mixed memory, timespans [batch, time] or [time]. Returns (readout, state)."""
         x = input if isinstance(input, torch.Tensor) else torch.as_tensor(input)
         batched = x.dim() == 3
@@ -244,7 +279,7 @@ class _Liquid(Network):
         states, names = [], []
         if hx is not None:
             states = list(_ncp.check_state(hx, self.use_mixed, batched, x.shape[0], self.state_size))
-            names = ["1", "1/c"][:len(states)]
+            names = ["1", "1/c"][: len(states)]
             if not batched:
                 states = [s.unsqueeze(0) for s in states]
         state, memory = self._names
@@ -272,29 +307,91 @@ class _Liquid(Network):
 
 class CfC(_Liquid):
     """Closed-form continuous-time network; the parameters of ncps.torch.CfC. units: a number, or a wiring."""
+
     __doc__ += _ncp.cfc_doc
 
-    def __init__(self, input_size, units, proj_size=None, return_sequences=True, batch_first=True, mixed_memory=False,
-                 mode="default", activation="lecun_tanh", backbone_units=None, backbone_layers=None, backbone_dropout=None,
-                 *, dtype="float32", threads=1, seed=None, **more):
-        super().__init__(input_size, units, dict(
-            proj_size=proj_size, return_sequences=return_sequences, batch_first=batch_first, mixed_memory=mixed_memory,
-            mode=mode, activation=activation, backbone_units=backbone_units, backbone_layers=backbone_layers,
-            backbone_dropout=backbone_dropout, **more), dtype, threads, seed)
+    def __init__(
+        self,
+        input_size,
+        units,
+        proj_size=None,
+        return_sequences=True,
+        batch_first=True,
+        mixed_memory=False,
+        mode="default",
+        activation="lecun_tanh",
+        backbone_units=None,
+        backbone_layers=None,
+        backbone_dropout=None,
+        *,
+        dtype="float32",
+        threads=1,
+        seed=None,
+        **more,
+    ):
+        super().__init__(
+            input_size,
+            units,
+            dict(
+                proj_size=proj_size,
+                return_sequences=return_sequences,
+                batch_first=batch_first,
+                mixed_memory=mixed_memory,
+                mode=mode,
+                activation=activation,
+                backbone_units=backbone_units,
+                backbone_layers=backbone_layers,
+                backbone_dropout=backbone_dropout,
+                **more,
+            ),
+            dtype,
+            threads,
+            seed,
+        )
 
 
 class LTC(_Liquid):
     """Liquid time-constant network; the parameters of ncps.torch.LTC. units: a number, or a wiring."""
+
     __doc__ += _ncp.ltc_doc
     kind = "LTC"
 
-    def __init__(self, input_size, units, return_sequences=True, batch_first=True, mixed_memory=False, input_mapping="affine",
-                 output_mapping="affine", ode_unfolds=6, epsilon=1e-8, implicit_param_constraints=True, *, dtype="float32",
-                 threads=1, seed=None, **more):
+    def __init__(
+        self,
+        input_size,
+        units,
+        return_sequences=True,
+        batch_first=True,
+        mixed_memory=False,
+        input_mapping="affine",
+        output_mapping="affine",
+        ode_unfolds=6,
+        epsilon=1e-8,
+        implicit_param_constraints=True,
+        *,
+        dtype="float32",
+        threads=1,
+        seed=None,
+        **more,
+    ):
         more.setdefault("positivity", "softplus" if implicit_param_constraints else "clamp")
-        super().__init__(input_size, units, dict(
-            return_sequences=return_sequences, batch_first=batch_first, mixed_memory=mixed_memory, input_mapping=input_mapping,
-            output_mapping=output_mapping, ode_unfolds=ode_unfolds, epsilon=epsilon, **more), dtype, threads, seed)
+        super().__init__(
+            input_size,
+            units,
+            dict(
+                return_sequences=return_sequences,
+                batch_first=batch_first,
+                mixed_memory=mixed_memory,
+                input_mapping=input_mapping,
+                output_mapping=output_mapping,
+                ode_unfolds=ode_unfolds,
+                epsilon=epsilon,
+                **more,
+            ),
+            dtype,
+            threads,
+            seed,
+        )
 
     def apply_weight_constraints(self):
         """Nothing to do: constraints hold in every run."""
@@ -313,14 +410,34 @@ class _Cell:
 class CfCCell(_Cell, CfC):
     """One step of a CfC: (x [batch, input], h [batch, unit], timespans) → (output, h)."""
 
-    def __init__(self, input_size, hidden_size, mode="default", backbone_activation="lecun_tanh", backbone_units=128,
-                 backbone_layers=1, backbone_dropout=0.0, sparsity_mask=None, **more):
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        mode="default",
+        backbone_activation="lecun_tanh",
+        backbone_units=128,
+        backbone_layers=1,
+        backbone_dropout=0.0,
+        sparsity_mask=None,
+        **more,
+    ):
         if sparsity_mask is not None and backbone_units:
             raise ValueError("If sparsity of a CfC cell is set, then no backbone is allowed")
-        words = (dict(backbone_layers=0) if not backbone_units or sparsity_mask is not None else
-                 dict(backbone_units=backbone_units, backbone_layers=backbone_layers, backbone_dropout=backbone_dropout))
-        super().__init__(input_size, hidden_size, mode=mode, activation=backbone_activation, sparsity_mask=sparsity_mask,
-                         **words, **more)
+        words = (
+            dict(backbone_layers=0)
+            if not backbone_units or sparsity_mask is not None
+            else dict(backbone_units=backbone_units, backbone_layers=backbone_layers, backbone_dropout=backbone_dropout)
+        )
+        super().__init__(
+            input_size,
+            hidden_size,
+            mode=mode,
+            activation=backbone_activation,
+            sparsity_mask=sparsity_mask,
+            **words,
+            **more,
+        )
 
 
 class WiredCfCCell(_Cell, CfC):
@@ -343,11 +460,13 @@ class LTCCell(_Cell, LTC):
 class CTRNN(Network):
     """Continuous-time network of rate units; the parameters of nn4n (dynode.ctrnn.CTRNN explains them).
 
-    forward(x, init_state=None): x [batch, time, input] → (outputs [batch, time, output], rates [batch, time, hidden])."""
+    forward(x, init_state=None): x [batch, time, input] → (outputs [batch, time, output], rates [batch, time, hidden]).
+    """
 
     def __init__(self, *, dtype="float32", threads=1, seed=None, **options):
         torch.nn.Module.__init__(self)
         from .ctrnn import model_of
+
         model, self._keep = model_of(options, dtype, threads, seed)
         self._take(model)
         self._kept = None

@@ -28,8 +28,8 @@ namespace py = pybind11;
 /// Anything numpy takes for an array: numbers or truth values of any width, strides and byte order.
 /// @param name  what to call it in an error
 /// @throws ShapeError  if it holds something else
-Array array_of(py::handle values, const std::string& name);
-std::optional<Array> optional_array(py::handle values, const std::string& name);   // None: nothing
+Array                array_of(py::handle values, const std::string& name);
+std::optional<Array> optional_array(py::handle values, const std::string& name);  // None: nothing
 /// The numbers move into the array; no copy.
 py::array to_numpy(Array&& array);
 py::array to_numpy(const Array& array);
@@ -57,7 +57,7 @@ class Interrupts {
  public:
   Interrupts();
   ~Interrupts();
-  Interrupts(const Interrupts&) = delete;
+  Interrupts(const Interrupts&)            = delete;
   Interrupts& operator=(const Interrupts&) = delete;
 
   /// For runs of this thread; nullptr where nothing is to be heard.
@@ -79,15 +79,15 @@ using ModelHandle = std::shared_ptr<SharedModel>;
 /// Runs work(model, stop) without the GIL, alone with the model; `stop` becomes true when Ctrl-C is pressed.
 template <class Work>
 auto unlocked(SharedModel& shared, Work&& work) {
-  Interrupts interrupts;
+  Interrupts             interrupts;
   py::gil_scoped_release release;
-  std::lock_guard lock(shared.mutex);
+  std::lock_guard        lock(shared.mutex);
   return work(shared.model, interrupts.flag());
 }
 /// The same for work without a model.
 template <class Work>
 auto unlocked(Work&& work) {
-  Interrupts interrupts;
+  Interrupts             interrupts;
   py::gil_scoped_release release;
   return work(interrupts.flag());
 }

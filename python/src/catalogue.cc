@@ -20,17 +20,17 @@ namespace {
 
 py::dict fields() {
   py::dict all;
-  all["SimulationConfig"] = to_python(describe<SimulationSpec>());
-  all["LayerConfig"]      = to_python(describe<LayerSpec>());
-  all["ConnectionConfig"] = to_python(describe<ConnectionSpec>());
-  all["DataConfig"]       = to_python(describe<DataConfig>());
-  all["ModelConfig"]      = to_python(describe<ModelConfig>());
-  all["OptimizerConfig"]  = to_python(describe<OptimizerConfig>());
-  all["TrainingConfig"]   = to_python(describe<TrainingConfig>());
-  all["LoggingConfig"]    = to_python(describe<LoggingConfig>());
-  all["NoiseAnnealer"]    = to_python(describe<NoiseAnnealerConfig>());
+  all["SimulationConfig"]    = to_python(describe<SimulationSpec>());
+  all["LayerConfig"]         = to_python(describe<LayerSpec>());
+  all["ConnectionConfig"]    = to_python(describe<ConnectionSpec>());
+  all["DataConfig"]          = to_python(describe<DataConfig>());
+  all["ModelConfig"]         = to_python(describe<ModelConfig>());
+  all["OptimizerConfig"]     = to_python(describe<OptimizerConfig>());
+  all["TrainingConfig"]      = to_python(describe<TrainingConfig>());
+  all["LoggingConfig"]       = to_python(describe<LoggingConfig>());
+  all["NoiseAnnealer"]       = to_python(describe<NoiseAnnealerConfig>());
   all["LossWeightScheduler"] = to_python(describe<LossWeightSchedulerConfig>());
-  all["QatConfig"]        = to_python(describe<QatConfig>());
+  all["QatConfig"]           = to_python(describe<QatConfig>());
   return all;
 }
 
@@ -55,8 +55,9 @@ py::list settings(const std::vector<SettingFacts>& facts) {
     py::object value = py::float_(f.value);
     if (!f.words.empty()) value = py::str(f.words.at(size_t(f.value)));
     else if (f.whole) value = py::int_(int64_t(f.value));
-    list.append(py::dict(py::arg("name") = f.name, py::arg("default") = value, py::arg("words") = std::vector<std::string>(f.words.begin(), f.words.end()),
-                         py::arg("help") = f.help));
+    list.append(py::dict(py::arg("name") = f.name, py::arg("default") = value,
+                         py::arg("words") = std::vector<std::string>(f.words.begin(), f.words.end()),
+                         py::arg("help")  = f.help));
   }
   return list;
 }
@@ -64,7 +65,7 @@ py::list settings(const std::vector<SettingFacts>& facts) {
 py::dict layers() {
   py::dict all;
   for (const CellEntry& c : cells()) {
-    if (c.internal) continue;   // a part of others
+    if (c.internal) continue;  // a part of others
     py::list params, states;
     for (const auto& p : c.params)
       params.append(py::dict(py::arg("name") = p.name, py::arg("default") = p.value, py::arg("unit") = p.unit,
@@ -79,18 +80,18 @@ py::dict layers() {
 /// Everything by kind, as `dynode info --cells` prints it.
 py::dict catalogue() {
   py::dict all;
-  all["layers"]      = layers();
+  all["layers"]           = layers();
   all["source_functions"] = names(source_functions());
-  all["structures"]  = entries(structures());
-  all["initialisers"] = entries(initialisers());
-  all["distributions"] = entries(distributions());
-  all["wirings"]     = entries(wirings());
-  all["losses"]      = entries(losses());
-  all["poolings"]    = entries(poolings());
-  all["metrics"]     = names(metrics());
-  all["optimizers"]  = entries(optimizers());
-  all["schedules"]   = entries(schedules());
-  all["tasks"]       = entries(tasks());
+  all["structures"]       = entries(structures());
+  all["initialisers"]     = entries(initialisers());
+  all["distributions"]    = entries(distributions());
+  all["wirings"]          = entries(wirings());
+  all["losses"]           = entries(losses());
+  all["poolings"]         = entries(poolings());
+  all["metrics"]          = names(metrics());
+  all["optimizers"]       = entries(optimizers());
+  all["schedules"]        = entries(schedules());
+  all["tasks"]            = entries(tasks());
   return all;
 }
 

@@ -17,7 +17,7 @@ Array copied(const py::array& a, std::vector<int64_t> shape) {
 
 template <class T>
 py::array wrapped(std::vector<T>&& values, const std::vector<int64_t>& shape) {
-  auto* kept = new std::vector<T>(std::move(values));
+  auto*             kept = new std::vector<T>(std::move(values));
   const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<T>*>(p); });
   return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()), kept->data(), owner);
 }
@@ -41,13 +41,13 @@ Array array_of(py::handle values, const std::string& name) {
     }
   }
   std::vector<int64_t> shape(a.shape(), a.shape() + a.ndim());
-  const char kind = a.dtype().kind();
-  const auto size = a.dtype().itemsize();
+  const char           kind = a.dtype().kind();
+  const auto           size = a.dtype().itemsize();
   if (kind == 'f') return size <= 4 ? copied<float>(a, std::move(shape)) : copied<double>(a, std::move(shape));
   if (kind == 'b' || (kind == 'u' && size == 1)) return copied<uint8_t>(a, std::move(shape));
   if (kind == 'i' || kind == 'u') return copied<int64_t>(a, std::move(shape));
-  throw ShapeError(fmt::format("{}: expected an array of numbers, got one of dtype {}", name,
-                               std::string(py::str(a.dtype()))));
+  throw ShapeError(
+      fmt::format("{}: expected an array of numbers, got one of dtype {}", name, std::string(py::str(a.dtype()))));
 }
 
 std::optional<Array> optional_array(py::handle values, const std::string& name) {
@@ -80,8 +80,8 @@ Value value_of(py::handle object) {
   if (object.is_none()) return {};
   if (py::isinstance<py::bool_>(object)) return object.cast<bool>();
   if (py::isinstance<py::int_>(object)) {
-    int overflow = 0;
-    const long long n = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+    int             overflow = 0;
+    const long long n        = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
     if (overflow > 0) return object.cast<uint64_t>();
     return int64_t(n);
   }
@@ -99,7 +99,7 @@ Value value_of(py::handle object) {
   }
   if (py::hasattr(object, "to_dict")) return value_of(object.attr("to_dict")());
   if (py::hasattr(object, "__fspath__")) return std::string(py::str(object.attr("__fspath__")()));
-  if (py::hasattr(object, "tolist") && is_array(object))   // arrays and numbers of numpy
+  if (py::hasattr(object, "tolist") && is_array(object))  // arrays and numbers of numpy
     return value_of(py::module_::import("numpy").attr("asarray")(object).attr("tolist")());
   throw SpecError({}, fmt::format("a {} means nothing here", type_name(object)),
                   "give numbers, texts, lists, dicts, None or numpy arrays");
@@ -111,7 +111,8 @@ py::object to_python(const Value& value) {
     case Value::Kind::boolean: return py::bool_(value.boolean());
     case Value::Kind::number:
       if (value.is_integer())
-        return value.number() < 0 ? py::object(py::int_(value.integer())) : py::object(py::int_(value.unsigned_integer()));
+        return value.number() < 0 ? py::object(py::int_(value.integer()))
+                                  : py::object(py::int_(value.unsigned_integer()));
       return py::float_(value.number());
     case Value::Kind::text: return py::str(value.text());
     case Value::Kind::list: {
@@ -136,7 +137,7 @@ py::list to_python(const std::vector<Fact>& facts) {
   py::list list;
   for (const Fact& f : facts) {
     static constexpr const char* kinds[] = {"number", "integer", "boolean", "text", "numbers"};
-    py::object value = py::none();
+    py::object                   value   = py::none();
     if (f.kind == ArgumentKind::text) value = py::str(f.text);
     else if (f.kind == ArgumentKind::boolean) value = py::bool_(f.value != 0);
     else if (f.kind == ArgumentKind::integer && f.value == f.value) value = py::int_(int64_t(f.value));
@@ -151,7 +152,8 @@ py::list to_python(const std::vector<Fact>& facts) {
 ModelOptions model_options(const std::string& dtype, int threads, std::optional<uint64_t> seed) {
   if (dtype != "float32" && dtype != "float64")
     throw SpecError({.path = "dtype"}, fmt::format("there is no '{}'", dtype), "there are: float32, float64");
-  if (threads < 0) throw SpecError({.path = "threads"}, fmt::format("{} threads cannot work", threads), "0: one per core");
+  if (threads < 0)
+    throw SpecError({.path = "threads"}, fmt::format("{} threads cannot work", threads), "0: one per core");
   return {dtype == "float32" ? Precision::float32 : Precision::float64, threads, seed};
 }
 

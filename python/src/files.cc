@@ -29,18 +29,22 @@ std::vector<std::string> save_json(const SharedModel& m, const std::string& path
 py::dict rate_table(const py::dict& circuit, const py::dict& grid, int threads) {
   SquidCircuit c;
   TableGrid    g;
-  const auto take = [](const py::dict& given, std::vector<std::pair<const char*, double*>> known) {
+  const auto   take = [](const py::dict& given, std::vector<std::pair<const char*, double*>> known) {
     for (const auto& [key, value] : given) {
-      const std::string word  = py::str(key);
-      const auto        found = std::find_if(known.begin(), known.end(), [&](const auto& k) { return word == k.first; });
+      const std::string word = py::str(key);
+      const auto found = std::find_if(known.begin(), known.end(), [&](const auto& k) { return word == k.first; });
       if (found == known.end()) throw SpecError({}, fmt::format("a rate table has no '{}'", word));
       *found->second = value.cast<double>();
     }
   };
   double phi_count = double(g.phi_count), ib_count = double(g.ib_count);
   take(circuit, {{"beta_c", &c.beta_c}, {"beta_1", &c.beta_1}, {"beta_2", &c.beta_2}});
-  take(grid, {{"phi_first", &g.phi_first}, {"phi_step", &g.phi_step}, {"phi_count", &phi_count}, {"ib_first", &g.ib_first},
-              {"ib_step", &g.ib_step}, {"ib_count", &ib_count}});
+  take(grid, {{"phi_first", &g.phi_first},
+              {"phi_step", &g.phi_step},
+              {"phi_count", &phi_count},
+              {"ib_first", &g.ib_first},
+              {"ib_step", &g.ib_step},
+              {"ib_count", &ib_count}});
   if (!(phi_count >= 2 && ib_count >= 2 && phi_count <= 1e5 && ib_count <= 1e5))
     throw SpecError({}, "a rate table has from 2 to 100,000 values on each axis");
   g.phi_count = size_t(phi_count), g.ib_count = size_t(ib_count);
@@ -49,9 +53,9 @@ py::dict rate_table(const py::dict& circuit, const py::dict& grid, int threads) 
     Threads workers(threads);
     workers.run(g.ib_count, [&](size_t row, size_t) {
       check_stop(stop);
-      TableGrid one = g;
-      one.ib_first  = g.ib_first + double(row) * g.ib_step;
-      one.ib_count  = 1;
+      TableGrid one                  = g;
+      one.ib_first                   = g.ib_first + double(row) * g.ib_step;
+      one.ib_count                   = 1;
       const std::vector<double> part = squid_table(c, one);
       std::copy(part.begin(), part.end(), values.begin() + ptrdiff_t(row * g.phi_count));
     });
@@ -65,7 +69,7 @@ py::dict rate_table(const py::dict& circuit, const py::dict& grid, int threads) 
 }
 
 py::dict load_table(const std::string& path) {
-  RateTableData t = load_rate_table(path);
+  RateTableData       t = load_rate_table(path);
   std::vector<double> phi(t.phi_count), ib(t.ib_count);
   for (size_t i = 0; i < phi.size(); ++i) phi[i] = t.phi_first + double(i) * t.phi_step;
   for (size_t i = 0; i < ib.size(); ++i) ib[i] = t.ib_first + double(i) * t.ib_step;
@@ -79,16 +83,25 @@ py::dict load_table(const std::string& path) {
 void bind_files(py::module_& m) {
   using namespace py::literals;
   m.def("save_json", save_json, "model"_a, "path"_a);
-  m.def("spec_yaml", [](const py::object& spec) { return to_yaml(write_spec(read_spec(value_of(spec)))); }, "spec"_a);
-  m.def("load_value", [](const std::string& path) { return to_python(load_value(path)); }, "path"_a);
-  m.def("load_spec", [](const std::string& path) { return to_python(write_spec(load_spec(path))); }, "path"_a);
-  m.def("read_spec", [](const py::object& spec, bool defaults) {
-    return to_python(write_spec(read_spec(value_of(spec)), defaults ? Defaults::write : Defaults::skip));
-  }, "spec"_a, "defaults"_a = false);
-  m.def("is_model", [](const std::string& path) {
-    const std::string ending = ending_of(path);
-    return ending == ".dynode" || ending == ".mat" || load_stored_model(path).has_value();
-  }, "path"_a);
+  m.def(
+      "spec_yaml", [](const py::object& spec) { return to_yaml(write_spec(read_spec(value_of(spec)))); }, "spec"_a);
+  m.def(
+      "load_value", [](const std::string& path) { return to_python(load_value(path)); }, "path"_a);
+  m.def(
+      "load_spec", [](const std::string& path) { return to_python(write_spec(load_spec(path))); }, "path"_a);
+  m.def(
+      "read_spec",
+      [](const py::object& spec, bool defaults) {
+        return to_python(write_spec(read_spec(value_of(spec)), defaults ? Defaults::write : Defaults::skip));
+      },
+      "spec"_a, "defaults"_a = false);
+  m.def(
+      "is_model",
+      [](const std::string& path) {
+        const std::string ending = ending_of(path);
+        return ending == ".dynode" || ending == ".mat" || load_stored_model(path).has_value();
+      },
+      "path"_a);
   m.def("rate_table", rate_table, "circuit"_a, "grid"_a, "threads"_a);
   m.def("load_rate_table", load_table, "path"_a);
   m.def("omega_c", [] { return standard_junction().omega_c(); });

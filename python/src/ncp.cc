@@ -20,7 +20,8 @@ MixedMemory mixed_memory(const py::object& word) {
   if (text == "none") return MixedMemory::none;
   if (text == "state") return MixedMemory::state;
   if (text == "input") return MixedMemory::input;
-  throw SpecError({.path = "mixed_memory"}, fmt::format("there is no '{}'", text), "there are: False, True (state), input");
+  throw SpecError({.path = "mixed_memory"}, fmt::format("there is no '{}'", text),
+                  "there are: False, True (state), input");
 }
 
 /// Fills the options that both kinds have. @return whether there is such a one
@@ -47,7 +48,8 @@ ModelHandle ltc(int inputs, const py::object& units, const py::dict& options, co
     else if (word == "positivity") o.positivity = value.cast<std::string>();
     else if (word == "solver") o.solver = value.cast<std::string>();
     else if (word == "elapsed_offset") o.elapsed_offset = value.cast<double>();
-    else if (word == "initialization_ranges") o.initialization_ranges = value.cast<std::map<std::string, std::pair<double, double>>>();
+    else if (word == "initialization_ranges")
+      o.initialization_ranges = value.cast<std::map<std::string, std::pair<double, double>>>();
     else throw SpecError({}, fmt::format("LTC has no parameter '{}'", word));
   }
   LTC net(inputs, units_of(units), o);
@@ -77,8 +79,8 @@ ModelHandle cfc(int inputs, const py::object& units, const py::dict& options, co
   return std::make_shared<SharedModel>(std::move(net.model()));
 }
 
-ModelHandle build(const std::string& kind, int inputs, const py::object& units, const py::dict& options, const std::string& dtype,
-                  int threads, std::optional<uint64_t> seed) {
+ModelHandle build(const std::string& kind, int inputs, const py::object& units, const py::dict& options,
+                  const std::string& dtype, int threads, std::optional<uint64_t> seed) {
   return (kind == "LTC" ? ltc : cfc)(inputs, units, options, model_options(dtype, threads, seed));
 }
 
@@ -95,21 +97,24 @@ auto as_network(SharedModel& m, bool return_sequences, bool batch_first, Work&& 
 }
 
 /// @return (readout, h, c or None, what was recorded)
-py::tuple run(SharedModel& m, bool return_sequences, bool batch_first, const py::object& x, const py::object& h, const py::object& c,
-              const py::object& spans, const py::object& mask, bool training, const std::vector<std::string>& record) {
+py::tuple run(SharedModel& m, bool return_sequences, bool batch_first, const py::object& x, const py::object& h,
+              const py::object& c, const py::object& spans, const py::object& mask, bool training,
+              const std::vector<std::string>& record) {
   const Array          input = array_of(x, "input");
   std::optional<State> start;
   if (!h.is_none()) start.emplace(array_of(h, "state"), optional_array(c, "state c"));
-  const auto           times = optional_array(spans, "timespans");
-  const CallOptions    options{.mask = optional_array(mask, "mask"), .training = training, .record = record};
-  Output out = [&] {
+  const auto        times = optional_array(spans, "timespans");
+  const CallOptions options{.mask = optional_array(mask, "mask"), .training = training, .record = record};
+  Output            out = [&] {
     const py::gil_scoped_release release;
     const std::lock_guard        lock(m.mutex);
-    return as_network(m, return_sequences, batch_first, [&](Network& net) { return net(input, start, times, options); });
+    return as_network(m, return_sequences, batch_first,
+                                 [&](Network& net) { return net(input, start, times, options); });
   }();
   py::object memory = py::none();
   if (out.state.c) memory = to_numpy(std::move(*out.state.c));
-  return py::make_tuple(to_numpy(std::move(out.readout)), to_numpy(std::move(out.state.h)), memory, to_dict(std::move(out.run.arrays)));
+  return py::make_tuple(to_numpy(std::move(out.readout)), to_numpy(std::move(out.state.h)), memory,
+                        to_dict(std::move(out.run.arrays)));
 }
 
 /// inputs, units, outputs, synapses, sensory synapses (None without a circuit)
@@ -124,9 +129,10 @@ py::tuple sizes(SharedModel& m) {
 
 void bind_ncp(py::module_& m) {
   using namespace py::literals;
-  m.def("ncp_model", build, "kind"_a, "inputs"_a, "units"_a, "options"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none());
-  m.def("ncp_run", run, "model"_a, "return_sequences"_a, "batch_first"_a, "x"_a, "h"_a, "c"_a, "timespans"_a, "mask"_a, "training"_a,
-        "record"_a);
+  m.def("ncp_model", build, "kind"_a, "inputs"_a, "units"_a, "options"_a, "dtype"_a = "float32", "threads"_a = 1,
+        "seed"_a = py::none());
+  m.def("ncp_run", run, "model"_a, "return_sequences"_a, "batch_first"_a, "x"_a, "h"_a, "c"_a, "timespans"_a, "mask"_a,
+        "training"_a, "record"_a);
   m.def("ncp_sizes", sizes, "model"_a);
 }
 

@@ -25,10 +25,10 @@ py::dict batch(const Task& task, uint64_t seed, uint64_t number, size_t rows) {
     b = task.batch(seed, number, rows);
   }
   const auto n = int64_t(b.rows), steps = int64_t(b.shape.steps);
-  py::dict all(py::arg("input")  = to_numpy(Array{Shape{n, steps, int64_t(b.shape.inputs)}, std::move(b.input)}),
-               py::arg("target") = to_numpy(Array{Shape{n, steps, int64_t(b.shape.outputs)}, std::move(b.target)}),
-               py::arg("mask")   = to_numpy(Array{Shape{n, steps}, std::move(b.mask)}),
-               py::arg("labels") = to_numpy(Array{Shape{n}, std::move(b.labels)}));
+  py::dict   all(py::arg("input")  = to_numpy(Array{Shape{n, steps, int64_t(b.shape.inputs)}, std::move(b.input)}),
+                 py::arg("target") = to_numpy(Array{Shape{n, steps, int64_t(b.shape.outputs)}, std::move(b.target)}),
+                 py::arg("mask")   = to_numpy(Array{Shape{n, steps}, std::move(b.mask)}),
+                 py::arg("labels") = to_numpy(Array{Shape{n}, std::move(b.labels)}));
   if (!b.timespans.empty()) all["timespans"] = to_numpy(Array{Shape{n, steps}, std::move(b.timespans)});
   return all;
 }
@@ -58,11 +58,14 @@ void bind_tasks(py::module_& m) {
       .def("correct", correct, "seed"_a, "batch"_a, "output"_a)
       .def_property_readonly("name", [](const Task& t) { return t.entry().name; })
       .def_property_readonly("summary", [](const Task& t) { return t.entry().summary; })
-      .def_property_readonly("labels", [](const Task& t) { return std::vector<std::string>(t.entry().labels.begin(), t.entry().labels.end()); })
+      .def_property_readonly(
+          "labels",
+          [](const Task& t) { return std::vector<std::string>(t.entry().labels.begin(), t.entry().labels.end()); })
       .def_property_readonly("steps", [](const Task& t) { return t.shape().steps; })
       .def_property_readonly("inputs", [](const Task& t) { return t.shape().inputs; })
       .def_property_readonly("outputs", [](const Task& t) { return t.shape().outputs; })
-      .def_property_readonly("answer", [](const Task& t) { return py::make_tuple(t.shape().answer_begin, t.shape().answer_end); });
+      .def_property_readonly(
+          "answer", [](const Task& t) { return py::make_tuple(t.shape().answer_begin, t.shape().answer_end); });
 }
 
 }  // namespace dynode::python

@@ -15,8 +15,12 @@ using Clock = std::chrono::steady_clock;
 /// Hands what happens to Python: on_update at most ten times a second, on_epoch always. What returns True stops the run.
 class Callbacks : public Progress {
  public:
-  Callbacks(py::object on_update, py::object on_epoch, py::object on_say, bool show, const std::atomic<bool>* interrupted)
-      : on_update_(std::move(on_update)), on_epoch_(std::move(on_epoch)), on_say_(std::move(on_say)), interrupted_(interrupted) {
+  Callbacks(py::object on_update, py::object on_epoch, py::object on_say, bool show,
+            const std::atomic<bool>* interrupted)
+      : on_update_(std::move(on_update)),
+        on_epoch_(std::move(on_epoch)),
+        on_say_(std::move(on_say)),
+        interrupted_(interrupted) {
     if (show) shown_ = show_progress(stdout);
   }
 
@@ -53,9 +57,9 @@ class Callbacks : public Progress {
     return all;
   }
 
-  std::atomic<bool>  stop = false;
+  std::atomic<bool>  stop     = false;
   bool               keyboard = false;
-  std::exception_ptr error;   // of a callback
+  std::exception_ptr error;  // of a callback
 
  private:
   template <class What>
@@ -67,7 +71,7 @@ class Callbacks : public Progress {
       if (!answer.is_none() && answer.cast<bool>()) stop = true;
     } catch (const py::error_already_set& e) {
       stop = true;
-      if (e.matches(PyExc_KeyboardInterrupt)) keyboard = true;   // Ctrl-C that Python heard first
+      if (e.matches(PyExc_KeyboardInterrupt)) keyboard = true;  // Ctrl-C that Python heard first
       else error = std::current_exception();
     } catch (...) {
       error = std::current_exception();
@@ -75,7 +79,7 @@ class Callbacks : public Progress {
     }
   }
 
-  py::object on_update_, on_epoch_, on_say_;
+  py::object                on_update_, on_epoch_, on_say_;
   const std::atomic<bool>*  interrupted_;
   std::unique_ptr<Progress> shown_;
   Clock::time_point         next_{};
@@ -86,27 +90,29 @@ py::dict to_python(const TrainResult& r) {
   for (const TrainResult& one : r.repeats) repeats.append(to_python(one));
   for (const auto& y : r.yardsticks) yardsticks.append(py::make_tuple(y.name, to_python(y.result)));
   return py::dict(py::arg("directory") = r.directory, py::arg("epochs") = r.epochs, py::arg("updates") = r.updates,
-                  py::arg("best_epoch") = r.best_epoch, py::arg("best_loss") = r.best_loss, py::arg("test_loss") = r.test_loss,
-                  py::arg("test") = Callbacks::numbers(r.test), py::arg("seconds") = r.seconds, py::arg("stopped") = r.stopped,
-                  py::arg("reached") = r.reached, py::arg("headline") = r.stopped ? std::string() : headline(r),
-                  py::arg("repeats") = repeats, py::arg("yardsticks") = yardsticks);
+                  py::arg("best_epoch") = r.best_epoch, py::arg("best_loss") = r.best_loss,
+                  py::arg("test_loss") = r.test_loss, py::arg("test") = Callbacks::numbers(r.test),
+                  py::arg("seconds") = r.seconds, py::arg("stopped") = r.stopped, py::arg("reached") = r.reached,
+                  py::arg("headline") = r.stopped ? std::string() : headline(r), py::arg("repeats") = repeats,
+                  py::arg("yardsticks") = yardsticks);
 }
 
 /// @return (result, whether Ctrl-C ended it); the caller raises KeyboardInterrupt when it has seen to its own things
 template <class Run>
 py::tuple run(int threads, const std::string& directory, const py::object& on_update, const py::object& on_epoch,
               const py::object& on_say, bool show, Run&& work) {
-  Interrupts interrupts;
-  Callbacks  callbacks(on_update, on_epoch, on_say, show, interrupts.flag());
+  Interrupts  interrupts;
+  Callbacks   callbacks(on_update, on_epoch, on_say, show, interrupts.flag());
   TrainResult result;
   {
     const py::gil_scoped_release release;
-    result = work(TrainOptions{.threads = threads, .run_directory = directory, .progress = &callbacks, .stop = &callbacks.stop});
+    result = work(
+        TrainOptions{.threads = threads, .run_directory = directory, .progress = &callbacks, .stop = &callbacks.stop});
     if (!result.stopped) write_run_report(result.directory);
   }
   if (callbacks.error) std::rethrow_exception(callbacks.error);
   const bool interrupted = result.stopped && (callbacks.keyboard || (interrupts.flag() && *interrupts.flag()));
-  if (interrupted && !callbacks.keyboard && PyErr_CheckSignals() != 0) PyErr_Clear();   // the caller raises it
+  if (interrupted && !callbacks.keyboard && PyErr_CheckSignals() != 0) PyErr_Clear();  // the caller raises it
   return py::make_tuple(to_python(result), interrupted);
 }
 
@@ -114,18 +120,24 @@ py::tuple run(int threads, const std::string& directory, const py::object& on_up
 
 void bind_training(py::module_& m) {
   using namespace py::literals;
-  m.def("train", [](const py::object& config, const std::string& directory, int threads, const py::object& on_update,
-                    const py::object& on_epoch, const py::object& on_say, bool show) {
-    const TrainConfig read = py::isinstance<py::dict>(config) ? read_train_config(value_of(config))
-                                                              : load_train_config(py::str(config));
-    return run(threads, directory, on_update, on_epoch, on_say, show,
-               [&](const TrainOptions& options) { return train(read, options); });
-  }, "config"_a, "directory"_a, "threads"_a, "on_update"_a, "on_epoch"_a, "on_say"_a, "show"_a);
-  m.def("resume", [](const std::string& directory, int threads, const py::object& on_update, const py::object& on_epoch,
-                     const py::object& on_say, bool show) {
-    return run(threads, directory, on_update, on_epoch, on_say, show,
-               [&](const TrainOptions& options) { return resume(directory, options); });
-  }, "directory"_a, "threads"_a, "on_update"_a, "on_epoch"_a, "on_say"_a, "show"_a);
+  m.def(
+      "train",
+      [](const py::object& config, const std::string& directory, int threads, const py::object& on_update,
+         const py::object& on_epoch, const py::object& on_say, bool show) {
+        const TrainConfig read =
+            py::isinstance<py::dict>(config) ? read_train_config(value_of(config)) : load_train_config(py::str(config));
+        return run(threads, directory, on_update, on_epoch, on_say, show,
+                   [&](const TrainOptions& options) { return train(read, options); });
+      },
+      "config"_a, "directory"_a, "threads"_a, "on_update"_a, "on_epoch"_a, "on_say"_a, "show"_a);
+  m.def(
+      "resume",
+      [](const std::string& directory, int threads, const py::object& on_update, const py::object& on_epoch,
+         const py::object& on_say, bool show) {
+        return run(threads, directory, on_update, on_epoch, on_say, show,
+                   [&](const TrainOptions& options) { return resume(directory, options); });
+      },
+      "directory"_a, "threads"_a, "on_update"_a, "on_epoch"_a, "on_say"_a, "show"_a);
 }
 
 }  // namespace dynode::python

@@ -8,7 +8,12 @@ from conftest import dendrites, lines
 
 def test_a_run_gives_what_is_recorded_in_the_shapes_of_the_manual(model, x):
     run = model.simulate(x, ["s", "phi/1"])
-    assert {k: v.shape for k, v in run.items()} == {"s/0": (3, 21, 10), "s/1": (3, 21, 5), "phi/1": (3, 20, 5), "output": (3, 21, 5)}
+    assert {k: v.shape for k, v in run.items()} == {
+        "s/0": (3, 21, 10),
+        "s/1": (3, 21, 5),
+        "phi/1": (3, 20, 5),
+        "output": (3, 21, 5),
+    }
     assert run.steps == 20 and run.output.dtype == np.float32
 
 
@@ -75,20 +80,30 @@ def test_gradients_are_those_of_differences():
 
 def test_kinds_of_arrays_do_not_matter(model, x):
     wanted = model(x)
-    for same in (x.astype(np.float64), x.astype(np.float32).tolist(), np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2],
-                 x[:, :, ::-1][:, :, ::-1], x.astype(">f4")):
+    for same in (
+        x.astype(np.float64),
+        x.astype(np.float32).tolist(),
+        np.asfortranarray(x),
+        np.repeat(x, 2, axis=1)[:, ::2],
+        x[:, :, ::-1][:, :, ::-1],
+        x.astype(">f4"),
+    ):
         np.testing.assert_array_equal(model(same), wanted)
     np.testing.assert_array_equal(model(np.ones((1, 4, 10), dtype=bool)), model(np.ones((1, 4, 10), dtype=np.int16)))
 
 
-@pytest.mark.parametrize("bad, error, text", [
-    (np.zeros(3), dynode.ShapeError, r"input: expected \[any, any, 10\], got \[3\]"),
-    (np.zeros((0, 3, 10)), dynode.ShapeError, "it is empty"),
-    (np.full((1, 3, 10), np.nan), dynode.ShapeError, "row 0, step 0, unit 0 is nan"),
-    (np.zeros((1, 3, 10), complex), dynode.ShapeError, "got one of dtype complex128"),
-    ("abc", dynode.ShapeError, "expected an array of numbers"),
-    ([[1, 2], [3]], dynode.ShapeError, "expected an array of numbers, got list"),
-    (None, dynode.ShapeError, "got one of dtype object")])
+@pytest.mark.parametrize(
+    "bad, error, text",
+    [
+        (np.zeros(3), dynode.ShapeError, r"input: expected \[any, any, 10\], got \[3\]"),
+        (np.zeros((0, 3, 10)), dynode.ShapeError, "it is empty"),
+        (np.full((1, 3, 10), np.nan), dynode.ShapeError, "row 0, step 0, unit 0 is nan"),
+        (np.zeros((1, 3, 10), complex), dynode.ShapeError, "got one of dtype complex128"),
+        ("abc", dynode.ShapeError, "expected an array of numbers"),
+        ([[1, 2], [3]], dynode.ShapeError, "expected an array of numbers, got list"),
+        (None, dynode.ShapeError, "got one of dtype object"),
+    ],
+)
 def test_bad_input_has_the_words_of_the_tool(model, bad, error, text):
     with pytest.raises(error, match=text):
         model.simulate(bad)
@@ -134,6 +149,7 @@ def test_files_keep_the_bits(model, x, tmp_path):
 
 def test_copies_and_pickles_are_networks_of_their_own(model, x):
     import pickle
+
     wanted = model(x)
     for other in (model.copy(), pickle.loads(pickle.dumps(model))):
         np.testing.assert_array_equal(other(x), wanted)
@@ -148,7 +164,9 @@ def test_training_learns_and_tells(tmp_path):
     y = (x[:, :, 0].mean(axis=1) > 0.5).astype(int)
     net = dynode.Model.from_spec(dendrites(units=2))
     epochs, updates = [], []
-    result = net.train(x, y, epochs=15, lr=3e-2, on_epoch=epochs.append, on_update=updates.append, directory=tmp_path / "run")
+    result = net.train(
+        x, y, epochs=15, lr=3e-2, on_epoch=epochs.append, on_update=updates.append, directory=tmp_path / "run"
+    )
     assert result.epochs == 15 and len(epochs) == 15 == len(result.history) and updates
     assert result.best_loss < epochs[0]["validation"]["loss"]
     assert (tmp_path / "run" / "report.html").exists()
@@ -164,6 +182,7 @@ def test_a_callback_ends_training_or_breaks_it():
 
     def broken(_):
         raise RuntimeError("mine")
+
     with pytest.raises(RuntimeError, match="mine"):
         net.train(x, y, epochs=5, on_epoch=broken)
 
@@ -182,6 +201,7 @@ def test_rate_tables_and_units():
     table = dynode.rate_tables.make(phi_count=3, ib_count=3, ib_first=1.5, ib_step=0.3, threads=1)
     assert table["g"].shape == (3, 3) and (np.diff(table["g"], axis=0) >= 0).all() and table["g"][-1].min() > 0.3
     from dynode.soen.physics.constants import get_omega_c
+
     assert 1e10 < get_omega_c() < 1e13
 
 
@@ -194,13 +214,36 @@ def test_padded_steps_keep_states(model, x):
 
 
 def test_networks_without_input_run_by_themselves():
-    net = dynode.Model.from_spec({
-        "simulation": {"dt": 0.0005, "duration": 0.2, "input_type": "none"},
-        "layers": [{"layer_id": 0, "layer_type": "LIF", "params": {"dim": 200, "n_excitatory": 160, "threshold": [1.5, 0.75]}}],
-        "connections": [{"from_layer": 0, "to_layer": 0, "connection_type": "sparse", "mode": "spike",
-                         "params": {"sparsity": 0.1, "init": {"name": "constant", "params": {"value": 0.01}}}}],
-        "drives": [{"to_layer": 0, "type": "poisson", "nu_ext_baseline": [7, 7, 0, 0], "c_ext": [320, 320, 0, 0],
-                    "j_ext": [2.3, 2.3, 0, 0]}]})
+    net = dynode.Model.from_spec(
+        {
+            "simulation": {"dt": 0.0005, "duration": 0.2, "input_type": "none"},
+            "layers": [
+                {
+                    "layer_id": 0,
+                    "layer_type": "LIF",
+                    "params": {"dim": 200, "n_excitatory": 160, "threshold": [1.5, 0.75]},
+                }
+            ],
+            "connections": [
+                {
+                    "from_layer": 0,
+                    "to_layer": 0,
+                    "connection_type": "sparse",
+                    "mode": "spike",
+                    "params": {"sparsity": 0.1, "init": {"name": "constant", "params": {"value": 0.01}}},
+                }
+            ],
+            "drives": [
+                {
+                    "to_layer": 0,
+                    "type": "poisson",
+                    "nu_ext_baseline": [7, 7, 0, 0],
+                    "c_ext": [320, 320, 0, 0],
+                    "j_ext": [2.3, 2.3, 0, 0],
+                }
+            ],
+        }
+    )
     spikes = net.simulate(steps=100)["spikes/0"]
     assert spikes.shape[1] == 3 and (spikes[:, 0] < 100).all() and (spikes[:, 2] < 200).all()
     assert net.simulate().steps == 400

@@ -29,8 +29,12 @@ def long_run():
 def test_ctrl_c_ends_a_run_and_leaves_the_model_as_it_was(what):
     net, x = long_run()
     theta, short = net.theta.copy(), net(x[:2, :5])
-    run = {"simulate": lambda: net.simulate(x),
-           "gradient": lambda: net.gradient(x[:, :5000], np.zeros(64, dtype=int), {"loss": "cross_entropy", "pooling": "final"})}[what]
+    run = {
+        "simulate": lambda: net.simulate(x),
+        "gradient": lambda: net.gradient(
+            x[:, :5000], np.zeros(64, dtype=int), {"loss": "cross_entropy", "pooling": "final"}
+        ),
+    }[what]
     timer = interrupt_after(0.3)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -85,7 +89,7 @@ def test_python_runs_on_while_the_engine_works():
     while worker.is_alive():
         turns += 1
         time.sleep(0.001)
-    assert turns > 3        # 1 where the interpreter is held
+    assert turns > 3  # 1 where the interpreter is held
 
 
 def test_memory_stays_flat(model, x):
@@ -95,9 +99,10 @@ def test_memory_stays_flat(model, x):
             model.gradient(x, np.zeros((3, 20, 5)), input=True)
             model.parameters["J_0_to_1"][0, 0] += 1e-6
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
     rounds(200)
     first = rounds(10)
-    assert rounds(3000) - first < 3000        # kB
+    assert rounds(3000) - first < 3000  # kB
 
 
 def test_references_are_returned(model, x):
@@ -112,6 +117,8 @@ def test_references_are_returned(model, x):
 def test_import_takes_little_time():
     """What dynode adds to numpy; a bench says how much exactly."""
     code = "import numpy, time; t = time.perf_counter(); import dynode; print(time.perf_counter() - t); import sys; print('torch' in sys.modules)"
-    seconds, torch = min(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-                         for _ in range(3))
+    seconds, torch = min(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    )
     assert torch == "False"

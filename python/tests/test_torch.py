@@ -40,7 +40,8 @@ def test_liquid_gradients_are_exact(name):
     params = [p for p in net.parameters() if p.requires_grad]
 
     def run(x, spans, *others):
-        return flat(*net(x, tuple(others[:len(states)]) if net.use_mixed else others[0], spans))
+        return flat(*net(x, tuple(others[: len(states)]) if net.use_mixed else others[0], spans))
+
     assert torch.autograd.gradcheck(run, (x, spans, *states, *params))
 
 
@@ -88,26 +89,38 @@ def test_changing_parameters_in_between_is_an_error():
 
 def test_parameters_are_the_memory_of_the_network():
     net = CfC(3, 4)
-    assert all(p.data_ptr() == net.model.parameters[b["stored_name"]].ctypes.data for p, b in zip(net._params, net.model.blocks))
+    assert all(
+        p.data_ptr() == net.model.parameters[b["stored_name"]].ctypes.data
+        for p, b in zip(net._params, net.model.blocks)
+    )
 
 
 def test_names_are_those_of_ncps_and_nn4n():
     dense = {"rnn_cell.backbone.0.weight", "rnn_cell.backbone.0.bias"} | {
-        f"rnn_cell.{m}.{k}" for m in ("ff1", "ff2", "time_a", "time_b") for k in ("weight", "bias")}
+        f"rnn_cell.{m}.{k}" for m in ("ff1", "ff2", "time_a", "time_b") for k in ("weight", "bias")
+    }
     assert set(CfC(3, 4).state_dict()) == dense
     wired = CfC(3, wirings.AutoNCP(10, 2)).state_dict()
     assert "rnn_cell.layer_0.ff1.weight" in wired and all(k.startswith("rnn_cell.layer_") for k in wired)
-    assert {"rnn_cell.gleak", "rnn_cell.vleak", "rnn_cell.cm", "rnn_cell.sigma", "rnn_cell.sensory_mu", "rnn_cell.input_w",
-            "rnn_cell.output_b"} <= set(LTC(3, 4).state_dict())
+    assert {
+        "rnn_cell.gleak",
+        "rnn_cell.vleak",
+        "rnn_cell.cm",
+        "rnn_cell.sigma",
+        "rnn_cell.sensory_mu",
+        "rnn_cell.input_w",
+        "rnn_cell.output_b",
+    } <= set(LTC(3, 4).state_dict())
     assert {"recurrent_layer.input_layer.weight", "recurrent_layer.hidden_layer.weight", "readout_layer.weight"} <= set(
-        CTRNN(dims=[3, 4, 2]).state_dict())
+        CTRNN(dims=[3, 4, 2]).state_dict()
+    )
 
 
 def test_state_dicts_load_and_count_at_once():
     a, b, x = CfC(3, wirings.AutoNCP(10, 2), seed=1), CfC(3, wirings.AutoNCP(10, 2), seed=2), torch.randn(2, 4, 3)
     assert not torch.equal(a(x)[0], b(x)[0])
     state = a.state_dict()
-    state["rnn_cell.layer_0.sparsity_mask"] = torch.ones(3, 3)      # ncps keeps its masks among its parameters
+    state["rnn_cell.layer_0.sparsity_mask"] = torch.ones(3, 3)  # ncps keeps its masks among its parameters
     b.load_state_dict(state)
     torch.testing.assert_close(a(x)[0], b(x)[0], rtol=0, atol=0)
     with pytest.raises(RuntimeError, match="Missing key"):
@@ -144,7 +157,7 @@ def test_layouts():
     torch.testing.assert_close(turned(x)[0], y[:, -1])
     parts, state = [], None
     for t in range(5):
-        out, state = net(x[:, t:t + 1], state)
+        out, state = net(x[:, t : t + 1], state)
         parts.append(out)
     torch.testing.assert_close(torch.cat(parts, 1), y)
     with pytest.raises(dynode.ShapeError, match=r"h0: expected \[2, 4\], got \[3, 4\]"):
@@ -195,9 +208,10 @@ def test_memory_stays_flat():
             net.zero_grad(set_to_none=True)
         gc.collect()
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
     rounds(50)
     first = rounds(5)
-    assert rounds(200) - first < 8000        # kB
+    assert rounds(200) - first < 8000  # kB
 
 
 def test_threads_of_torch_and_ours_live_together():
@@ -209,8 +223,9 @@ def test_threads_of_torch_and_ours_live_together():
         try:
             for _ in range(10):
                 (net(x)[0] @ torch.randn(32, 64)).sum().backward()
-        except Exception as error:   # noqa: BLE001
+        except Exception as error:  # noqa: BLE001
             failed.append(error)
+
     threads = [threading.Thread(target=work) for _ in range(3)]
     for t in threads:
         t.start()

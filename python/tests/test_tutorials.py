@@ -23,13 +23,20 @@ def test_tutorial(path, tmp_path):
 
 
 def test_stubs_are_up_to_date():
-    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "python_stubs.py"), "--check"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "python_stubs.py"), "--check"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_every_public_thing_has_words():
     import dynode
     import dynode.ctrnn, dynode.mean_field, dynode.ncps, dynode.rate, dynode.soen
-    silent = [f"{module.__name__}.{name}" for module in (dynode, dynode.soen, dynode.ctrnn, dynode.rate, dynode.ncps, dynode.mean_field)
-              for name in module.__all__ if callable(getattr(module, name)) and not getattr(module, name).__doc__]
+
+    silent = [
+        f"{module.__name__}.{name}"
+        for module in (dynode, dynode.soen, dynode.ctrnn, dynode.rate, dynode.ncps, dynode.mean_field)
+        for name in module.__all__
+        if callable(getattr(module, name)) and not getattr(module, name).__doc__
+    ]
     assert not silent

@@ -22,7 +22,9 @@ class Wiring:
     num_layers = property(lambda self: self._core.num_layers)
     adjacency_matrix = property(lambda self: self._core.adjacency(), doc="[units, units]")
     sensory_adjacency_matrix = property(
-        lambda self: self._core.sensory_adjacency() if self._core.is_built() else None, doc="[inputs, units], None before build")
+        lambda self: self._core.sensory_adjacency() if self._core.is_built() else None,
+        doc="[inputs, units], None before build",
+    )
     synapse_count = property(lambda self: self._core.synapse_count())
     sensory_synapse_count = property(lambda self: self._core.sensory_synapse_count())
 
@@ -56,9 +58,17 @@ class Wiring:
         """(nodes [(name, type)], edges [(from, to, polarity)]); a networkx.DiGraph takes both."""
         return self._core.graph(include_sensory_neurons)
 
-    def draw_graph(self, path=None, layout="layered", neuron_colors={}, synapse_colors={}, draw_labels=False,
-                   include_sensory_neurons=True):
-        """A picture of the circuit as SVG, into a file if a path is given. layout: layered, shell, circular, spiral, random,
+    def draw_graph(
+        self,
+        path=None,
+        layout="layered",
+        neuron_colors={},
+        synapse_colors={},
+        draw_labels=False,
+        include_sensory_neurons=True,
+    ):
+        """A picture of the circuit as SVG, into a file if a path is given. layout: layered, shell, circular, spiral,
+        random,
         kamada, spring, spectral."""
         svg = self._core.draw(layout, neuron_colors, synapse_colors, draw_labels, include_sensory_neurons)
         if path is not None:
@@ -94,34 +104,57 @@ class FullyConnected(Wiring):
     """Every neuron reaches every neuron."""
 
     def __init__(self, units, output_dim=None, erev_init_seed=1111, self_connections=True):
-        self._core = _core.Wiring.of("FullyConnected", dict(units=units, output_dim=output_dim, erev_init_seed=erev_init_seed,
-                                                            self_connections=self_connections))
+        self._core = _core.Wiring.of(
+            "FullyConnected",
+            dict(units=units, output_dim=output_dim, erev_init_seed=erev_init_seed, self_connections=self_connections),
+        )
 
 
 class Random(Wiring):
     """Synapses drawn at random; sparsity_level is the share that is missing."""
 
     def __init__(self, units, output_dim=None, sparsity_level=0.0, random_seed=1111):
-        self._core = _core.Wiring.of("Random", dict(units=units, output_dim=output_dim, sparsity_level=sparsity_level,
-                                                    random_seed=random_seed))
+        self._core = _core.Wiring.of(
+            "Random", dict(units=units, output_dim=output_dim, sparsity_level=sparsity_level, random_seed=random_seed)
+        )
 
 
 class NCP(Wiring):
     """inputs → inter → command ⟲ → motor."""
 
-    def __init__(self, inter_neurons, command_neurons, motor_neurons, sensory_fanout, inter_fanout,
-                 recurrent_command_synapses, motor_fanin, seed=22222):
-        self._core = _core.Wiring.of("NCP", dict(
-            inter_neurons=inter_neurons, command_neurons=command_neurons, motor_neurons=motor_neurons,
-            sensory_fanout=sensory_fanout, inter_fanout=inter_fanout, recurrent_command_synapses=recurrent_command_synapses,
-            motor_fanin=motor_fanin, seed=seed))
+    def __init__(
+        self,
+        inter_neurons,
+        command_neurons,
+        motor_neurons,
+        sensory_fanout,
+        inter_fanout,
+        recurrent_command_synapses,
+        motor_fanin,
+        seed=22222,
+    ):
+        self._core = _core.Wiring.of(
+            "NCP",
+            dict(
+                inter_neurons=inter_neurons,
+                command_neurons=command_neurons,
+                motor_neurons=motor_neurons,
+                sensory_fanout=sensory_fanout,
+                inter_fanout=inter_fanout,
+                recurrent_command_synapses=recurrent_command_synapses,
+                motor_fanin=motor_fanin,
+                seed=seed,
+            ),
+        )
 
 
 class AutoNCP(Wiring):
     """An NCP of so many neurons and outputs: AutoNCP(28, 4)."""
 
     def __init__(self, units, output_size, sparsity_level=0.5, seed=22222):
-        self._core = _core.Wiring.of("AutoNCP", dict(units=units, output_size=output_size, sparsity_level=sparsity_level, seed=seed))
+        self._core = _core.Wiring.of(
+            "AutoNCP", dict(units=units, output_size=output_size, sparsity_level=sparsity_level, seed=seed)
+        )
 
 
 __all__ = ["AutoNCP", "FullyConnected", "NCP", "Random", "Wiring"]

@@ -10,5 +10,19 @@ from .configs import ConnectionConfig, LayerConfig, NoiseConfig, PerturbationCon
 from .graph import Graph, Sequential, init, layers, param, structure
 from .model import LAYER_TYPE_MAP, SOENModelCore, dump_model_to_yaml
 
-__all__ = ["ConnectionConfig", "Graph", "LAYER_TYPE_MAP", "LayerConfig", "NoiseConfig", "PerturbationConfig",
-           "SOENModelCore", "Sequential", "SimulationConfig", "dump_model_to_yaml", "init", "layers", "param", "structure"]
+__all__ = [
+    "ConnectionConfig",
+    "Graph",
+    "LAYER_TYPE_MAP",
+    "LayerConfig",
+    "NoiseConfig",
+    "PerturbationConfig",
+    "SOENModelCore",
+    "Sequential",
+    "SimulationConfig",
+    "dump_model_to_yaml",
+    "init",
+    "layers",
+    "param",
+    "structure",
+]

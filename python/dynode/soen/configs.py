@@ -45,11 +45,17 @@ class _Config:
 
 def _made_from_fields(name, first_line):
     rows = _core.fields()[name]
-    lines = [first_line, ""] + [f"    {n}: {kind}{'' if d in ('', 'required') else ', default ' + d}. {help}" for n, kind, d, help in rows]
+    lines = [first_line, ""] + [
+        f"    {n}: {kind}{'' if d in ('', 'required') else ', default ' + d}. {help}" for n, kind, d, help in rows
+    ]
     new = type(name, (_Config,), {"__doc__": "\n".join(lines), "_rows": rows, "__module__": __name__})
     keyword = inspect.Parameter.KEYWORD_ONLY
-    new.__signature__ = inspect.Signature([
-        inspect.Parameter(n, keyword, default=inspect.Parameter.empty if d == "required" else _default(d)) for n, _, d, _ in rows])
+    new.__signature__ = inspect.Signature(
+        [
+            inspect.Parameter(n, keyword, default=inspect.Parameter.empty if d == "required" else _default(d))
+            for n, _, d, _ in rows
+        ]
+    )
     return new
 
 

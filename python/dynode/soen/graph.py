@@ -28,8 +28,11 @@ def _documented(function, name, entry):
     function.__name__ = function.__qualname__ = name
     lines = [entry["summary"], ""]
     for f in entry.get("facts", entry.get("params", ())):
-        lines.append(f"    {f['name']}: {f.get('help', '')}" + (f" [{f['unit']}]" if f.get("unit") else "") +
-                     (f", default {f['default']:g}" if isinstance(f.get("default"), float) else ""))
+        lines.append(
+            f"    {f['name']}: {f.get('help', '')}"
+            + (f" [{f['unit']}]" if f.get("unit") else "")
+            + (f", default {f['default']:g}" if isinstance(f.get("default"), float) else "")
+        )
     function.__doc__ = "\n".join(lines)
     return function
 
@@ -39,24 +42,28 @@ def _layer(name, entry):
         if name == "SingleDendrite":
             params.setdefault("phi_offset", 0.0)
         return _Part(layer_type=name, params={"dim": dim, **params})
+
     return _documented(make, name, entry)
 
 
 def _structure(name, entry):
     def make(*values, **named):
         return _Part(type=name, params=_values(name, entry["facts"], values, named))
+
     return _documented(make, name, entry)
 
 
 def _init(name, entry):
     def make(*values, **named):
         return _Part(name=name, params=_values(name, entry["facts"], values, named))
+
     return _documented(make, name, entry)
 
 
 def _param(name, entry):
     def make(*values, **named):
         return {"distribution": name, "params": _values(name, entry["facts"], values, named)}
+
     return _documented(make, name, entry)
 
 
@@ -109,7 +116,9 @@ class Graph(SOENModelCore):
         self._model = self._module = None
         return self
 
-    def add_layer(self, layer_id, layer, *, description=None, model_id=None, noise=None, perturb=None, learnable_params=None):
+    def add_layer(
+        self, layer_id, layer, *, description=None, model_id=None, noise=None, perturb=None, learnable_params=None
+    ):
         words = {"layer_id": layer_id, "layer_type": layer["layer_type"], "params": dict(layer["params"])}
         if learnable_params is not None:
             words["params"]["learnable_params"] = learnable_params
@@ -122,14 +131,35 @@ class Graph(SOENModelCore):
         self._spec["layers"].append(words)
         return self._forget()
 
-    def connect(self, from_layer, to_layer, structure=None, init=None, *, mode=None, connection_params=None, constraints=None,
-                learnable=None, allow_self_connections=None, bias=None, lag=None, delay=None, noise=None, perturb=None, **params):
+    def connect(
+        self,
+        from_layer,
+        to_layer,
+        structure=None,
+        init=None,
+        *,
+        mode=None,
+        connection_params=None,
+        constraints=None,
+        learnable=None,
+        allow_self_connections=None,
+        bias=None,
+        lag=None,
+        delay=None,
+        noise=None,
+        perturb=None,
+        **params,
+    ):
         structure = structure or _Part(type="dense", params={})
         shape = dict(structure["params"])
         if allow_self_connections is not None:
             shape["allow_self_connections"] = allow_self_connections
-        words = {"from_layer": from_layer, "to_layer": to_layer, "connection_type": structure["type"],
-                 "params": {"structure": {"type": structure["type"], "params": shape}, **params}}
+        words = {
+            "from_layer": from_layer,
+            "to_layer": to_layer,
+            "connection_type": structure["type"],
+            "params": {"structure": {"type": structure["type"], "params": shape}, **params},
+        }
         if init is not None:
             words["params"]["init"] = {"name": init["name"], "params": init["params"]}
             if "weights" in init:
@@ -137,8 +167,13 @@ class Graph(SOENModelCore):
         for name, value in (("constraints", constraints), ("bias", bias)):
             if value is not None:
                 words["params"][name] = value
-        for name, value in (("mode", mode), ("connection_params", connection_params), ("learnable", learnable), ("lag", lag),
-                            ("delay", delay)):
+        for name, value in (
+            ("mode", mode),
+            ("connection_params", connection_params),
+            ("learnable", learnable),
+            ("lag", lag),
+            ("delay", delay),
+        ):
             if value is not None:
                 words[name] = value
         for name, value in (("noise", noise), ("perturb", perturb)):

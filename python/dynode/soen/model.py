@@ -9,7 +9,10 @@ from .._model import Model
 from .configs import ConnectionConfig, LayerConfig, SimulationConfig, words_of
 
 #: Kinds of layers and what they are.
-LAYER_TYPE_MAP = {"Input": "the input array", **{n: entry["summary"] for n, entry in _core.catalogue()["layers"].items()}}
+LAYER_TYPE_MAP = {
+    "Input": "the input array",
+    **{n: entry["summary"] for n, entry in _core.catalogue()["layers"].items()},
+}
 
 
 class _Parameter(np.ndarray):
@@ -31,8 +34,11 @@ class SOENModelCore:
     """
 
     def __init__(self, sim_config, layers_config, connections_config, *, seed=None, dtype="float32", threads=1):
-        spec = {"simulation": words_of(sim_config), "layers": [words_of(l) for l in layers_config],
-                "connections": [words_of(c) for c in connections_config]}
+        spec = {
+            "simulation": words_of(sim_config),
+            "layers": [words_of(l) for l in layers_config],
+            "connections": [words_of(c) for c in connections_config],
+        }
         self._take(Model.from_spec(spec, dtype=dtype, threads=threads, seed=seed))
 
     def _take(self, model):
@@ -60,7 +66,8 @@ class SOENModelCore:
         return cls._of(Model.load(path, dtype=dtype, threads=threads))
 
     def save(self, path, include_metadata=True):
-        """.dynode or .json; .soen and .pth (the toolkit's checkpoint) where torch is installed; .yaml the spec alone."""
+        """.dynode or .json; .soen and .pth (the toolkit's checkpoint) where torch is installed; .yaml the spec
+        alone."""
         if os.path.splitext(os.fspath(path))[1].lower() in (".soen", ".pth", ".pt"):
             self._save_checkpoint(path)
         else:
@@ -70,17 +77,31 @@ class SOENModelCore:
         try:
             import torch
         except ImportError:
-            raise _core.IoError(f"{path}: the toolkit's checkpoints are files of torch, which is not installed\n"
-                                "  write .dynode or .json") from None
+            raise _core.IoError(
+                f"{path}: the toolkit's checkpoints are files of torch, which is not installed\n"
+                "  write .dynode or .json"
+            ) from None
         names, spec = dict(self.model._core.original_names()[1]), self.model.spec
         theta = self.model.parameters
         state = {names[n]: torch.from_numpy(np.array(v)) for n, v in theta.items() if n in names}
-        masks = {b["stored_name"]: torch.from_numpy(b["mask"].astype(np.float32)) for b in self.model.blocks
-                 if b["mask"] is not None and b["stored_name"].startswith("J_")}
+        masks = {
+            b["stored_name"]: torch.from_numpy(b["mask"].astype(np.float32))
+            for b in self.model.blocks
+            if b["mask"] is not None and b["stored_name"].startswith("J_")
+        }
         simulation = spec.get("simulation", {})
-        torch.save({"state_dict": state, "simulation": simulation, "layers_config": spec["layers"],
-                    "connections_config": spec.get("connections", []), "connection_masks": masks,
-                    "dt": simulation.get("dt", 37), "dt_learnable": simulation.get("dt_learnable", False)}, os.fspath(path))
+        torch.save(
+            {
+                "state_dict": state,
+                "simulation": simulation,
+                "layers_config": spec["layers"],
+                "connections_config": spec.get("connections", []),
+                "connection_masks": masks,
+                "dt": simulation.get("dt", 37),
+                "dt_learnable": simulation.get("dt_learnable", False),
+            },
+            os.fspath(path),
+        )
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,26 +112,39 @@ class SOENModelCore:
         simulation = self.model.spec.get("simulation", {})
         if _is_tensor(x):
             # with gradients, of outputs and states; what only observers see comes from a run of its own
-            output, histories = self.torch()(x, initial_states, timespans, record=[s for s in states if s in records], with_start=True)
+            output, histories = self.torch()(
+                x, initial_states, timespans, record=[s for s in states if s in records], with_start=True
+            )
             self._histories = dict(histories)
             watched = [k for k in ("phi", "g", "power") if simulation.get("track_" + k)]
             if watched:
                 import torch
+
                 run = self.model.simulate(x.detach().numpy(), watched, track=False)
                 self._histories.update({k: torch.from_numpy(v) for k, v in run.items() if k != "output"})
             return output, [histories[s] for s in states if s in histories]
-        run = self.model.simulate(x, [s for s in states if s in records], initial_states=initial_states, timespans=timespans,
-                                  noise={"training": self.training})
+        run = self.model.simulate(
+            x,
+            [s for s in states if s in records],
+            initial_states=initial_states,
+            timespans=timespans,
+            noise={"training": self.training},
+        )
         self._histories = run
         return run.output, [run[s] for s in states if s in run]
 
     forward = __call__
 
     def _history(self, kind, flag):
-        found = [self._histories[f"{kind}/{layer['layer_id']}"] for layer in self.model.layers
-                 if f"{kind}/{layer['layer_id']}" in self._histories]
+        found = [
+            self._histories[f"{kind}/{layer['layer_id']}"]
+            for layer in self.model.layers
+            if f"{kind}/{layer['layer_id']}" in self._histories
+        ]
         if not found:
-            raise _core.SpecError(f"nothing of '{kind}' was recorded\n  set {flag}=True in SimulationConfig and run the network")
+            raise _core.SpecError(
+                f"nothing of '{kind}' was recorded\n  set {flag}=True in SimulationConfig and run the network"
+            )
         return found
 
     def get_phi_history(self):
@@ -137,6 +171,7 @@ class SOENModelCore:
         """As torch.nn.Module (dynode.torch.Network), sharing the parameters."""
         if self._module is None:
             from ..torch import Network
+
             self._module = Network(self.model)
         return self._module
 
@@ -158,7 +193,11 @@ class SOENModelCore:
 
     @property
     def connection_masks(self):
-        return {b["stored_name"]: b["mask"] for b in self.model.blocks if b["stored_name"].startswith("J_") and b["mask"] is not None}
+        return {
+            b["stored_name"]: b["mask"]
+            for b in self.model.blocks
+            if b["stored_name"].startswith("J_") and b["mask"] is not None
+        }
 
     def state_dict(self):
         return self.torch().state_dict()
