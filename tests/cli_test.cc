@@ -391,7 +391,7 @@ const Mistake kMistakes[] = {
     {"NoSuchSpec", "info nothere.yaml", "nothere.yaml: there is no such file"},
     {"NoNetworkByItsEnding", "info x.npy",
      "x.npy: is no network by its ending\n"
-     "  networks are .yaml, .yml, .json, .dynode, .soen, .pth or .mat"},
+     "  networks are .yaml, .yml, .json, .dynode, .nir, .soen, .pth or .mat"},
     {"BrokenYaml", "info broken.yaml",
      "broken.yaml:2:1: did not find expected node content (while parsing a flow node)"},
     {"UnknownLayerType", "info typo.yaml",

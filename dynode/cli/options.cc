@@ -122,12 +122,12 @@ Model load_model(const std::string& path, const std::vector<std::string>& assign
       throw SpecError({.path = "--set " + shown(assignments[0])}, "a model file cannot be changed this way",
                       "give its spec (.yaml) with --set, and the model file with --weights");
   };
-  if (ending == ".dynode" || ending == ".mat" || is_torch_path(path)) {
+  if (ending == ".dynode" || ending == ".mat" || ending == ".nir" || is_torch_path(path)) {
     refuse_assignments();
     return Model::load(path, options);
   }
   if (ending != ".yaml" && ending != ".yml" && ending != ".json")
-    throw IoError(path, "is no network by its ending", "networks are .yaml, .yml, .json, .dynode, .soen, .pth or .mat");
+    throw IoError(path, "is no network by its ending", "networks are .yaml, .yml, .json, .dynode, .nir, .soen, .pth or .mat");
   Value value = load_value(path);
   if (is_soen_json(value)) {
     refuse_assignments();

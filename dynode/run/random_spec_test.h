@@ -112,6 +112,26 @@ class SpecGenerator {
            p.set("tau_membrane", g.between(3, 6)).set("tau_synaptic", g.between(1, 2.5)).set("threshold", 0.3);
            p.set("tau_refractory", g.between(0, 4)).set("reset_voltage", g.between(-0.2, 0.1));
          }},
+        {"LIFDelta",
+         [](SpecGenerator& g, Value& p, int) {
+           for (const char* tau : {"tau_membrane"}) p.set(tau, g.between(2, 5));
+           p.set("threshold", 0.3).set("reset_voltage", g.between(-0.2, 0.1));
+         }},
+        {"LIFAlpha",
+         [](SpecGenerator& g, Value& p, int) {
+           for (const char* tau : {"tau_membrane", "tau_synaptic"}) p.set(tau, g.between(2, 5));
+           p.set("threshold", 0.3).set("reset_voltage", g.between(-0.2, 0.1));
+         }},
+        {"LIFCurrents",
+         [](SpecGenerator& g, Value& p, int) {
+           for (const char* tau : {"tau_membrane", "tau_excitatory", "tau_inhibitory"}) p.set(tau, g.between(2, 5));
+           p.set("threshold", 0.3).set("reset_voltage", g.between(-0.2, 0.1));
+         }},
+        {"LIFConductance",
+         [](SpecGenerator& g, Value& p, int) {
+           for (const char* tau : {"tau_membrane", "tau_excitatory", "tau_inhibitory"}) p.set(tau, g.between(2, 5));
+           p.set("threshold", 0.3).set("reset_voltage", g.between(-0.2, 0.1));
+         }},
         {"DoubleExponentialLIF",
          [](SpecGenerator& g, Value& p, int) {
            p.set("tau_membrane", g.between(3, 6)).set("tau_rise", g.between(1, 2)).set("tau_decay", g.between(2, 5));
@@ -323,6 +343,7 @@ class SpecGenerator {
     choose_weights(c);
     if (from == to && chance(0.3)) c.params.set("allow_self_connections", false);
     if (options_.spikes && find_cell(source.layer_type)->fires && find_cell(target.layer_type)->arrivals.state >= 0 &&
+        find_cell(target.layer_type)->inhibitory.state < 0 &&   // by sign: in networks without an input array alone
         chance(0.7)) {
       c.mode = "spike";
       c.lag.reset();
