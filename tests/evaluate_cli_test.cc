@@ -139,7 +139,7 @@ TEST_F(Cli, EvaluateExplainsMistakes) {
   refused("net.yaml --data data.npz", "net.yaml: is no model by its ending\n  give a model file (.dynode)");
   refused("nothere --data data.npz", "nothere: is no model by its ending");
   refused("net.dynode --data x.npy", "x.npy: is no data file by its ending\n  data are .npz, .csv,");
-  refused("net.dynode --data data.npz --format parquet", "--format: there is no 'parquet'\n  there are: idx, npz, hdf5, csv, ");
+  refused("net.dynode --data data.npz --format parquet", "--format: there is no 'parquet'\n  there are: idx, npz, hdf5, csv, task");
   refused("net.dynode --data data.npz --split half",
           "--split: there is no 'half'\n  there are: test, validation, train, all\n");
   refused("net.dynode --data data.npz --split test", path("data.npz") + ": the test set has no rows\n");
