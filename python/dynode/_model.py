@@ -205,7 +205,7 @@ class Model:
         Returns Results. Raises ShapeError, NumericsError, SpecError."""
         if isinstance(record, str):
             record = (record,)
-        if x is None and self._core.input_width == 0:
+        if x is None:
             return Results(*self._core.simulate_free(record, initial_states, noise, steps, rows))
         arrays, warnings, steps, energy = self._core.simulate(
             x, record, initial_states, timespans, mask, noise, track, stop_early

@@ -101,7 +101,7 @@ def test_kinds_of_arrays_do_not_matter(model, x):
         (np.zeros((1, 3, 10), complex), dynode.ShapeError, "got one of dtype complex128"),
         ("abc", dynode.ShapeError, "expected an array of numbers"),
         ([[1, 2], [3]], dynode.ShapeError, "expected an array of numbers, got list"),
-        (None, dynode.ShapeError, "got one of dtype object"),
+        (None, dynode.SpecError, "takes an input array of 10 channels"),
     ],
 )
 def test_bad_input_has_the_words_of_the_tool(model, bad, error, text):
