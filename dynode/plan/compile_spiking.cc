@@ -55,10 +55,12 @@ Types Compiler::populations_of(const LayerSpec& layer) const {
   const int64_t units = layer.dim();
   Types         types{{0}, {}};
   if (const Value* sizes = layer.params.find("populations")) {
+    double all = 0;
+    for (const Value& size : sizes->list()) all += double(size.unsigned_integer());
+    if (sizes->list().empty() || all != double(units))
+      sizes->fail(fmt::format("populations of {} units in all, but dim is {}", all, units));
     for (const Value& size : sizes->list())
       types.begin.push_back(uint32_t(types.begin.back() + size.unsigned_integer()));
-    if (types.begin.size() < 2 || types.begin.back() != units)
-      sizes->fail(fmt::format("populations of {} units in all, but dim is {}", types.begin.back(), units));
   } else if (const ConnectionSpec* c = clustered_connection(layer.layer_id)) {
     try {
       const auto boundaries = mean_field::cluster_matrices(cluster_spec(layer, *c)).boundaries;
@@ -273,7 +275,8 @@ void Compiler::add_rule(const ConnectionSpec& c, const ConnectionParams& p) {
         const double size = pres.begin[j + 1] - pres.begin[j];
         rule.count.push_back(rule.kind == SynapseRule::Kind::bernoulli
                                  ? m.probability[i * P + j]
-                                 : std::floor(m.probability[i * P + j] * size + 1e-9));
+                                 : std::min(std::floor(m.probability[i * P + j] * size + 1e-9),
+                                            size - (!rule.self && i == j)));
       }
     rule.weight_deviation.assign(P * P, 0);
     rule.delay.assign(P * P, k.delay);
@@ -354,7 +357,8 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
       }
       if (std::all_of(count.begin(), count.end(), [](double x) { return x == 0; })) continue;
       for (size_t k = 0; k < count.size(); ++k)
-        if (!(count[k] >= 0)) value.fail(fmt::format("{} connections of a unit", count[k]), "give 0 or more");
+        if (!(count[k] >= 0 && rate[k] >= 0))
+          value.fail(fmt::format("{} connections of a unit with a rate of {}", count[k], rate[k]), "give 0 or more");
       // a box in time cuts the run into parts
       std::vector<std::pair<size_t, bool>> parts = {{0, false}};
       if (modulated && rate_part != perturbations_.end()) {

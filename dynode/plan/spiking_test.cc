@@ -155,6 +155,25 @@ TEST(Spiking, AProbabilityOfTheMicrocircuitIsANumberOfSynapses) {
   EXPECT_EQ(plan->connections[0].synapses->count[1], 0);
 }
 
+TEST(Spiking, UnitsThatAreNoPartnersOfThemselvesLeaveTheOthers) {
+  const auto one_layer = [](const std::string& dim, const std::string& words) {
+    return "simulation: {dt: 0.1, steps: 10, input_type: none}\nlayers:\n"
+           "  - {layer_id: 0, layer_type: LIF, params: {" +
+           dim +
+           "}}\nconnections:\n  - {from_layer: 0, to_layer: 0, mode: spike, connection_type: fixed_indegree, params: "
+           "{weight: 1, allow_self_connections: false, " +
+           words + "}}\n";
+  };
+  const auto counts = [&](const std::string& words) {
+    return plan_of(one_layer("dim: 30, populations: [10, 20]", words))->connections[0].synapses->count;
+  };
+  EXPECT_EQ(counts("probability: 1"), (std::vector<double>{9, 20, 10, 19}));
+  EXPECT_EQ(counts("indegree: [[9, 20], [10, 19]]"), (std::vector<double>{9, 20, 10, 19}));
+  expect_error(one_layer("dim: 10", "indegree: 10"), "from 9 units");
+  expect_error(one_layer("dim: 1", "indegree: 5, with_replacement: true"), "allow_self_connections");
+  expect_error(one_layer("dim: 10, populations: [4294967286, 20]", "indegree: 5"), "but dim is 10");
+}
+
 TEST(Spiking, RefusesWhatItCannotDo) {
   const auto structure = [](const std::string& words) {
     return two_layers("connection_type: fixed_indegree, params: {structure: {type: fixed_indegree, params: {" + words +
@@ -166,6 +185,9 @@ TEST(Spiking, RefusesWhatItCannotDo) {
   expect_error(structure("indegree: 3, weight: [1, 2, 3]"), "3 numbers for 2 populations");
   expect_error(structure("indegree: 3, weight: 1, wieght: 2"), "wieght");
   expect_error(structure("indegree: 3, weight: 1, delay: 0.01"), "delay");
+  expect_error(structure("indegree: 3, weight: 1, delay_deviation: 1.0e+300"), "below 100000 steps");
+  expect_error(structure("indegree: 3, weight: 1, weight_deviation: .inf"), "finite");
+  expect_error(structure("indegree: 1000000000, weight: 1, with_replacement: true"), "at most 1e7");
   expect_error(clustered("", "n_clusters: 17"), "do not divide");
   expect_error(clustered("perturbation: {treshold: {params: [1]}}\n"), "threshold");
   expect_error(clustered("arousal: {level: 2}\n"), "level");
@@ -177,6 +199,10 @@ TEST(Spiking, RefusesWhatItCannotDo) {
       "simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
       "drives: [{to_layer: 0, type: noise}]\n",
       "there is no drive");
+  expect_error(
+      "simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
+      "drives: [{to_layer: 0, type: poisson, rate: -8}]\n",
+      "give 0 or more");
   expect_error(
       "simulation: {dt: 0.1}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
       "drives: [{to_layer: 0, type: poisson}]\n",

@@ -58,7 +58,10 @@ std::array<double, 4> by_types(const Value& value, bool short_form) {
 
 std::vector<double> list_or_number(const Value& value, const Types& types) {
   const size_t n = types.count();
-  if (!value.is_list()) return std::vector<double>(n, value.number());
+  if (!value.is_list()) {
+    if (!std::isfinite(value.number())) value.fail(fmt::format("{} is not finite", value.number()));
+    return std::vector<double>(n, value.number());
+  }
   const Value::List& items = value.list();
   const bool         pair  = items.size() == 2 && !types.inhibitory.empty();
   if (items.size() != n && !pair)
@@ -101,9 +104,10 @@ void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres,
     for (size_t j = 0; j < Q; ++j) {
       double&      c = rule.count[i * Q + j];
       const double n = posts.begin[i + 1] - posts.begin[i], m = pres.begin[j + 1] - pres.begin[j];
+      const double partners = m - (!rule.self && i == j);  // of a target
       if (&given == &w.probability) {
         if (!(c >= 0 && c <= 1)) given.fail(fmt::format("a probability of {}", c), "give numbers within 0 … 1");
-        if (rule.kind == Kind::fixed_indegree) c = std::floor(c * m + 1e-9);
+        if (rule.kind == Kind::fixed_indegree) c = std::min(std::floor(c * m + 1e-9), partners);
         if (rule.kind == Kind::fixed_total_number) {
           if (c == 1) given.fail("only 0 and numbers below 1 can be reached with replacement");
           c = c == 0 || n * m <= 1 ? 0 : std::round(std::log1p(-c) / std::log1p(-1 / (n * m)));
@@ -111,12 +115,16 @@ void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres,
       } else {
         if (!(c >= 0 && c == std::floor(c) && c < 4e9))
           given.fail(fmt::format("{} is {}", own, c), "give whole numbers");
-        const double most = m - !rule.self;
-        if (rule.kind == Kind::fixed_indegree && !rule.with_replacement && c > most)
-          given.fail(fmt::format("an indegree of {} from {} units", c, most),
+        if (rule.kind == Kind::fixed_indegree && !rule.with_replacement && c > partners)
+          given.fail(fmt::format("an indegree of {} from {} units", c, partners),
                      "with_replacement: true draws partners more than once");
+        if (rule.kind == Kind::fixed_indegree && c > 1e7) given.fail(fmt::format("an indegree of {}", c), "at most 1e7");
       }
-      if (c > 0 && m == 0) given.fail("synapses from a population without units");
+      if (rule.kind == Kind::bernoulli || c == 0) continue;
+      if (m == 0) given.fail("synapses from a population without units");
+      if (n == 0 && rule.kind == Kind::fixed_total_number) given.fail("synapses onto a population without units");
+      if (partners == 0)
+        given.fail("a unit that is alone in its population has no partner there", "allow_self_connections: true");
     }
   rule.weight           = matrix(w.weight, posts, pres);
   rule.weight_deviation = matrix(w.weight_deviation, posts, pres);
@@ -128,11 +136,15 @@ void read_rule(const ConnectionParams& p, const Types& posts, const Types& pres,
   }
   for (size_t i = 0; i < P * Q; ++i) {
     if (!std::isfinite(rule.weight[i])) w.weight.fail("weights are finite numbers");
-    if (!(rule.weight_deviation[i] >= 0)) w.weight_deviation.fail("deviations are at least 0");
-    if (!(rule.delay_deviation[i] >= 0)) w.delay_deviation.fail("deviations are at least 0");
+    for (const auto& [values, value] : {std::pair{&rule.weight_deviation, &w.weight_deviation},
+                                        {&rule.delay_deviation, &w.delay_deviation}})
+      if (!((*values)[i] >= 0 && std::isfinite((*values)[i]))) value->fail("deviations are finite, and at least 0");
     if (!(rule.delay[i] > 0.5 && rule.delay[i] < 10000))
       w.delay.fail(fmt::format("a delay of {} steps", rule.delay[i]), "give 1 … 10000 steps");
     rule.delay_deviation[i] *= rule.delay[i];
+    if (!(rule.delay[i] + 6 * rule.delay_deviation[i] < 100000))
+      w.delay_deviation.fail(fmt::format("delays deviate by {:.4g} steps", rule.delay_deviation[i]),
+                             "mean + 6 deviations is below 100000 steps");
     if (rule.delay_deviation[i] == 0) rule.delay[i] = std::round(rule.delay[i]);
   }
 }
