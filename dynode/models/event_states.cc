@@ -1,6 +1,7 @@
 #include "dynode/models/event_states.h"
 
 #include <fmt/format.h>
+#include <tuple>
 
 #include "dynode/base/error.h"
 
@@ -35,7 +36,9 @@ EventState<R> event_state(const Plan& plan, const std::map<std::string, Array>& 
     return found->second;
   };
   EventState<R> state;
-  state.step = size_t(get("final/step", {1}).as_integers("final/step")[0]);
+  const int64_t step = get("final/step", {1}).as_integers("final/step")[0];
+  if (step < 0 || step > 4'000'000'000) throw SpecError({}, fmt::format("final/step: {} is not within 0 … 4e9", step));
+  state.step = size_t(step);
   state.pass = uint64_t(get("final/pass", {1}).as_integers("final/pass")[0]);
   for (const LayerPlan& l : plan.layers) {
     state.states.emplace_back();
@@ -58,7 +61,7 @@ EventState<R> event_state(const Plan& plan, const std::map<std::string, Array>& 
       if (!there)
         throw SpecError({},
                         fmt::format("{}: there is no unit {} of row {} at step {}", name, x[i + 2], x[i + 1], x[i]));
-      if (i > 0 && x[i] == x[i - 3] && x[i + 1] == x[i - 2] && x[i + 2] <= x[i - 1])
+      if (i > 0 && std::tie(x[i], x[i + 1], x[i + 2]) <= std::tie(x[i - 3], x[i - 2], x[i - 1]))
         throw SpecError({}, fmt::format("{} is not in ascending order", name));
       state.recent.back().push_back({uint32_t(x[i]), uint32_t(x[i + 1]), uint32_t(x[i + 2])});
     }

@@ -79,6 +79,8 @@ SpikingRun load_run(const std::string& path) {
     if (list.size() != 1) throw IoError(path, fmt::format("'{}' is not one number", name));
     return list[0];
   };
+  for (const char* name : {"n_excitatory", "n_clusters", "n_steps"})
+    if (one(name) < 0) throw IoError(path, fmt::format("'{}' is {}", name, one(name)));
   SpikingRun   run{.recording  = {},
                    .excitatory = size_t(one("n_excitatory")),
                    .clusters   = size_t(one("n_clusters")),
@@ -87,14 +89,18 @@ SpikingRun load_run(const std::string& path) {
   const Array& spikes = npz.at("spikes");
   if (spikes.shape.size() != 2 || spikes.shape[1] != 2) throw ShapeError("spikes", {-1, 2}, spikes.shape);
   const auto list = spikes.as_integers("spikes");
-  r.dt            = npz.at("dt").as_double().at(0);
+  if (npz.at("dt").size() != 1) throw IoError(path, "'dt' is not one number");
+  r.dt            = npz.at("dt").as_double()[0];
   r.steps         = one("n_steps");
   for (size_t k = 0; k < list.size(); k += 2) {
     if (list[k] < 0 || list[k] >= r.steps || list[k + 1] < 0)
       throw IoError(path, fmt::format("spike {} is of no step or no neuron", k / 2));
     r.step.push_back(uint32_t(list[k])), r.neuron.push_back(uint32_t(list[k + 1]));
   }
-  for (int64_t label : npz.at("clusters").as_integers("clusters")) r.labels.push_back(int32_t(label));
+  for (int64_t label : npz.at("clusters").as_integers("clusters")) {
+    if (label < 0 || label > INT32_MAX) throw IoError(path, fmt::format("'clusters' holds {}, no label", label));
+    r.labels.push_back(int32_t(label));
+  }
   r.check();
   return run;
 }
