@@ -146,6 +146,9 @@ class SpecGenerator {
         // equations that stay near their attractors
         {"ODERNN", [](SpecGenerator& g, Value& p, int) { p.set("decay", g.between(0.8, 1.2)); }, "direct"},
         {"ODELSTM", [](SpecGenerator& g, Value& p, int) { p.set("decay", g.between(0.8, 1.2)); }, "direct"},
+        {"coRNN",
+         [](SpecGenerator& g, Value& p, int) { p.set("gamma", g.between(0.2, 0.5)).set("epsilon", g.between(0.2, 0.5)); },
+         "direct"},
         {"CurrentLIF", [](SpecGenerator& g, Value& p, int) { p.set("tau", g.between(2, 5)); }},
         {"CubaLIF",
          [](SpecGenerator& g, Value& p, int) { p.set("tau_syn", g.between(2, 3)).set("tau_mem", g.between(4, 6)); }},
@@ -282,7 +285,9 @@ class SpecGenerator {
     const bool       fires = options_.spikes && chance(0.5);
     const CellEntry* cell  = find_cell("Linear");
     const auto jumps = [&] { return options_.smooth && std::string(cell->name) == "PhasedLSTM"; };   // where a period ends
-    while (!input && ((cell = &any(cells()))->internal || cell->fires != fires || (id == 0 && cell->takes_sources) || jumps())) {}
+    const auto deaf  = [&] { return fires && (cell->arrivals.state < 0 || cell->inhibitory.state >= 0) && chance(0.8); };
+    while (!input && ((cell = &any(cells()))->internal || cell->fires != fires || (id == 0 && cell->takes_sources) ||
+                      jumps() || deaf())) {}
     LayerSpec l{.layer_id = id, .layer_type = cell->name, .params = Value::map({{"dim", dim}})};
     Value&    p = l.params;
     if (!input) {
