@@ -61,7 +61,7 @@ struct TapedRun::Impl {
 
   template <class R>
   void run(Core<R>& core, const Array& x, const SimulateOptions& options) {
-    auto t   = std::make_unique<Taped<R>>(core, core.adapt(x));
+    std::unique_ptr<Taped<R>> t(new Taped<R>{core, core.adapt(x)});
     t->spans = core.spans(options.timespans, t->in.rows, t->in.steps);
     t->run   = {t->in.x.data(), t->in.rows, t->in.steps, core.initial(options.initial_states, t->in.rows, t->initial),
                 t->spans.empty() ? nullptr : t->spans.data(), core.noise(options.noise, t->in.rows, t->in.steps, t->noise),

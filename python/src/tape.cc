@@ -85,8 +85,8 @@ py::tuple pull(TapeHandle& t, const std::vector<std::pair<std::string, py::array
       entry = histories.end() - 1;
     }
     std::visit(
-        [&]<class R>(std::vector<R>& to) {
-          if constexpr (std::is_floating_point_v<R>) add<R>(values, name, shape, to, fresh);
+        [&, &word = name, &given = values]<class R>(std::vector<R>& to) {
+          if constexpr (std::is_floating_point_v<R>) add<R>(given, word, shape, to, fresh);
         },
         entry->second.data);
   }
