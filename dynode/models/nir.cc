@@ -59,15 +59,19 @@ class Writer {
     note(at.path + ": " + what);
   }
 
+  /// `name`, or a longer one where that is taken.
+  std::string unused(std::string name) {
+    while (!taken_.insert(name).second) name += "_";
+    return name;
+  }
   /// Names people gave, else layer1; without '/', each once.
   void name_nodes() {
-    std::set<std::string> taken;
     for (const LayerPlan& l : plan_.layers) {
       const LayerSpec* spec = plan_.spec.layer(l.layer_id);
       std::string      name = spec && !spec->description.empty() ? spec->description : "layer" + l.name;
       std::ranges::replace(name, '/', '.');
-      if (name == "." || name.empty() || !taken.insert(name).second) taken.insert(name = "layer" + l.name);
-      names_.push_back(name);
+      if (name == "." || name.empty() || taken_.contains(name)) name = "layer" + l.name;
+      names_.push_back(unused(name));
     }
   }
 
@@ -88,7 +92,7 @@ class Writer {
         return numbers(node + "/shape", {{1}, std::vector<int64_t>{int64_t(l.units)}});
       }
       // the last layer is a neuron: what it gives is the network's
-      const std::string port = names_[i] + "_output";
+      const std::string port = unused(names_[i] + "_output");
       begin(at(port), "Output");
       numbers(at(port) + "/shape", {{1}, std::vector<int64_t>{int64_t(l.units)}});
       edges_.emplace_back(names_[i], port);
@@ -109,7 +113,8 @@ class Writer {
     if (found == std::end(kPairings)) {
       std::vector<std::string> known = {"Input", "Linear", "LIF"};
       for (const Pairing& p : kPairings) known.push_back(p.layer);
-      throw SpecError(place(l), fmt::format("NIR has no node for {}", cell), "it has them for " + join(known));
+      const LayerSpec* spec = plan_.spec.layer(l.layer_id);
+      throw SpecError(place(l), fmt::format("NIR has no node for {}", spec ? spec->layer_type : cell), "it has them for " + join(known));
     }
     begin(node, found->node);
     for (const ParamFacts& p : l.cell->params) numbers(node + "/" + p.name, parameter(l, p.name));
@@ -136,14 +141,14 @@ class Writer {
   void write_connection(const ConnectionPlan& c) {
     const LayerPlan &from = plan_.layers[size_t(c.from)], &to = plan_.layers[size_t(c.to)];
     const At         where{.path = c.name};
+    if (c.synapses)
+      throw SpecError(where, "its synapses follow a rule, and are no weights that could be written",
+                      "connection_type: sparse has weights");
     if (!c.name.starts_with("J_") || c.weights < 0)
       throw SpecError(where, fmt::format("NIR has no words for a connection of this kind, from {} to {}", from.name, to.name));
     if (to.cell->ports.size() > 1 && std::string_view(to.cell->ports[size_t(c.port)]) != "events")
       throw SpecError(where, fmt::format("it arrives at the port {}, which NIR's neurons do not have", to.cell->ports[size_t(c.port)]));
     if (c.delay > 1) lose(where, fmt::format("a delay of {} steps, which NIR has no words for here", c.delay));
-    if (c.synapses)
-      throw SpecError(where, "its synapses follow a rule, and are no weights that could be written",
-                      "connection_type: sparse has weights");
     const Block& block = plan_.parameters.blocks()[size_t(c.weights)];
     if (block.transform != Transform::identity || block.rectified)
       throw SpecError(where, "its weights act through a transform", "dynode convert to .dynode keeps it");
@@ -154,7 +159,7 @@ class Writer {
       edges_.emplace_back(names_[size_t(c.from)], names_[size_t(c.to)]);
       return;
     }
-    const std::string node = fmt::format("{}_{}", names_[size_t(c.from)], names_[size_t(c.to)]);
+    const std::string node = unused(fmt::format("{}_{}", names_[size_t(c.from)], names_[size_t(c.to)]));
     numbers(at(node) + "/weight", {{int64_t(to.units), int64_t(from.units)}, w});
     begin(at(node), c.bias < 0 ? "Linear" : "Affine");
     if (c.bias >= 0) numbers(at(node) + "/bias", {{int64_t(to.units)}, model_.parameter(fmt::format("b{}", c.name.substr(1))).as_double()});
@@ -185,6 +190,7 @@ class Writer {
   const Plan&                                      plan_;
   bool                                             lossy_;
   std::vector<std::string>                         names_;   // of nodes, by layer
+  std::set<std::string>                            taken_;   // names of all nodes
   std::vector<std::pair<std::string, std::string>> edges_;
   NirFile                                          file_;
 };
