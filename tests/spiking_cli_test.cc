@@ -88,7 +88,7 @@ TEST_F(SpikingRuns, ANetworkRunsAndIsAnalysed) {
   EXPECT_EQ(load_npz(path("again.npz")).at("spikes").as_double(), npz.at("spikes").as_double());
   good("spiking run net.yaml --seed 4 --output other.npz");
   EXPECT_NE(load_npz(path("other.npz")).at("spikes").as_double(), npz.at("spikes").as_double());
-  EXPECT_SAYS(good("spiking analyze s.npz --output one").out, "1 recordings");
+  EXPECT_SAYS(good("spiking analyze s.npz --output one").out, "1 recording\n");
 }
 
 TEST_F(SpikingRuns, RepeatsAreTakenUpAgain) {

@@ -75,11 +75,13 @@ void solve(const MeanFieldSettings& s) {
   const auto converged =
       std::count_if(found.solutions.begin(), found.solutions.end(), [](const Solution& x) { return x.converged; });
   fmt::print("{}\n", s.config);
-  fmt::print("  {} populations{}; {} fixed points from {} starts ({} did not converge)\n", p,
-             net.arousal ? fmt::format(", arousal {:g}", *net.arousal) : "", found.points.size(), starts.size(),
-             ptrdiff_t(starts.size()) - converged);
+  fmt::print("  {} populations{}; {} fixed point{} from {} starts ({} did not converge)\n", p,
+             net.arousal ? fmt::format(", arousal {:g}", *net.arousal) : "", found.points.size(),
+             found.points.size() == 1 ? "" : "s", starts.size(), ptrdiff_t(starts.size()) - converged);
   if (!table.empty()) fmt::print("\n{}", table.text());
   if (left_out) fmt::print("  and {} that do not last: --all shows them\n", left_out);
+  if (std::ranges::all_of(net.populations.neurons, [](const Neuron& n) { return n.tau_m > 1; }))
+    fmt::print("note: times are taken for seconds; where they are ms, rates are in kHz\n");
   if (net.potentiated_signs)
     fmt::print(
         "note: potentiation is so strong that synapses between clusters change sign; "

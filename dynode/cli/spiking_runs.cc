@@ -49,7 +49,7 @@ void print_summary(const std::vector<SpikingRun>& runs, const AttractorAnalysis&
     table.add({name, grouped(int64_t(last - first)), fmt::format("{:.2f}", rate), fmt::format("{:.2f}", sd),
                std::isnan(cv) ? "-" : fmt::format("{:.2f}", cv)});
   };
-  add("E", 0, run.excitatory), add("I", run.excitatory, n);
+  add(run.excitatory < n ? "E" : "all", 0, run.excitatory), add("I", run.excitatory, n);
   const Summary s = analysis.summary();
   fmt::print(
       "{}\n{} attractors, {} occurrences in {:g} s; mean life span "
@@ -59,6 +59,9 @@ void print_summary(const std::vector<SpikingRun>& runs, const AttractorAnalysis&
   double     mean  = 0;
   for (size_t k = 0; k < sizes.size(); ++k) mean += double(k) * sizes[k];
   fmt::print("{:.2f}\n", mean);
+  if (run.recording.dt > 0.01)
+    fmt::print("note: times are taken for seconds, and a step of {:g} s is long: write networks in ms in seconds\n",
+               run.recording.dt);
 }
 
 void write_report(const SpikingRunSettings& s, const std::string& path, const std::vector<SpikingRun>& runs,
@@ -183,7 +186,7 @@ void spiking_analyze(const SpikingRunSettings& s) {
   const std::string folder = !s.output.empty()          ? s.output
                              : fs::is_directory(s.path) ? s.path
                                                         : fs::path(s.path).parent_path().string();
-  fmt::print("{}: {} recordings\n\n", s.path, runs.size());
+  fmt::print("{}: {} recording{}\n\n", s.path, runs.size(), runs.size() == 1 ? "" : "s");
   writing([&] { write_analysis(s, folder.empty() ? "." : folder, runs, fs::exists(config) ? read_file(config) : ""); });
 }
 

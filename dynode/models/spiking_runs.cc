@@ -37,6 +37,7 @@ SpikingRun record_run(Model& model) {
     first.push_back(units);
     units += uint32_t(plan.layers[l].units);
   }
+  if (plan.layers.size() > 1 || plan.spiking->inhibitory[0].empty()) run.excitatory = units;
   // empty populations have no label
   if (run.clusters == 0) run.clusters = size_t(label);
 
@@ -159,7 +160,8 @@ Report spiking_runs_report(const std::string& name, const std::vector<SpikingRun
   Report            report{.title = name, .kind = "spiking"};
   report.summary = fmt::format("{} units for {:g} s{}: {} attractors.", grouped(int64_t(n)), r.dt * double(r.steps),
                                runs.size() > 1 ? fmt::format(", {} times", runs.size()) : "", s.num_states);
-  report.facts   = {{"spikes", grouped(int64_t(r.step.size()))}, {"mean rate, E", fmt::format("{:.2f} Hz", e.rate)}};
+  report.facts   = {{"spikes", grouped(int64_t(r.step.size()))},
+                    {run.excitatory < n ? "mean rate, E" : "mean rate", fmt::format("{:.2f} Hz", e.rate)}};
   if (run.excitatory > 0 && run.excitatory < n)
     report.facts.emplace_back("mean rate, I", fmt::format("{:.2f} Hz", class_statistics(r, run.excitatory, n).rate));
   report.facts.insert(report.facts.end(), {{"attractors", std::to_string(s.num_states)},
