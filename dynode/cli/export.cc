@@ -63,7 +63,7 @@ void run(const Settings& s) {
 Verb export_verb(CLI::App& tool) {
   const auto s  = std::make_shared<Settings>();
   CLI::App* app = tool.add_subcommand("export", "write a step of a network as a function of C99, free of dependencies");
-  app->add_option("language", s->language, "c")->type_name("c")->required();
+  app->add_option("language", s->language, "the language: C99")->type_name("c")->required();
   app->add_option("model", s->model, kNetworkHelp)->type_name("MODEL")->required();
   app->add_option("--output", s->output, "source to write, its header beside it; or a folder for both")
       ->type_name("DIR/net.c");

@@ -79,7 +79,8 @@ std::string parse_problem(const CLI::ParseError& error) {
 int run(int argc, char** argv) {
   CLI::App tool(
       "dynode simulates and trains networks that live in time: superconducting dendrites,\n"
-      "continuous-time rate units, gated units. You describe a network in a page of YAML.");
+      "continuous-time rate units, gated and liquid units, spiking neurons. You describe a network\n"
+      "in a page of YAML.");
   tool.name("dynode");
   tool.formatter(std::make_shared<HelpText>());
   tool.set_help_flag("-h,--help", "show this help");

@@ -12,7 +12,8 @@ namespace dynode::cli {
 
 /// What a verb takes that runs, explains or changes any network.
 inline constexpr const char* kNetworkHelp =
-    "network: a spec (.yaml, .json) or a model file (.dynode, .soen, .pth, .mat, exported .json)";
+    "network: a spec (.yaml, .json) or a model file (.dynode, .soen, .pth, .mat, .nir, exported "
+    ".json)";
 
 /// --set key=value, as often as needed.
 void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::string& example);

@@ -97,6 +97,9 @@ void run(const Settings& s) {
     throw SpecError({}, fmt::format("--input is missing: the network takes an array of {} channels",
                                    model.plan().input_width()), "dynode simulate --help explains more");
   if (!reads && !s.input.empty()) throw SpecError({.path = "--input"}, "this network takes no input array", "leave it out");
+  if (reads && (s.rows != 1 || s.steps != 0))
+    throw SpecError({.path = s.rows != 1 ? "--rows" : "--steps"}, "is for networks without an input array",
+                    "leave it out: the input says it");
   const Array input = reads ? load_input(s.input) : Array();
 
   const auto    start   = std::chrono::steady_clock::now();

@@ -196,7 +196,7 @@ class Model {
   Results simulate(const Array& x, const SimulateOptions& options = {});
 
   /// The same with all histories kept. Records states and outputs only, never stops early.
-  /// @throws SpecError  where layers fire: spikes have no derivative
+  /// @throws SpecError  where spikes have no derivative: layers without a surrogate, connections of events
   TapedRun simulate_taped(const Array& x, const SimulateOptions& options = {});
 
   /// A run of a network without an input array (input_type: none). Of spiking layers alone the record is spikes unless

@@ -89,7 +89,7 @@ TEST(SpikingTraining, OtherSpikesAreRefused) {
   const Array x{{1, 3, 10}, std::vector<double>(30)};
   EXPECT_EQ(failure([&] { model.gradient(x, {{.target = {{1, 2}, std::vector<double>{0, 0}}, .pooling = "final"}}); }),
             "layer 1 (DoubleExponentialLIF) fires, and its spikes have no derivative\n"
-            "  gradients are for networks of rates, and for layers with a surrogate: LIF, Soma");
+            "  gradients are for networks of rates, and for layers with a surrogate: LIF, CurrentLIF, CubaLIF, IF, Soma");
 }
 
 }  // namespace

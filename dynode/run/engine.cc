@@ -91,7 +91,8 @@ void Engine<R>::refuse_spikes() const {
   for (const LayerPlan& l : plan_->layers)
     if (l.cell->fires && !has_surrogate(*l.cell))
       throw SpecError({}, fmt::format("layer {} ({}) fires, and its spikes have no derivative", l.layer_id, l.cell->name),
-                      "gradients are for networks of rates, and for layers with a surrogate: LIF, Soma");
+                      "gradients are for networks of rates, and for layers with a surrogate: "
+                      "LIF, CurrentLIF, CubaLIF, IF, Soma");
   for (const ConnectionPlan& c : plan_->connections)
     if (c.delay)
       throw SpecError({}, fmt::format("{} carries spikes as events, which have no derivative", c.name),

@@ -126,7 +126,7 @@ class Engine {
   size_t simulate(const RunInput<R>& input, std::span<const Record<R>> records);
 
   /// @return the loss, summed over tiles. @throws NumericsError
-  /// @throws SpecError  where layers fire: spikes have no derivative
+  /// @throws SpecError  where spikes have no derivative: layers without a surrogate, connections of events
   double gradient(const RunInput<R>& input, const TileLoss<R>& loss, const GradientOptions& options,
                   const GradientOutputs<R>& outputs);
 
