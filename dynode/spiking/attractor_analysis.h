@@ -25,7 +25,7 @@ struct PerAttractor {
 
 /// A line of the table of occurrences.
 struct OccurrenceRow {
-  size_t                attractor, recording, occurrence;  // occurrence: the how manieth of this attractor, from 1
+  size_t                attractor, recording, occurrence;  // occurrence: counts those of this attractor, from 1
   double                t_start, t_end, duration;          // s, s, ms
   std::optional<size_t> previous, next;                    // attractors before and after
   size_t                num_clusters;
@@ -37,7 +37,7 @@ struct TransitionEvent {
   double                time;  // start of b, s
   Clusters              overlap;
   std::array<size_t, 3> symmetry_class;             // clusters of a, of b, of both
-  size_t                transition, occurrence;     // the pair, in order of first appearance; its how manieth, from 1
+  size_t                transition, occurrence;     // the pair, in order of first appearance; counts its events, from 1
   size_t                symmetry_class_occurrence;  // the same of its symmetry class
 };
 

@@ -9,15 +9,15 @@
 namespace dynode::spiking {
 
 int64_t AttractorRecord::total_steps() const {
-  return std::accumulate(session_steps.begin(), session_steps.end(), int64_t(0));
+  return std::accumulate(recording_steps.begin(), recording_steps.end(), int64_t(0));
 }
 
 double AttractorRecord::start(const Occurrence& o) const {
-  return dt * double(std::accumulate(session_steps.begin(), session_steps.begin() + ptrdiff_t(o.recording), o.start));
+  return dt * double(std::accumulate(recording_steps.begin(), recording_steps.begin() + ptrdiff_t(o.recording), o.start));
 }
 
 double AttractorRecord::end(const Occurrence& o) const {
-  return dt * double(std::accumulate(session_steps.begin(), session_steps.begin() + ptrdiff_t(o.recording), o.end));
+  return dt * double(std::accumulate(recording_steps.begin(), recording_steps.begin() + ptrdiff_t(o.recording), o.end));
 }
 
 AttractorRecord extract_attractors(const Activity& activity, double dt, double minimal_time_ms, const Rates* rates) {
@@ -55,11 +55,11 @@ AttractorRecord merge(const std::vector<AttractorRecord>& records) {
   AttractorRecord            all;
   std::map<Clusters, size_t> known;
   for (const AttractorRecord& one : records) {
-    if (all.session_steps.empty()) all.dt = one.dt;
+    if (all.recording_steps.empty()) all.dt = one.dt;
     else if (one.dt != all.dt)
       throw SpecError({.path = "dt"}, fmt::format("recordings have steps of {} and {} s", all.dt, one.dt));
-    const size_t first = all.session_steps.size();
-    all.session_steps.insert(all.session_steps.end(), one.session_steps.begin(), one.session_steps.end());
+    const size_t first = all.recording_steps.size();
+    all.recording_steps.insert(all.recording_steps.end(), one.recording_steps.begin(), one.recording_steps.end());
     for (Occurrence o : one.occurrences) {
       const Clusters& clusters = one.attractors[o.attractor];
       const auto [at, fresh]   = known.emplace(clusters, all.attractors.size());

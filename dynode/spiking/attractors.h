@@ -27,7 +27,7 @@ struct AttractorRecord {
   double                  dt = 0.0005;    // s, of all recordings
   std::vector<Clusters>   attractors;     // in the order they first appear
   std::vector<Occurrence> occurrences;    // in the order of time
-  std::vector<int64_t>    session_steps;  // [recordings]
+  std::vector<int64_t>    recording_steps;  // [recordings]
 
   int64_t total_steps() const;
   double  total_seconds() const { return double(total_steps()) * dt; }
