@@ -49,7 +49,7 @@ _faces = {"ctrnn", "mean_field", "ncps", "plot", "rate", "rate_tables", "soen", 
 
 def convert(source, target):
     """Writes the network of one file as another: `target` ends in .dynode, .json (as the SOEN toolkit exports it), .mat
-    (spikeRNN), .npz (weights alone) or .yaml (the spec alone)."""
+    (spikeRNN), .nir (NIR), .npz (weights alone) or .yaml (the spec alone)."""
     Model.load(source, dtype="float64" if str(source).endswith(".mat") else "float32").save(target)
 
 

@@ -96,13 +96,24 @@ class Model:
 
     @classmethod
     def load(cls, path, *, dtype="float32", threads=1, seed=None):
-        """From a spec (.yaml, .json) or a model file (.dynode, .json, .soen, .pth, .mat)."""
+        """From a spec (.yaml, .json) or a model file (.dynode, .json, .soen, .pth, .mat, .nir)."""
         model = cls(_core.Model.from_file(os.fspath(path), dtype, threads, seed))
         warn(model._core.warnings())
         return model
 
     from_yaml = load
     from_json = load
+
+    @classmethod
+    def from_nir(cls, path, *, dt=1e-3, scheme="exact", spike_input="pulse", dtype="float32", threads=1):
+        """From a graph of NIR (.nir), with what such files leave open.
+
+        dt: the step, in the unit of its time constants. scheme: "exact" for an input that is constant within a step, or
+        "euler". spike_input: "pulse", a spike is the number 1 for one step, or "delta", an impulse. Needs a dynode built
+        with HDF5."""
+        core, notes = _core.Model.from_nir(os.fspath(path), dt, scheme, spike_input, dtype, threads)
+        warn(notes + core.warnings())
+        return cls(core)
 
     def copy(self, *, dtype=None, threads=1):
         """The same network with the same numbers, in memory of its own."""
@@ -327,16 +338,18 @@ class Model:
 
     # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def save(self, path):
-        """Writes the network: .dynode (all of it), .json (as the SOEN toolkit exports it), .mat (spikeRNN), .npz
-        (weights
-        alone, real values), .yaml (the spec alone)."""
+    def save(self, path, *, lossy=False):
+        """Writes the network: .dynode (all of it), .json (as the SOEN toolkit exports it), .mat (spikeRNN), .nir (with
+        `lossy` also where NIR has only something near), .npz (weights alone, real values), .yaml (the spec alone).
+        What could not be kept is warned of."""
         path = os.fspath(path)
         ending = os.path.splitext(path)[1].lower()
         if ending == ".dynode":
             self._core.save(path)
         elif ending == ".json":
             warn(_core.save_json(self._core, path))
+        elif ending == ".nir":
+            warn(_core.save_nir(self._core, path, lossy))
         elif ending == ".mat":
             _core.rate_save(self._core, path)
         elif ending == ".npz":
@@ -346,7 +359,7 @@ class Model:
                 file.write(self.to_yaml())
         else:
             raise _core.IoError(
-                f"{path}: models are not written as '{ending}'\n  there are: .dynode, .json, .mat, .npz, .yaml"
+                f"{path}: models are not written as '{ending}'\n  there are: .dynode, .json, .mat, .nir, .npz, .yaml"
             )
 
     def torch(self, **words):

@@ -8,6 +8,7 @@
 #include "dynode/io/model_formats.h"
 #include "dynode/io/rate_table.h"
 #include "dynode/io/soen_json.h"
+#include "dynode/models/nir.h"
 #include "dynode/run/forward.h"
 #include "dynode/spec/json.h"
 #include "dynode/spec/spec.h"
@@ -24,6 +25,13 @@ std::vector<std::string> save_json(const SharedModel& m, const std::string& path
   const Value              value = write_soen_json(stored, notes);
   py::module_::import("pathlib").attr("Path")(path).attr("write_text")(to_json(value));
   return notes;
+}
+
+/// A graph of NIR. @return what could not be kept
+std::vector<std::string> save_nir(const SharedModel& m, const std::string& path, bool lossy) {
+  const NirFile file = nir_of(m.model, lossy);
+  save_hdf5(path, file.items);
+  return file.notes;
 }
 
 py::dict rate_table(const py::dict& circuit, const py::dict& grid, int threads) {
@@ -83,6 +91,7 @@ py::dict load_table(const std::string& path) {
 void bind_files(py::module_& m) {
   using namespace py::literals;
   m.def("save_json", save_json, "model"_a, "path"_a);
+  m.def("save_nir", save_nir, "model"_a, "path"_a, "lossy"_a);
   m.def(
       "spec_yaml", [](const py::object& spec) { return to_yaml(write_spec(read_spec(value_of(spec)))); }, "spec"_a);
   m.def(

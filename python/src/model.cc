@@ -1,6 +1,7 @@
 // Model for Python.
 #include <fmt/format.h>
 
+#include "dynode/io/nir.h"
 #include "dynode/models/original_names.h"
 #include "dynode/models/records.h"
 #include "dynode/plan/plan.h"
@@ -24,6 +25,16 @@ ModelHandle from_file(const std::string& path, const std::string& dtype, int thr
   const ModelOptions     options = model_options(dtype, threads, seed);
   py::gil_scoped_release release;
   return share(Model::load(path, options));
+}
+
+/// A network of NIR, and what was lost on the way.
+std::pair<ModelHandle, std::vector<std::string>> from_nir(const std::string& path, double dt, const std::string& scheme,
+                                                          const std::string& spike_input, const std::string& dtype,
+                                                          int threads) {
+  const ModelOptions     options = model_options(dtype, threads, {});
+  py::gil_scoped_release release;
+  StoredModel            stored = read_nir(load_hdf5(path), {dt, scheme, spike_input});
+  return {share(Model::from_stored(stored, options)), std::move(stored.notes)};
 }
 
 InitialStates initial_states(const py::dict& states) {
@@ -249,6 +260,7 @@ void bind_model(py::module_& m) {
       .def_static("from_spec", from_spec, "spec"_a, "file"_a = "", "dtype"_a = "float32", "threads"_a = 1,
                   "seed"_a = py::none())
       .def_static("from_file", from_file, "path"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none())
+      .def_static("from_nir", from_nir, "path"_a, "dt"_a, "scheme"_a, "spike_input"_a, "dtype"_a, "threads"_a)
       .def("simulate", simulate, "x"_a, "record"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "track"_a,
            "stop_early"_a)
       .def("simulate_free", simulate_free, "record"_a, "initial_states"_a, "noise"_a, "steps"_a, "rows"_a)
