@@ -44,7 +44,7 @@ struct Network {
 struct Clusters {
   int64_t                n_excitatory_background = 160, n_inhibitory_background = 40, n_clusters = 18;
   std::optional<int64_t> total_pops;
-  std::optional<Value>   connectivity_fraction_probs, j_baseline, j_potentiated;
+  std::optional<Value>   connectivity_fraction_probs, j_baseline, j_potentiated, rule;
   bool potentiate = true, clip_depression = false, legacy_probability_order = false, legacy_potentiate = false;
 
   static constexpr auto fields = std::tuple{
@@ -60,7 +60,8 @@ struct Clusters {
       field("potentiate", &Clusters::potentiate, "whether clusters differ from the rest"),
       field("clip_depression", &Clusters::clip_depression, "keep strong potentiation from flipping signs"),
       field("legacy_probability_order", &Clusters::legacy_probability_order, "probabilities by (post, pre)"),
-      field("legacy_potentiate", &Clusters::legacy_potentiate, "without potentiation clusters keep their factors")};
+      field("legacy_potentiate", &Clusters::legacy_potentiate, "without potentiation clusters keep their factors"),
+      field("rule", &Clusters::rule, "fixed_indegree or bernoulli: of spiking runs")};
 };
 
 struct Architecture {
@@ -72,22 +73,27 @@ struct Architecture {
 };
 
 struct ExternalCurrents {
-  Value c_ext = Value::list_of({320, 320, 0, 0}), nu_ext_baseline = Value::list_of({7, 7, 0, 0});
+  Value       c_ext = Value::list_of({320, 320, 0, 0}), nu_ext_baseline = Value::list_of({7, 7, 0, 0});
+  std::string j_ext_semantics = "by_types";
 
   static constexpr auto fields = std::tuple{
       field("c_ext", &ExternalCurrents::c_ext, "external connections by types"),
-      field("nu_ext_baseline", &ExternalCurrents::nu_ext_baseline, "their rates by types, Hz")};
+      field("nu_ext_baseline", &ExternalCurrents::nu_ext_baseline, "their rates by types, Hz"),
+      field("j_ext_semantics", &ExternalCurrents::j_ext_semantics,
+            "by_types; per_source: j_ext[0] excitatory, j_ext[1] inhibitory events")};
 };
 
 struct ArousalParams {
-  double level = 0.3, L = 0.75, x_0 = 0.2, k = 1.25, M = 13.125;
+  double               level = 0.3, L = 0.75, x_0 = 0.2, k = 1.25, M = 13.125;
+  std::optional<Value> noise;
 
   static constexpr auto fields = std::tuple{
       field("level", &ArousalParams::level, "from 0 to 1", within(0, 1)),
       field("L", &ArousalParams::L, "largest part that E→E synapses lose"),
       field("x_0", &ArousalParams::x_0, "value of the sigmoid in its middle", within(1e-6, 1 - 1e-6)),
       field("k", &ArousalParams::k, "steepness of the sigmoid", positive),
-      field("M", &ArousalParams::M, "largest extra external rate, Hz", non_negative)};
+      field("M", &ArousalParams::M, "largest extra external rate, Hz", non_negative),
+      field("noise", &ArousalParams::noise, "white or quenched: of spiking runs")};
 };
 
 struct Config {
@@ -227,10 +233,18 @@ ClusteredNetwork clustered_network(const Value& config) {
   const auto threshold   = by_population(n.threshold, k), reset = by_population(n.reset_voltage, k),
              tau_m       = by_population(n.tau_membrane, k), tau_s = by_population(n.tau_synaptic, k),
              tau_ref     = by_population(n.tau_refractory, k);
+  const std::string& semantics = c.external_currents.j_ext_semantics;
+  if (semantics != "by_types" && semantics != "per_source")
+    config.at("external_currents").at("j_ext_semantics").fail(fmt::format("there is no j_ext_semantics '{}'", semantics),
+                                                              "there are: by_types, per_source");
+  for (size_t type : {2, 3})
+    if (c_ext[type] * nu_ext[type] * j_ext[semantics == "per_source" ? 1 : type] != 0)
+      config.at("external_currents").at("c_ext").fail("inhibitory sources from outside are not part of this form",
+                                                      "write the network as a spec, with a drive for each source");
   for (size_t i = 0; i < count; ++i) {
     const size_t type = i > size_t(k);
     p.c_ext.push_back(c_ext[type]);
-    p.j_ext.push_back((j_ext[type] + change("j_ext", i)) / std::sqrt(double(aroused.n_neurons)));
+    p.j_ext.push_back((j_ext[semantics == "per_source" ? 0 : type] + change("j_ext", i)) / std::sqrt(double(aroused.n_neurons)));
     p.nu_ext.push_back(nu_ext[type] + net.arousal.mean_extra_rate() + change("rate", i));
     p.neurons.push_back({threshold[i] + change("threshold", i), reset[i], tau_m[i] + change("tau_membrane", i),
                          tau_s[i] + change("tau_synaptic", i), tau_ref[i] + change("tau_refractory", i)});

@@ -81,6 +81,19 @@ TEST(ClusteredNetwork, TakesPerturbationsOfEveryTarget) {
   EXPECT_EQ(network("perturbation: {arousal_level: {params: [5], balance: 1}}").arousal.level, 1);
 }
 
+TEST(ClusteredNetwork, ReadsOverWordsOfSpikingRuns) {
+  const auto plain = network("init_params: {}").populations;
+  EXPECT_EQ(network("architecture: {clusters: {rule: bernoulli}}\narousal: {noise: quenched}").populations.nu_ext,
+            plain.nu_ext);
+  const auto j_ext = [](const char* semantics) {
+    const std::string yaml = std::string("architecture: {network: {j_ext: [2, 3, 0, 0]}}\n") +
+                             "external_currents: {j_ext_semantics: " + semantics + "}";
+    return network(yaml.c_str()).populations.j_ext;
+  };
+  EXPECT_DOUBLE_EQ(j_ext("by_types")[19], 1.5 * j_ext("by_types")[0]);
+  EXPECT_EQ(j_ext("per_source")[19], j_ext("per_source")[0]);
+}
+
 TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
   EXPECT_NE(refusal("architecture:\n  network: {tau_membran: 1}").find("net.yaml:2:13"), std::string::npos);
   EXPECT_NE(refusal("architecture: {clusters: {total_pops: 5}}").find("must be 2 n_clusters + 2 = 38, got 5"),
@@ -89,6 +102,10 @@ TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
             std::string::npos);
   EXPECT_NE(refusal("architecture: {network: {reset_voltage: 1}}").find("reset_voltage[19]"), std::string::npos);
   EXPECT_NE(refusal("external_currents: {c_ext: [1, 2]}").find("needs 4 numbers"), std::string::npos);
+  EXPECT_NE(refusal("architecture: {network: {j_ext: [2, 2, -1, -1]}}\n"
+                    "external_currents: {c_ext: [9, 9, 5, 5], nu_ext_baseline: [7, 7, 7, 7]}")
+                .find("external_currents.c_ext: inhibitory sources"),
+            std::string::npos);
   EXPECT_NE(refusal("init_params: {n_inhibitory: 5}").find("n_neurons − n_excitatory = 400"), std::string::npos);
   EXPECT_NE(refusal("perturbation: {rates: {params: [1]}}").find("did you mean 'rate'?"), std::string::npos);
   EXPECT_NE(refusal("perturbation: {rate: {params: [1, 2]}}").find("one coefficient per vector, 1; got 2"),
