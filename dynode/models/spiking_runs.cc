@@ -156,26 +156,28 @@ Report spiking_runs_report(const std::string& name, const std::vector<SpikingRun
   const Recording&  r   = run.recording;
   const size_t      n   = r.labels.size();
   const Summary     s   = analysis.summary();
-  const auto        e   = class_statistics(r, 0, std::max<size_t>(1, run.excitatory));
+  const bool        clustered = n > 0 && size_t(r.labels.back()) == 2 * run.clusters + 2;
   Report            report{.title = name, .kind = "spiking"};
   report.summary = fmt::format("{} units for {:g} s{}: {} attractors.", grouped(int64_t(n)), r.dt * double(r.steps),
                                runs.size() > 1 ? fmt::format(", {} times", runs.size()) : "", s.num_states);
-  report.facts   = {{"spikes", grouped(int64_t(r.step.size()))},
-                    {run.excitatory < n ? "mean rate, E" : "mean rate", fmt::format("{:.2f} Hz", e.rate)}};
-  if (run.excitatory > 0 && run.excitatory < n)
-    report.facts.emplace_back("mean rate, I", fmt::format("{:.2f} Hz", class_statistics(r, run.excitatory, n).rate));
+  report.facts   = {{"spikes", grouped(int64_t(r.step.size()))}};
+  const auto rate = [&](const char* name, size_t first, size_t last) {
+    if (first < last) report.facts.emplace_back(name, fmt::format("{:.2f} Hz", class_statistics(r, first, last).rate));
+  };
+  rate(run.excitatory < n ? "mean rate, E" : "mean rate", 0, run.excitatory), rate("mean rate, I", run.excitatory, n);
   report.facts.insert(report.facts.end(), {{"attractors", std::to_string(s.num_states)},
                                            {"occurrences", std::to_string(s.total_occurrences)},
                                            {"mean life span", fmt::format("{:.1f} ms", s.mean_lifespan_ms)},
                                            {"seed", std::to_string(run.seed)}});
   report.figures = {{"Spikes", raster_picture(run),
-                     "Each dot is a spike of the first run; bands show E "
-                     "clusters, E background, I clusters and I background."},
-                    {"Rates of E clusters", rates_picture(cluster_rates(r, {}, run.clusters), r.dt),
+                     clustered ? "Each dot is a spike of the first run; bands show E clusters, E background, I clusters "
+                                 "and I background."
+                               : "Each dot is a spike of the first run."},
+                    {clustered ? "Rates of E clusters" : "Rates of populations", rates_picture(cluster_rates(r, {}, run.clusters), r.dt),
                      "Smoothed by a Gaussian of 20 steps; dark is fast."},
                     {"Transitions", transitions_picture(analysis),
-                     "How often one attractor is followed by another, the most "
-                     "frequent 40 of them, in lexicographic order."},
+                     "How often one attractor is followed by another, the most frequent 40 of them, in lexicographic "
+                     "order."},
                     {"Discovery", discovery_picture(analysis), "How many different attractors have been seen."}};
   return report;
 }
