@@ -56,7 +56,7 @@ TEST_F(MeanField, OfTheOldestLayoutIsUnderstood) {
         "  tau_refractory: 0.005\n"
         "runner: {mode: simple}\n");
   const std::string out = good("mean-field solve old.yaml --output points.npz").out;
-  EXPECT_SAYS(out, "2 populations; 1 fixed points");
+  EXPECT_SAYS(out, "2 populations; 1 fixed point from");
   EXPECT_SAYS(out, "stable node");
   const auto rates = numbers("points.npz", "fixed_points");
   EXPECT_NEAR(rates.at(0), 188.27192499, 1e-8);

@@ -92,7 +92,8 @@ class Reader {
     for (size_t p = 0; p < count; ++p) {
       net_.populations.neurons.push_back({mean(0, p), mean(1, p), mean(2, p), mean(3, p), mean(4, p)});
       const size_t half = count / 2, k = p % half;
-      net_.names.push_back(!clustered      ? fmt::format("layer {} population {}", id, p)
+      const bool   alone = plan_.layers.size() == 1;
+      net_.names.push_back(!clustered      ? (alone ? "" : fmt::format("layer {} ", id)) + fmt::format("population {}", p)
                            : k == half - 1 ? fmt::format("{} background", p < half ? "E" : "I")
                                            : fmt::format("{} cluster {}", p < half ? "E" : "I", k));
     }

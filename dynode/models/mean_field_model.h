@@ -12,7 +12,7 @@ namespace dynode {
 /// Populations as the theory sees them, and what people call them.
 struct MeanFieldNetwork {
   mean_field::Populations  populations;
-  std::vector<std::string> names;         // [P] "E cluster 3", "I background", "layer 2 population 0"
+  std::vector<std::string> names;         // [P] "E cluster 3", "I background", "population 0", "layer 2 population 0"
   size_t                   clusters = 0;  // the first populations that are excitatory clusters; all where none are
   std::optional<double>    arousal = {};  // its level, where the network is written as YAML of VectorialNeuroModulators
   bool                     potentiated_signs = false;  // potentiation is so strong that synapses change sign
