@@ -33,6 +33,14 @@ CellEntry rnn_decay();
 CellEntry ode_rnn();
 CellEntry ode_lstm();
 CellEntry phased_lstm();
+CellEntry ct_gru();
+CellEntry ct_gru_retrieval();
+CellEntry ct_gru_share();
+CellEntry ct_gru_scale();
+CellEntry co_rnn();
+CellEntry co_rnn_velocity();
+CellEntry gru_ode();
+CellEntry gru_ode_reset();
 CellEntry nocc_edge();
 CellEntry nocc_sum();
 CellEntry cfc();
@@ -74,6 +82,8 @@ const std::vector<CellEntry>& cells() {
                                   cfc(),             cfc_pure(),
                                   cfc_states(),      ode_rnn(),          ode_lstm(),
                                   decay(),           gru_d(),            rnn_decay(),
+                                  ct_gru(),          ct_gru_retrieval(), ct_gru_share(),    ct_gru_scale(),
+                                  co_rnn(),          co_rnn_velocity(),  gru_ode(),         gru_ode_reset(),
                                   activation(),      affine_map(),       sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};
   }();

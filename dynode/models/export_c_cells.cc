@@ -101,6 +101,14 @@ CellCode ltc(const LayerPlan& l) {
 const std::vector<NamedCode>& plain_cells() {
   static const std::string both_of_nocc =
       "const $real i1 = $m_soft_abs($p.bias_current - s1), i2 = $m_soft_abs(s2 - $p.bias_current);\n";
+  // a_k(x) of CTGRU, and the largest
+  static const std::string best_score =
+      "$real best = 0, sum = 0;\n"
+      "int k;\n"
+      "for (k = 1; k < 8; ++k) {\n"
+      "  const $real log_tau = 1.1512925464970229 * k, score = log_tau * (2.0 * $x.gate - log_tau);\n"
+      "  if (score > best) best = score;\n"
+      "}\n";
   static const std::vector<NamedCode> all = {
       {"Linear", {.each = "$n.s = $x.phi;\n"}},
       {"ScalingLayer", {.each = "$n.s = $p.scale_factor * $x.phi;\n"}},
@@ -185,6 +193,33 @@ const std::vector<NamedCode>& plain_cells() {
       {"RNNDecay", {.each = "$n.h = @tanh($x.x);\n"}},
       {"ODERNN", {.each = "$n.h = $x.h + $dt / $o.unfolds * ($p.scale * @tanh($x.x) - $p.decay * $x.h);\n"}},
       {"ODELSTM", {.each = "$n.h = $x.h + $dt / $o.unfolds * ($p.scale * @tanh($x.x) - $p.decay * $x.h);\n"}},
+      {"CTGRU", {.each = "$n.h = $x.m;\n"}},
+      {"CTGRURetrieval",
+       {.each = "const $real m[8] = {$x.m_1, $x.m_2, $x.m_3, $x.m_4, $x.m_5, $x.m_6, $x.m_7, $x.m_8};\n" + best_score +
+                "$n.s = 0;\n"
+                "for (k = 0; k < 8; ++k) {\n"
+                "  const $real log_tau = 1.1512925464970229 * k, w = @exp(log_tau * (2.0 * $x.gate - log_tau) - best);\n"
+                "  $n.s += w * m[k];\n"
+                "  sum += w;\n"
+                "}\n"
+                "$n.s /= sum;\n"}},
+      {"CTGRUShare",
+       {.each = best_score +
+                "for (k = 0; k < 8; ++k) {\n"
+                "  const $real log_tau = 1.1512925464970229 * k;\n"
+                "  sum += @exp(log_tau * (2.0 * $x.gate - log_tau) - best);\n"
+                "}\n"
+                "$n.s = @log(sum) + best;\n"}},
+      {"CTGRUScale",
+       {.each = "const $real log_tau = 1.1512925464970229 * $o.scale;\n"
+                "const $real stored = @exp(log_tau * (2.0 * $x.gate - log_tau) - $x.share);\n"
+                "$n.m = ($s.m + stored * ($x.q - $s.m)) * @exp(-$dt * @exp(-log_tau));\n"}},
+      {"coRNNVelocity", {.each = "$n.z = $s.z + $dt * (@tanh($x.x) - $p.gamma * $x.y - $p.epsilon * $s.z);\n"}},
+      {"coRNN", {.each = "$n.y = $s.y + $dt * $x.z;\n"}},
+      {"GRUODEReset", {.each = "$n.s = $m_sigmoid($x.r) * $x.h;\n", .helpers = {"sigmoid"}}},
+      {"GRUODE",
+       {.each    = "$n.h = $x.h + $dt / $o.unfolds * $m_sigmoid(-$x.z) * (@tanh($x.g) - $x.h);\n",
+        .helpers = {"sigmoid"}}},
       {"CfCPure",
        {.each = "const $real f = $x.ff1;\n$n.h = $p.A - $p.A * @exp(-$dt * (@fabs($p.w_tau) + @fabs(f))) * f;\n"}},
       {"CfCStates", {.each = "$n.h = $x.h;\n"}}};

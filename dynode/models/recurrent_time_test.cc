@@ -112,6 +112,118 @@ INSTANTIATE_TEST_SUITE_P(DecayingKinds, GradientInTime,
                                          "layer_type: GRUD, params: {dim: 3, decay: 0.4, decay_bias: 0.2}",
                                          "layer_type: RNNDecay, params: {dim: 3, decay: 0.7}"));
 
+INSTANTIATE_TEST_SUITE_P(PublishedKinds, GradientInTime,
+                         testing::Values("layer_type: CTGRU, params: {dim: 3}",
+                                         "layer_type: CTGRU, params: {dim: 3, init_state: learn}",
+                                         "layer_type: coRNN, params: {dim: 3, gamma: 0.6, epsilon: 0.3}",
+                                         "layer_type: coRNN, params: {dim: 3, gamma: 0.5, epsilon: 0.4, init_state: learn, "
+                                         "learnable_params: {gamma: true, epsilon: true}}",
+                                         "layer_type: GRUODE, params: {dim: 3}",
+                                         "layer_type: GRUODE, params: {dim: 3, unfolds: 1}"));
+
+TEST(CtGru, IsWhatItsEquationsSay) {
+  // one unit and one input; rows: retrieval, candidate, storage
+  Model                     model = network("layer_type: CTGRU, params: {dim: 1}", 1);
+  const std::vector<double> u = {0.7, -1.3, 2.1}, b = {0.4, 0.2, 1.5}, r = {-3, 1.6, 4};
+  model.set_parameter("layer1/input_map", {{3, 1}, u});
+  model.set_parameter("layer1/input_map_bias", {{3}, b});
+  model.set_parameter("layer1/recurrent_map", {{3, 1}, r});
+  const std::vector<double> x = {1, -0.5, 0.8, 2}, t = {1, 0.25, 3, 0};
+  const std::vector<double> y =
+      model.simulate({{1, 4, 1}, x}, {.timespans = Array{{1, 4}, t}}).at("output").as_double();
+  double     memory[8] = {}, h = 0;
+  const auto log_tau = [](int k) { return 0.5 * k * std::log(10.0); };
+  const auto weight  = [&](double gate, int k) {
+    double sum = 0;
+    for (int j = 0; j < 8; ++j) sum += std::exp(-std::pow(gate - log_tau(j), 2));
+    return std::exp(-std::pow(gate - log_tau(k), 2)) / sum;
+  };
+  for (size_t n = 0; n < 4; ++n) {
+    const double retrieve = u[0] * x[n] + b[0] + r[0] * h, store = u[2] * x[n] + b[2] + r[2] * h;
+    double       retrieved = 0;
+    for (int k = 0; k < 8; ++k) retrieved += weight(retrieve, k) * memory[k];
+    const double q = std::tanh(u[1] * x[n] + b[1] + r[1] * retrieved);
+    h = 0;
+    for (int k = 0; k < 8; ++k) {
+      const double s = weight(store, k);
+      memory[k] = ((1 - s) * memory[k] + s * q) * std::exp(-t[n] / std::exp(log_tau(k)));
+      h += memory[k];
+    }
+    EXPECT_NEAR(y[n + 1], h, 1e-14) << n;
+  }
+}
+
+TEST(CtGru, GatesFarFromAllScalesChooseTheNearest) {
+  Model model = network("layer_type: CTGRU, params: {dim: 1}", 1);
+  model.set_parameter("layer1/input_map", {{3, 1}, std::vector<double>{0, 1, 1}});
+  model.set_parameter("layer1/recurrent_map", {{3, 1}, std::vector<double>(3)});
+  // exp of the squares alone would be 0 for every scale
+  for (const auto& [input, tau] : {std::pair{-90.0, 1.0}, {90.0, std::pow(10, 3.5)}}) {
+    const auto y = model.simulate({{1, 1, 1}, std::vector<double>{input}}).at("output").as_double();
+    EXPECT_NEAR(y[1], std::tanh(input) * std::exp(-1 / tau), 1e-12) << "exponents in the thousands have four digits less";
+  }
+}
+
+TEST(CoRnn, WithoutWeightsItSwings) {
+  Model model = network("layer_type: coRNN, params: {dim: 1, gamma: 4, epsilon: 0}", 1);
+  for (const char* name : {"layer1/input_map", "layer1/recurrent_map", "layer1/velocity_map"})
+    model.set_parameter(name, {{1, 1}, std::vector<double>(1)});
+  const int64_t steps = 2000;
+  const auto    y =
+      model.simulate({{1, steps, 1}, std::vector<double>(size_t(steps))},
+                     {.initial_states = {{"1", {{1}, std::vector<double>{1}}}},
+                      .timespans      = Array{{1, steps}, std::vector<double>(size_t(steps), 1e-3)}})
+          .at("output")
+          .as_double();
+  // y″ = −4 y: cos 2t
+  for (size_t n : {500, 1000, 2000}) EXPECT_NEAR(y[n], std::cos(2e-3 * double(n)), 2e-3) << n;
+}
+
+TEST(CoRnn, AStepUsesTheNewVelocity) {
+  Model model = network("layer_type: coRNN, params: {dim: 1, gamma: 0.5, epsilon: 0.25}", 1);
+  model.set_parameter("layer1/input_map", {{1, 1}, std::vector<double>{2}});
+  model.set_parameter("layer1/recurrent_map", {{1, 1}, std::vector<double>{0.3}});
+  model.set_parameter("layer1/velocity_map", {{1, 1}, std::vector<double>{-0.7}});
+  const auto y = model.simulate({{1, 2, 1}, std::vector<double>{0.4, -1}}, {.timespans = Array{{1, 2}, std::vector<double>{0.5, 2}}})
+                     .at("output")
+                     .as_double();
+  const double z1 = 0.5 * std::tanh(0.8), y1 = 0.5 * z1;
+  const double z2 = z1 + 2 * (std::tanh(-2 + 0.3 * y1 - 0.7 * z1) - 0.5 * y1 - 0.25 * z1);
+  EXPECT_NEAR(y[1], y1, 1e-15);
+  EXPECT_NEAR(y[2], y1 + 2 * z2, 1e-15);
+}
+
+TEST(GruOde, WithoutWeightsItFollowsEulersMethodToItsTarget) {
+  Model model = network("layer_type: GRUODE, params: {dim: 1, unfolds: 5}", 1);
+  for (const char* name : {"layer1/input_map", "layer1/recurrent_map"})
+    model.set_parameter(name, {{3, 1}, std::vector<double>(3)});
+  model.set_parameter("layer1/input_map_bias", {{3}, std::vector<double>{0, 0, 0.9}});
+  const auto y = model.simulate({{1, 2, 1}, std::vector<double>(2)}, {.initial_states = {{"1", {{1}, std::vector<double>{-0.8}}}},
+                                                                      .timespans = Array{{1, 2}, std::vector<double>{2, 0}}})
+                     .at("output")
+                     .as_double();
+  const double target = std::tanh(0.9);
+  EXPECT_NEAR(y[1], target + (-0.8 - target) * std::pow(1 - 0.5 * 2 / 5, 5), 1e-15);
+  EXPECT_EQ(y[2], y[1]) << "no time, no change";
+}
+
+TEST(GruOde, TheResetGateActsOnTheStateBeforeItsWeights) {
+  Model                     model = network("layer_type: GRUODE, params: {dim: 2, unfolds: 1}", 1);
+  const std::vector<double> r     = {0.2, -1, 0.5, 0.4, 1.1, 0.3, -0.6, 0.9, 0.8, -1.2, 0.7, 0.1}, h = {0.3, -0.5};
+  model.set_parameter("layer1/input_map", {{6, 1}, std::vector<double>(6)});
+  model.set_parameter("layer1/recurrent_map", {{6, 2}, r});   // rows: reset, update, new value
+  const auto y = model.simulate({{1, 1, 1}, std::vector<double>(1)}, {.initial_states = {{"1", {{2}, h}}}})
+                     .at("output")
+                     .as_double();
+  const auto product = [&](size_t row, double a, double b) { return r[2 * row] * a + r[2 * row + 1] * b; };
+  const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
+  const double s0 = sigmoid(product(0, h[0], h[1])) * h[0], s1 = sigmoid(product(1, h[0], h[1])) * h[1];
+  for (size_t i = 0; i < 2; ++i) {
+    const double z = sigmoid(product(2 + i, h[0], h[1]));
+    EXPECT_NEAR(y[2 + i], h[i] + (1 - z) * (std::tanh(product(4 + i, s0, s1)) - h[i]), 1e-15);
+  }
+}
+
 TEST(RnnDecay, ItsStateDecaysInTheTimeOfTheStep) {
   Model model = network("layer_type: RNNDecay, params: {dim: 1, decay: 0.5, decay_bias: 0.1}", 1);
   model.set_parameter("layer1/recurrent_map", {{1, 1}, std::vector<double>{2}});
@@ -151,6 +263,14 @@ TEST(OdeRnn, MistakesAreExplained) {
               network("layer_type: ODELSTM, params: {dim: 3, wiring: {type: FullyConnected}}");
             }).find("ODELSTM has no wiring"),
             std::string::npos);
+  for (const auto& [layer, message] :
+       std::initializer_list<std::pair<const char*, const char*>>{
+           {"layer_type: coRNN, params: {dim: 3, gama: 2}", "did you mean 'gamma'"},
+        {"layer_type: coRNN, params: {dim: 3, epsilon: -1}", "epsilon is -1, outside its range"},
+        {"layer_type: CTGRU, params: {dim: 3, learnable_params: {recurent_map: false}}", "did you mean 'recurrent_map'"},
+        {"layer_type: CTGRU, params: {dim: 3, wiring: {type: FullyConnected}}", "CTGRU has no wiring"},
+        {"layer_type: GRUODE, params: {dim: 3, unfolds: 0}", "unfolds"}})
+    EXPECT_NE(failure([l = layer] { network(l); }).find(message), std::string::npos) << layer;
 }
 
 }  // namespace
