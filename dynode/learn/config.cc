@@ -219,6 +219,13 @@ void settle_data(const TrainConfig& config, const Value& root) {
     if (config.training.mapping != Mapping::seq2seq)
       throw SpecError(place_of(root, {"training", "mapping"}), "every step has a target", "give mapping: seq2seq");
   }
+  if (data.format == DataFormat::atari) {
+    refuse(!data.test_path.empty(), "test_path", "the val_*.npz of the folder are the test set");
+    refuse(data.test_split.has_value(), "test_split", "the val_*.npz of the folder are the test set");
+    refuse(data.target_seq_len.has_value(), "target_seq_len", "there is nothing between two pictures");
+    if (config.training.mapping != Mapping::seq2seq)
+      throw SpecError(place_of(root, {"training", "mapping"}), "every picture has an action", "give mapping: seq2seq");
+  }
   if (!data.test_path.empty()) refuse(data.test_split.has_value(), "test_split", "test_path is the test set already");
   if (data.format != DataFormat::csv) {
     refuse(data.label_column.has_value(), "label_column", "it names a column of a csv file");

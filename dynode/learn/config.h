@@ -24,7 +24,7 @@
 
 namespace dynode {
 
-enum class DataFormat { idx, npz, hdf5, csv, task, event_mnist, half_cheetah, walker2d };
+enum class DataFormat { idx, npz, hdf5, csv, task, event_mnist, half_cheetah, walker2d, atari };
 template <>
 struct EnumNames<DataFormat> {
   static constexpr std::array names{std::pair{DataFormat::idx, "idx"}, std::pair{DataFormat::npz, "npz"},
@@ -32,7 +32,8 @@ struct EnumNames<DataFormat> {
                                     std::pair{DataFormat::csv, "csv"}, std::pair{DataFormat::task, "task"},
                                     std::pair{DataFormat::event_mnist, "event_mnist"},
                                     std::pair{DataFormat::half_cheetah, "half_cheetah"},
-                                    std::pair{DataFormat::walker2d, "walker2d"}};
+                                    std::pair{DataFormat::walker2d, "walker2d"},
+                                    std::pair{DataFormat::atari, "atari"}};
 };
 
 /// How an image becomes a sequence: one row of pixels per step, or one pixel.
@@ -67,8 +68,8 @@ struct DataConfig {
             "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); hdf5: data, "
             "labels, or groups train, val, test of these; csv: a table; task: trials "
             "drawn while training; event_mnist: the files of idx as events; half_cheetah, walker2d: folder with "
-            "trajectories (.npy), cut as published"),
-      field("data_path", &DataConfig::data_path, "file with the training data; folder (idx, event_mnist, half_cheetah, walker2d); not for tasks"),
+            "trajectories (.npy), cut as published; atari: folder with pictures of games and what was done (.npz)"),
+      field("data_path", &DataConfig::data_path, "file with the training data; folder (idx, event_mnist, half_cheetah, walker2d, atari); not for tasks"),
       field("test_path", &DataConfig::test_path, "npz, hdf5, csv: file with the test data"),
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
       field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),

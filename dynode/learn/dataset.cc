@@ -248,6 +248,10 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
       all  = read_rollout_samples(data, path, Part::train);
       test = read_rollout_samples(data, path, Part::test);
       break;
+    case DataFormat::atari:
+      all  = read_atari_samples(path, Part::train);
+      test = read_atari_samples(path, Part::test);
+      break;
     case DataFormat::task: break;  // above
   }
   if (data.target_seq_len) {

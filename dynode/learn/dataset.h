@@ -12,6 +12,7 @@
 //
 //   event_mnist             the files of idx as streams of events with the time between them
 //   half_cheetah, walker2d  folder of trajectories, cut into windows as published; targets are the next observations
+//   atari                   folder of games: pictures, targets are what was done on seeing them
 //
 //   task   trials of a task (tasks/task.h), drawn while training by counters: epoch after epoch new ones, whatever the
 //          number of threads; validation and test are drawn once
@@ -68,6 +69,8 @@ Samples read_idx_samples(const DataConfig& config, const std::string& folder, Pa
 Samples read_event_mnist_samples(const std::string& folder, Part part);
 /// Training data with those for validation, or the test. @throws IoError, ShapeError  naming the file
 Samples read_rollout_samples(const DataConfig& config, const std::string& folder, Part part);
+/// Training data, or the test. @throws IoError, ShapeError  naming the file
+Samples read_atari_samples(const std::string& folder, Part part);
 /// @throws IoError  naming file and array, ShapeError
 Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
 /// Arrays x, y, timespans and mask as a file of format npz has them. @throws IoError, ShapeError
