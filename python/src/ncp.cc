@@ -1,6 +1,8 @@
 // Liquid networks under the names of ncps: the model of an LTC or CfC, and its runs over numpy arrays.
 #include <fmt/format.h>
+#include <type_traits>
 
+#include "dynode/models/graph.h"
 #include "dynode/models/ncp.h"
 #include "python/src/bind.h"
 
@@ -36,8 +38,8 @@ bool take(Options& o, const std::string& word, const py::handle& value) {
   return true;
 }
 
-ModelHandle ltc(int inputs, const py::object& units, const py::dict& options, const ModelOptions& model) {
-  LTCOptions o{.model = model};
+LTCOptions ltc_options(const py::dict& options) {
+  LTCOptions o;
   for (const auto& [key, value] : options) {
     const std::string word = py::str(key);
     if (value.is_none() || take(o, word, value)) continue;
@@ -52,12 +54,11 @@ ModelHandle ltc(int inputs, const py::object& units, const py::dict& options, co
       o.initialization_ranges = value.cast<std::map<std::string, std::pair<double, double>>>();
     else throw SpecError({}, fmt::format("LTC has no parameter '{}'", word));
   }
-  LTC net(inputs, units_of(units), o);
-  return std::make_shared<SharedModel>(std::move(net.model()));
+  return o;
 }
 
-ModelHandle cfc(int inputs, const py::object& units, const py::dict& options, const ModelOptions& model) {
-  CfCOptions o{.model = model};
+CfCOptions cfc_options(const py::dict& options) {
+  CfCOptions o;
   for (const auto& [key, value] : options) {
     const std::string word = py::str(key);
     if (value.is_none() || take(o, word, value)) continue;
@@ -75,13 +76,44 @@ ModelHandle cfc(int inputs, const py::object& units, const py::dict& options, co
     else if (word == "time_sign") o.time_sign = value.cast<std::string>();
     else throw SpecError({}, fmt::format("CfC has no parameter '{}'", word));
   }
-  CfC net(inputs, units_of(units), o);
-  return std::make_shared<SharedModel>(std::move(net.model()));
+  return o;
 }
 
 ModelHandle build(const std::string& kind, int inputs, const py::object& units, const py::dict& options,
                   const std::string& dtype, int threads, std::optional<uint64_t> seed) {
-  return (kind == "LTC" ? ltc : cfc)(inputs, units, options, model_options(dtype, threads, seed));
+  const auto made = [&](auto o, auto tag) {
+    o.model = model_options(dtype, threads, seed);
+    typename decltype(tag)::type net(inputs, units_of(units), o);
+    return std::make_shared<SharedModel>(std::move(net.model()));
+  };
+  return kind == "LTC" ? made(ltc_options(options), std::type_identity<LTC>{}) : made(cfc_options(options), std::type_identity<CfC>{});
+}
+
+/// A layer of a Sequential: {"kind": "Dense", "units": 50, "activation": "relu"}, …
+Layer layer_of(const py::dict& words) {
+  const std::string kind = words["kind"].cast<std::string>();
+  const auto number = [&](const char* word) { return words[word].cast<int>(); };
+  if (kind == "Input") return layers::Input(number("units"));
+  if (kind == "Dense") return layers::Dense(number("units"), words["activation"].cast<std::string>(), words["use_bias"].cast<bool>());
+  if (kind == "Activation") return layers::Function(words["activation"].cast<std::string>());
+  if (kind == "Dropout") return layers::Dropout(words["rate"].cast<double>());
+  if (kind == "LayerNormalization") return layers::LayerNorm();
+  if (kind == "SimpleRNN") return layers::SimpleRNN(number("units"));
+  if (kind == "GRU") return layers::weighing(layers::GRU(number("units")));
+  if (kind == "LSTM") return layers::weighing(layers::LSTM(number("units")));
+  if (kind == "LTC") return ltc_layer(units_of(words["units"]), ltc_options(words["options"]));
+  if (kind == "CfC") return cfc_layer(units_of(words["units"]), cfc_options(words["options"]));
+  throw SpecError({}, fmt::format("there is no layer '{}' for networks in a row", kind),
+                  "there are: Input, Dense, Activation, Dropout, LayerNormalization, SimpleRNN, GRU, LSTM, LTC, CfC");
+}
+
+/// @return the model of these layers in a row, and its table for people
+py::tuple sequential(const py::list& given, const std::string& dtype, int threads, std::optional<uint64_t> seed) {
+  std::vector<Layer> row;
+  for (const py::handle& words : given) row.push_back(layer_of(words.cast<py::dict>()));
+  dynode::Sequential net(row, {.model = model_options(dtype, threads, seed)});
+  const std::string  table = net.table();
+  return py::make_tuple(std::make_shared<SharedModel>(std::move(net.model())), table);
 }
 
 /// Lets a Network look at a model that is one; the model's memory stays where it is.
@@ -131,6 +163,7 @@ void bind_ncp(py::module_& m) {
   using namespace py::literals;
   m.def("ncp_model", build, "kind"_a, "inputs"_a, "units"_a, "options"_a, "dtype"_a = "float32", "threads"_a = 1,
         "seed"_a = py::none());
+  m.def("sequential", sequential, "layers"_a, "dtype"_a, "threads"_a, "seed"_a);
   m.def("ncp_run", run, "model"_a, "return_sequences"_a, "batch_first"_a, "x"_a, "h"_a, "c"_a, "timespans"_a, "mask"_a,
         "training"_a, "record"_a);
   m.def("ncp_sizes", sizes, "model"_a);

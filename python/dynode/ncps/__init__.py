@@ -161,4 +161,12 @@ class LTC(_Liquid):
         )
 
 
-__all__ = ["CfC", "LTC", "wirings"]
+def __getattr__(name):
+    if name in ("datasets", "mini_keras"):
+        import importlib
+
+        return importlib.import_module("." + name, __name__)
+    raise AttributeError(f"module 'dynode.ncps' has no attribute '{name}'")
+
+
+__all__ = ["CfC", "LTC", "datasets", "mini_keras", "wirings"]
