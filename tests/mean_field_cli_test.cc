@@ -101,6 +101,7 @@ TEST_F(MeanField, SweepFollowsBranchesThroughFolds) {
 TEST_F(MeanField, SaysWhatDoesNotFit) {
   EXPECT_SAYS(run("mean-field ponder clusters.yaml").err, "dynode mean-field cannot 'ponder'");
   EXPECT_SAYS(run("mean-field sweep clusters.yaml").err, "--param: says what is swept");
+  EXPECT_SAYS(run("mean-field solve clusters.yaml --focus 0").err, "--focus: means nothing to dynode mean-field solve");
   EXPECT_SAYS(run("mean-field sweep clusters.yaml --param arousal.level --range 1 0 3").err,
               "--range: needs LOW HIGH NUM");
   EXPECT_SAYS(run("mean-field landscape clusters.yaml --focus 0,9").err, "there is no population 9 of 6");

@@ -106,6 +106,7 @@ TEST_F(SpikingRuns, RepeatsAreTakenUpAgain) {
 TEST_F(SpikingRuns, SayWhatIsWrong) {
   EXPECT_SAYS(run("spiking repeat net.yaml").err, "--output: says where the repeats go");
   EXPECT_SAYS(run("spiking convert net.yaml").err, "--task: names the task");
+  EXPECT_SAYS(run("spiking run net.yaml --factors 20").err, "--factors: means nothing to dynode spiking run");
   fs::create_directories(path("empty"));
   EXPECT_SAYS(run("spiking analyze empty").err, "has no data/spikes_0.npz");
   EXPECT_SAYS(run("spiking run net.yaml --output s.txt").err, "s.txt");

@@ -93,11 +93,20 @@ void solve(const MeanFieldSettings& s) {
   fmt::print("{}\n", s.output);
 }
 
-void run(const MeanFieldSettings& s) {
+void run(const MeanFieldSettings& s, const CLI::App& app) {
   const std::vector<std::string> actions{"solve", "landscape", "sweep"};
   if (std::find(actions.begin(), actions.end(), s.action) == actions.end())
     throw SpecError({}, fmt::format("dynode mean-field cannot '{}'", s.action),
                     did_you_mean(s.action, actions, "it can"));
+  check_actions(app, s.action,
+                {{"--focus", {"landscape"}},
+                 {"--limits", {"landscape"}},
+                 {"--density", {"landscape"}},
+                 {"--param", {"sweep"}},
+                 {"--range", {"sweep"}},
+                 {"--folds", {"sweep"}},
+                 {"--step", {"sweep"}},
+                 {"--all", {"solve"}}});
   if (s.action == "solve" && (!s.report.empty() || !s.svg.empty()))
     throw SpecError({.path = s.report.empty() ? "--svg" : "--report"}, "points alone make no picture",
                     "sweep and landscape do");
@@ -172,7 +181,7 @@ Verb mean_field_verb(CLI::App& tool) {
   app->add_option("--param", s->param, "sweep: what is changed, as --set names it")->type_name("KEY");
   app->add_option("--range", s->range, "sweep: from, to, how many values")->expected(3)->type_name("LOW HIGH NUM");
   app->add_flag("--folds", s->folds, "sweep: follow branches through their folds, too");
-  add_number(*app, "--step", s->step, "of a branch, as a share of the range (default 0.02)");
+  add_number(*app, "--step", s->step, "sweep: of a branch, as a share of the range (default 0.02)");
   add_count(*app, "--random-starts", s->random_starts, 0,
             "random starts beside those with 0, 1, … active clusters (default 100)");
   add_count(*app, "--seed", s->seed, 0, "of random starts (default 256)");
@@ -182,7 +191,7 @@ Verb mean_field_verb(CLI::App& tool) {
       "dynode mean-field solve net.yaml --set arousal.level=0.8 --output points.npz\n"
       "dynode mean-field landscape net.yaml --focus 0,1 --report landscape.html\n"
       "dynode mean-field sweep net.yaml --param arousal.level --range 0 1 30 --folds --svg branches.svg");
-  return {app, [s] { run(*s); }};
+  return {app, [s, app] { run(*s, *app); }};
 }
 
 }  // namespace dynode::cli

@@ -1,5 +1,6 @@
 #include "dynode/cli/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -138,6 +139,14 @@ Model load_model(const std::string& path, const std::vector<std::string>& assign
                     "the network is what its model.architecture_yaml names");
   for (const std::string& assignment : assignments) set_value(value, assignment);
   return Model::from_spec(read_spec(value), options);
+}
+
+void check_actions(const CLI::App& app, const std::string& action,
+                   const std::vector<std::pair<const char*, std::vector<std::string>>>& belongs) {
+  for (const auto& [option, actions] : belongs)
+    if (app.count(option) > 0 && std::find(actions.begin(), actions.end(), action) == actions.end())
+      throw SpecError({.path = option}, fmt::format("means nothing to dynode {} {}", app.get_name(), action),
+                      "leave it out; it is for " + join(actions));
 }
 
 std::vector<double> number_list(const std::string& option, const std::string& text, char separator,

@@ -12,8 +12,7 @@ namespace dynode::cli {
 
 /// What a verb takes that runs, explains or changes any network.
 inline constexpr const char* kNetworkHelp =
-    "network: a spec (.yaml, .json) or a model file (.dynode, .soen, .pth, .mat, .nir, exported "
-    ".json)";
+    "network: a spec (.yaml, .json) or a model file (.dynode, .soen, .pth, .mat, .nir, exported .json)";
 
 /// --set key=value, as often as needed.
 void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::string& example);
@@ -22,6 +21,11 @@ void add_threads(CLI::App& app, int& threads);
 /// An option for a number. @throws SpecError while parsing, on texts that are no number or one below `min`
 CLI::Option* add_number(CLI::App& app, const std::string& name, double& number, const std::string& help);
 CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, size_t min, const std::string& help);
+
+/// Refuses what was given for another action of a verb. @param belongs  options, and the actions they are for
+/// @throws SpecError
+void check_actions(const CLI::App& app, const std::string& action,
+                   const std::vector<std::pair<const char*, std::vector<std::string>>>& belongs);
 
 /// "0.5,1,2": finite numbers. @throws SpecError  naming the option, and `way_out`
 std::vector<double> number_list(const std::string& option, const std::string& text, char separator,

@@ -113,16 +113,29 @@ void convert(const Settings& s) {
 }
 
 void run(const Settings& s, const CLI::App& app) {
+  const std::vector<std::string> actions = {"run", "repeat", "analyze", "convert"}, convert_alone = {"convert"};
+  if (std::ranges::find(actions, s.action) == actions.end())
+    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, actions, "it can"));
+  check_actions(app, s.action,
+                {{"--task", convert_alone},
+                 {"--factors", convert_alone},
+                 {"--trials", convert_alone},
+                 {"--evaluate", convert_alone},
+                 {"--downsample", convert_alone},
+                 {"--noise", convert_alone},
+                 {"--initial", convert_alone},
+                 {"--stop-early", convert_alone},
+                 {"--set", {"run", "repeat", "convert"}},
+                 {"--seed", {"run", "repeat", "convert"}},
+                 {"--repeats", {"repeat"}},
+                 {"--minimal-life-span", {"run", "repeat", "analyze"}}});
   SpikingRunSettings runs = s.runs;
   runs.path = s.model, runs.output = s.output, runs.report = s.report, runs.set = s.set;
   runs.seed = s.seed, runs.seed_given = app.count("--seed") > 0, runs.threads = s.threads;
   if (s.action == "convert") convert(s);
   else if (s.action == "run") spiking_run(runs);
   else if (s.action == "repeat") spiking_repeat(runs);
-  else if (s.action == "analyze") spiking_analyze(runs);
-  else
-    throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action),
-                    did_you_mean(s.action, {"convert", "run", "repeat", "analyze"}, "it can"));
+  else spiking_analyze(runs);
 }
 
 }  // namespace
@@ -140,18 +153,18 @@ Verb spiking_verb(CLI::App& tool) {
       ->required();
   app->add_option("--task", s->task, "convert: task it was trained on")->type_name("NAME");
   add_set(*app, s->set, "T=300");
-  app->add_option("--factors", s->factors, "scaling factors to try: from:to:step, or a list (default 20:75:5)")
+  app->add_option("--factors", s->factors, "convert: scaling factors to try: from:to:step, or a list (default 20:75:5)")
       ->type_name("LIST");
-  add_count(*app, "--trials", s->trials, 1, "with each factor (default 100)");
-  add_count(*app, "--evaluate", s->evaluate, 0, "other trials with the best factor (default 200)");
+  add_count(*app, "--trials", s->trials, 1, "convert: with each factor (default 100)");
+  add_count(*app, "--evaluate", s->evaluate, 0, "convert: other trials with the best factor (default 200)");
   add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1); of a run, synapses included (default: the spec's)");
   add_count(*app, "-n,--repeats", s->runs.repeats, 1, "repeat: how many runs (default 10)");
   add_number(*app, "--minimal-life-span", s->runs.least_ms, "shortest attractor that counts, ms (default 20)");
   add_count(*app, "--downsample", s->downsample, 1,
-            "take every so many inputs, with steps so many times longer (default 1)");
-  add_number(*app, "--noise", s->noise, "deviation of the membrane noise in a step, mV (default 0.1)");
-  app->add_flag("--initial", s->initial, "convert the weights before training");
-  app->add_flag("--stop-early", s->stop_early, "stop after two neighbouring factors without a fault");
+            "convert: take every so many inputs, with steps so many times longer (default 1)");
+  add_number(*app, "--noise", s->noise, "convert: deviation of the membrane noise in a step, mV (default 0.1)");
+  app->add_flag("--initial", s->initial, "convert: take the weights before training");
+  app->add_flag("--stop-early", s->stop_early, "convert: stop after two neighbouring factors without a fault");
   app->add_option("--output", s->output, "convert: the spiking network; run: the spikes; repeat, analyze: folder of all results")
       ->type_name("MODEL.dynode|FILE.npz|FOLDER");
   app->add_option("--report", s->report, "a page with rasters and what was found")->type_name("FILE.html");
