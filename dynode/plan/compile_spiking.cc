@@ -305,6 +305,18 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
                        did_you_mean(name, ports, "there are"));
     return int(found - ports.begin());
   };
+  // words of another type, or of the other way to say what is poisson
+  const std::vector<std::string> words =
+      w.type == "constant"          ? std::vector<std::string>{"value"}
+      : w.type == "file"            ? std::vector<std::string>{"file"}
+      : w.nu_ext_baseline.is_null() ? std::vector<std::string>{"rate", "connections", "weight"}
+                                    : std::vector<std::string>{"nu_ext_baseline", "c_ext", "j_ext", "j_ext_semantics"};
+  const bool known = w.type == "constant" || w.type == "file" || w.type == "poisson";
+  for (const Value::Entry& entry : value.entries())
+    if (known && entry.key != "to_layer" && entry.key != "type" && entry.key != "port" &&
+        std::find(words.begin(), words.end(), entry.key) == words.end())
+      throw SpecError(value.key_at(entry), fmt::format("this {} drive has no use for '{}'", w.type, entry.key),
+                      "it is described by: " + join(words));
   const size_t n = out.drives.size();
   if (w.type == "constant") {
     Drive d{.kind = Drive::Kind::constant, .layer = position, .port = port(w.port.empty() ? "stimulus" : w.port)};

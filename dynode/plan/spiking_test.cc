@@ -204,6 +204,10 @@ TEST(Spiking, RefusesWhatItCannotDo) {
       "drives: [{to_layer: 0, type: poisson, rate: -8}]\n",
       "give 0 or more");
   expect_error(
+      "simulation: {dt: 0.1, input_type: none, steps: 5}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
+      "drives: [{to_layer: 0, type: constant, value: 1, weight: 3}]\n",
+      "no use for 'weight'");
+  expect_error(
       "simulation: {dt: 0.1}\nlayers: [{layer_id: 0, layer_type: LIF, params: {dim: 3}}]\n"
       "drives: [{to_layer: 0, type: poisson}]\n",
       "input_type: none");
