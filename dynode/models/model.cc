@@ -113,7 +113,7 @@ void Model::set_parameter(const std::string& name, const Array& values) {
 
 void Model::load_parameters(const std::string& path) {
   std::vector<std::pair<std::string, Array>> arrays;
-  if (ending_of(path) == ".dynode") {
+  if (const std::string ending = ending_of(path); ending == ".dynode" || ending == ".safetensors") {
     for (const auto& [name, tensor] : load_safetensors(path).tensors) arrays.emplace_back(name, tensor.as_array(name));
   } else {
     arrays = load_npz(path).entries();

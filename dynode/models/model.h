@@ -179,7 +179,7 @@ class Model {
   /// θ itself, as stored, block after block as plan().parameters has them. What is written there counts from the next
   /// call on, projected onto the constraints; the memory stays where it is as long as the model lives, moved or not.
   std::variant<std::span<float>, std::span<double>> theta();
-  /// Sets all parameters found in an .npz or .dynode file; masks in it are checked against the plan's.
+  /// Sets all parameters found in an .npz, .safetensors or .dynode file; masks in it are checked against the plan's.
   void load_parameters(const std::string& path);
 
   /// The same network with weights that are levels of a codebook: the nearest, or with `draw` those of stochastic

@@ -183,7 +183,7 @@ class Model:
     __setitem__ = set
 
     def load_parameters(self, path):
-        """Sets all parameters found in an .npz or .dynode file."""
+        """Sets all parameters found in an .npz, .safetensors or .dynode file."""
         self._core.load_parameters(os.fspath(path))
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -340,7 +340,7 @@ class Model:
 
     def save(self, path, *, lossy=False):
         """Writes the network: .dynode (all of it), .json (as the SOEN toolkit exports it), .mat (spikeRNN), .nir (with
-        `lossy` also where NIR has only something near), .npz (weights alone, real values), .yaml (the spec alone).
+        `lossy` also where NIR has only something near), .npz or .safetensors (weights alone, real values), .yaml (the spec alone).
         What could not be kept is warned of."""
         path = os.fspath(path)
         ending = os.path.splitext(path)[1].lower()
@@ -350,6 +350,8 @@ class Model:
             warn(_core.save_json(self._core, path))
         elif ending == ".nir":
             warn(_core.save_nir(self._core, path, lossy))
+        elif ending == ".safetensors":
+            _core.save_tensors(self._core, path)
         elif ending == ".mat":
             _core.rate_save(self._core, path)
         elif ending == ".npz":
@@ -359,7 +361,7 @@ class Model:
                 file.write(self.to_yaml())
         else:
             raise _core.IoError(
-                f"{path}: models are not written as '{ending}'\n  there are: .dynode, .json, .mat, .nir, .npz, .yaml"
+                f"{path}: models are not written as '{ending}'\n  there are: .dynode, .json, .mat, .nir, .npz, .safetensors, .yaml"
             )
 
     def torch(self, **words):

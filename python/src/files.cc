@@ -7,6 +7,7 @@
 #include "dynode/circuits/squid.h"
 #include "dynode/io/model_formats.h"
 #include "dynode/io/rate_table.h"
+#include "dynode/io/safetensors.h"
 #include "dynode/io/soen_json.h"
 #include "dynode/models/nir.h"
 #include "dynode/run/forward.h"
@@ -25,6 +26,13 @@ std::vector<std::string> save_json(const SharedModel& m, const std::string& path
   const Value              value = write_soen_json(stored, notes);
   py::module_::import("pathlib").attr("Path")(path).attr("write_text")(to_json(value));
   return notes;
+}
+
+/// Real values of all parameters by name.
+void save_tensors(SharedModel& m, const std::string& path) {
+  TensorFile file;
+  for (const std::string& name : m.model.parameter_names()) file.tensors.emplace_back(name, make_tensor(m.model.parameter(name)));
+  save_safetensors(path, file);
 }
 
 /// A graph of NIR. @return what could not be kept
@@ -91,6 +99,7 @@ py::dict load_table(const std::string& path) {
 void bind_files(py::module_& m) {
   using namespace py::literals;
   m.def("save_json", save_json, "model"_a, "path"_a);
+  m.def("save_tensors", save_tensors, "model"_a, "path"_a);
   m.def("save_nir", save_nir, "model"_a, "path"_a, "lossy"_a);
   m.def(
       "spec_yaml", [](const py::object& spec) { return to_yaml(write_spec(read_spec(value_of(spec)))); }, "spec"_a);

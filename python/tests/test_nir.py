@@ -1,4 +1,4 @@
-"""Networks in NIR, there and back."""
+"""Networks in NIR and weights in safetensors, there and back."""
 import numpy as np
 import pytest
 
@@ -37,3 +37,11 @@ def test_what_nir_has_no_words_for_is_refused(tmp_path):
     }
     with pytest.raises(dynode.SpecError, match="NIR has no"):
         dynode.Model.from_spec(spec).save(tmp_path / "net.nir")
+
+
+def test_weights_go_to_safetensors_and_back(tmp_path):
+    net, other = (dynode.Model.from_spec(SPIKES, dtype="float64", seed=seed) for seed in (1, 2))
+    net.save(tmp_path / "w.safetensors")
+    other.load_parameters(tmp_path / "w.safetensors")
+    x = np.full((1, 30, 3), 0.7)
+    np.testing.assert_array_equal(other(x), net(x))
