@@ -11,8 +11,8 @@ template <class R>
 struct Taped {
   Core<R>&                    core;
   typename Core<R>::Input     in;
-  std::vector<R>              spans;
-  std::vector<std::vector<R>> initial, noise;
+  std::vector<R>              spans   = {};
+  std::vector<std::vector<R>> initial = {}, noise = {};
   RunInput<R>                 run = {};
   std::vector<Recordable>     chosen = {};
   std::unique_ptr<Tape<R>>    tape = {};

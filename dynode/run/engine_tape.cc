@@ -23,14 +23,19 @@ std::unique_ptr<Tape<R>> Engine<R>::simulate_taped(const RunInput<R>& input, std
   auto tape = std::make_unique<Tape<R>>(idle_, input.steps, version_, theta_);
   for (const Tile& tile : tiles) {
     const WorkspaceShape shape{tile, input.steps, true, false, input.spans != nullptr};
-    const auto fits = std::find_if(idle_->rbegin(), idle_->rend(), [&](const auto& w) { return w->shape == shape; });
-    if (fits != idle_->rend()) {
-      tape->parts.push_back({tile, std::move(*fits)});
-      idle_->erase(std::next(fits).base());
-    } else {
-      idle_->clear();   // other shapes than before: older ones make room
-      tape->parts.push_back({tile, std::make_unique<Workspace<R>>(*plan_, prepared_, shape)});
+    std::unique_ptr<Workspace<R>> workspace;
+    {
+      const std::lock_guard lock(Tape<R>::shelves);
+      const auto fits = std::find_if(idle_->rbegin(), idle_->rend(), [&](const auto& w) { return w->shape == shape; });
+      if (fits != idle_->rend()) {
+        workspace = std::move(*fits);
+        idle_->erase(std::next(fits).base());
+      } else {
+        idle_->clear();   // other shapes than before: older ones make room
+      }
     }
+    if (!workspace) workspace = std::make_unique<Workspace<R>>(*plan_, prepared_, shape);
+    tape->parts.push_back({tile, std::move(workspace)});
   }
 
   Recorder<R> recorder(*plan_, prepared_, records, input.steps, tiles.size());

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -26,11 +27,15 @@ class Tape {
   Tape(std::shared_ptr<Shelf> shelf, size_t steps, uint64_t version, std::vector<R> theta)
       : steps(steps), version(version), theta(std::move(theta)), shelf_(std::move(shelf)) {}
   ~Tape() {
+    const std::lock_guard lock(shelves);
     for (Part& p : parts)
       if (shelf_->size() < kMostIdle) shelf_->push_back(std::move(p.workspace));
   }
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
+
+  /// For whoever takes from a shelf or gives back: tapes are dropped on any thread, while others run.
+  static inline std::mutex shelves;
 
   std::vector<Part>    parts;
   const size_t         steps;
