@@ -18,7 +18,7 @@ template <class R>
 void add_event_state(const Plan& plan, const EventState<R>& state, size_t rows,
                      std::vector<std::pair<std::string, Array>>& arrays);
 
-/// @throws SpecError, ShapeError  if an array is missing or has another shape
+/// @throws SpecError, ShapeError  if an array is missing, has another shape, or lists spikes out of order
 template <class R>
 EventState<R> event_state(const Plan& plan, const std::map<std::string, Array>& arrays, size_t rows);
 
