@@ -39,6 +39,8 @@ CellEntry ct_gru_share();
 CellEntry ct_gru_scale();
 CellEntry co_rnn();
 CellEntry co_rnn_velocity();
+CellEntry lipschitz_rnn();
+CellEntry lipschitz_product();
 CellEntry gru_ode();
 CellEntry gru_ode_reset();
 CellEntry nocc_edge();
@@ -84,6 +86,7 @@ const std::vector<CellEntry>& cells() {
                                   decay(),           gru_d(),            rnn_decay(),
                                   ct_gru(),          ct_gru_retrieval(), ct_gru_share(),    ct_gru_scale(),
                                   co_rnn(),          co_rnn_velocity(),  gru_ode(),         gru_ode_reset(),
+                                  lipschitz_rnn(),   lipschitz_product(),
                                   activation(),      affine_map(),       sensory_synapse(),
                                   ltc_neuron(),      ltc_led_neuron()};
   }();

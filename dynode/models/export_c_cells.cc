@@ -216,6 +216,15 @@ const std::vector<NamedCode>& plain_cells() {
                 "$n.m = ($s.m + stored * ($x.q - $s.m)) * @exp(-$dt * @exp(-log_tau));\n"}},
       {"coRNNVelocity", {.each = "$n.z = $s.z + $dt * (@tanh($x.x) - $p.gamma * $x.y - $p.epsilon * $s.z);\n"}},
       {"coRNN", {.each = "$n.y = $s.y + $dt * $x.z;\n"}},
+      {"LipschitzRNN", {.each = "$n.h = $s.h + $dt * ($x.a + @tanh($x.x));\n"}},
+      {"LipschitzProduct",
+       {.whole = "int k;\n"
+                 "for (u = 0; u < $UNITS; ++u) $n.s = -$p.gamma * $x.h;\n"
+                 "for (u = 0; u < $UNITS; ++u)\n"
+                 "  for (k = $SYN_begin[u]; k < $SYN_begin[u + 1]; ++k) {\n"
+                 "    $N.s[$SYN_target[k]] += $P.m[k] * $x.h;\n"
+                 "    $n.s += (1.0 - 2.0 * $o.beta) * $P.m[k] * $X.h[$SYN_target[k]];\n"
+                 "  }\n"}},
       {"GRUODEReset", {.each = "$n.s = $m_sigmoid($x.r) * $x.h;\n", .helpers = {"sigmoid"}}},
       {"GRUODE",
        {.each    = "$n.h = $x.h + $dt / $o.unfolds * $m_sigmoid(-$x.z) * (@tanh($x.g) - $x.h);\n",

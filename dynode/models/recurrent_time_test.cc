@@ -119,6 +119,9 @@ INSTANTIATE_TEST_SUITE_P(PublishedKinds, GradientInTime,
                                          "layer_type: coRNN, params: {dim: 3, gamma: 0.5, epsilon: 0.4, init_state: learn, "
                                          "learnable_params: {gamma: true, epsilon: true}}",
                                          "layer_type: GRUODE, params: {dim: 3}",
+                                         "layer_type: LipschitzRNN, params: {dim: 3}",
+                                         "layer_type: LipschitzRNN, params: {dim: 3, beta: 0.6, gamma_A: 0.2, gamma_W: 0.1, "
+                                         "init_state: learn, learnable_params: {gamma_A: true, gamma_W: true}}",
                                          "layer_type: GRUODE, params: {dim: 3, unfolds: 1}"));
 
 TEST(CtGru, IsWhatItsEquationsSay) {
@@ -191,6 +194,39 @@ TEST(CoRnn, AStepUsesTheNewVelocity) {
   const double z2 = z1 + 2 * (std::tanh(-2 + 0.3 * y1 - 0.7 * z1) - 0.5 * y1 - 0.25 * z1);
   EXPECT_NEAR(y[1], y1, 1e-15);
   EXPECT_NEAR(y[2], y1 + 2 * z2, 1e-15);
+}
+
+TEST(LipschitzRnn, ItsMatricesAreMostlyAntisymmetric) {
+  Model model = network("layer_type: LipschitzRNN, params: {dim: 3, beta: 0.7, gamma_A: 0.05, gamma_W: 0.02}", 1);
+  const std::vector<double> a = {0.3, -0.2, 0.9, 0.4, 0.1, -0.6, -0.5, 0.8, 0.7},
+                            w = {-0.4, 0.6, 0.2, -0.1, 0.5, 0.3, 0.9, -0.8, 0.25}, u = {0.5, -1, 0.2},
+                            b = {0.1, 0, -0.3};
+  model.set_parameter("layer1/input_map", {{3, 1}, u});
+  model.set_parameter("layer1/input_map_bias", {{3}, b});
+  model.set_parameter("layer1/M_A", {{3, 3}, a});
+  model.set_parameter("layer1/M_W", {{3, 3}, w});
+  for (int64_t rows : {1, 40}) {   // few rows, and rows as lanes
+    std::vector<double> x, t;
+    for (int64_t row = 0; row < rows; ++row)
+      for (double v : {1.0, -0.4, 0.7}) x.push_back(v + 0.1 * double(row)), t.push_back(0.25 * std::abs(v));
+    const auto y = model.simulate({{rows, 3, 1}, x}, {.timespans = Array{{rows, 3}, t}}).at("output").as_double();
+    for (size_t row = 0; row < size_t(rows); ++row) {
+      std::vector<double> h(3);
+      for (size_t n = 0; n < 3; ++n) {
+        std::vector<double> next = h;
+        const auto entry = [&](const std::vector<double>& m, size_t i, size_t j, double gamma) {
+          return 0.3 * (m[3 * i + j] + m[3 * j + i]) + 0.7 * (m[3 * i + j] - m[3 * j + i]) - (i == j ? gamma : 0);
+        };
+        for (size_t i = 0; i < 3; ++i) {
+          double linear = 0, inside = u[i] * x[3 * row + n] + b[i];
+          for (size_t j = 0; j < 3; ++j) linear += entry(a, i, j, 0.05) * h[j], inside += entry(w, i, j, 0.02) * h[j];
+          next[i] += t[3 * row + n] * (linear + std::tanh(inside));
+          EXPECT_NEAR(y[12 * row + 3 * (n + 1) + i], next[i], 1e-14) << row << " " << n << " " << i;
+        }
+        h = next;
+      }
+    }
+  }
 }
 
 TEST(GruOde, WithoutWeightsItFollowsEulersMethodToItsTarget) {
@@ -269,6 +305,8 @@ TEST(OdeRnn, MistakesAreExplained) {
         {"layer_type: coRNN, params: {dim: 3, epsilon: -1}", "epsilon is -1, outside its range"},
         {"layer_type: CTGRU, params: {dim: 3, learnable_params: {recurent_map: false}}", "did you mean 'recurrent_map'"},
         {"layer_type: CTGRU, params: {dim: 3, wiring: {type: FullyConnected}}", "CTGRU has no wiring"},
+        {"layer_type: LipschitzRNN, params: {dim: 3, beta: 0.3}", "beta"},
+        {"layer_type: LipschitzRNN, params: {dim: 3, gamma: 0.3}", "did you mean 'gamma_A'"},
         {"layer_type: GRUODE, params: {dim: 3, unfolds: 0}", "unfolds"}})
     EXPECT_NE(failure([l = layer] { network(l); }).find(message), std::string::npos) << layer;
 }

@@ -102,7 +102,8 @@ void Compiler::expand() {
     else if (family == "CfC") expand_cfc(spec);
     else if (family == "ODERNN" || family == "ODELSTM") expand_ode(spec, family == "ODELSTM");
     else if (family == "GRUD" || family == "RNNDecay") expand_decay(spec);
-    else if (family == "CTGRU" || family == "coRNN" || family == "GRUODE") expand_equations(spec);
+    else if (family == "CTGRU" || family == "coRNN" || family == "LipschitzRNN" || family == "GRUODE")
+      expand_equations(spec);
     else throw SpecError(spec.at, fmt::format("layers of type {} are not available yet", family));
   }
 }

@@ -1,11 +1,13 @@
-// Recurrent layers of several parts: CTGRU, coRNN, GRUODE. ("late": one step late)
+// Recurrent layers of several parts: CTGRU, coRNN, LipschitzRNN, GRUODE. ("late": one step late)
 //
 //   CTGRU    1.retrieval ◀── 1.input, 1 late, 1.scale_1 … 1.scale_8 late
 //            1.candidate ◀── 1.input, 1.retrieval          1.storage ◀── 1.input, 1 late      1.share ◀── 1.storage
 //            1.scale_k   ◀── 1.storage, 1.share, 1.candidate            1 ◀── their sum
 //   coRNN    1.velocity  ◀── 1.input, 1 late, itself late               1 ◀── 1.velocity
+//   LipschitzRNN   1.product_W, 1.product_A ◀── 1 late                  1 ◀── 1.input, both
 //   GRUODE   1.drive ◀── 1.input     sub-step n: 1.reset_n, 1.step_n ◀── 1.drive, 1.step_(n−1); the last step is 1
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "dynode/plan/arguments.h"
@@ -60,7 +62,34 @@ class EquationBuilder {
     dense("velocity_map", velocity, velocity, 0, 1, weights("velocity_map", "xavier_uniform", 1, units_), 0);
     hand_on("position", core_, velocity, 1, 1);
     hand_on("velocity", velocity, core_, 0, 0);
-    parameters(velocity);
+    for (const char* name : {"gamma", "epsilon"}) parameter(velocity, name, name);
+  }
+
+  void lipschitz_rnn() {
+    begin({"M_A", "M_W", "gamma_A", "gamma_W"}, {"gamma_A", "gamma_W"});
+    const int u = weights("input_map", "xavier_uniform", 1, inputs()), b = bias("input_map_bias", 1);
+    dense("input_map", input_, core_, 0, 0, u, 0, b);
+    const auto settings = Compiler::read_settings(spec_, cell_);
+    plan_.layers[size_t(core_)].settings = settings;
+    // all synapses, source by source; the matrices are [to, from]
+    SparsePattern all;
+    for (size_t from = 0; from <= units_; ++from) all.begin.push_back(uint32_t(from * units_));
+    for (size_t from = 0; from < units_; ++from)
+      for (size_t to = 0; to < units_; ++to)
+        all.column.push_back(uint32_t(to)), all.entry.push_back(uint32_t(to * units_ + from));
+    const auto synapses = std::make_shared<const SparsePattern>(all);
+    const auto product  = [&](const std::string& name, const std::string& matrix, const char* gamma, int port) {
+      const int layer = part(name, "LipschitzProduct");
+      plan_.layers[size_t(layer)].settings = settings;
+      plan_.layers[size_t(layer)].synapses = synapses;
+      const double deviation = std::sqrt(0.1 / double(units_));
+      compiler_.give(layer, "m", weights(matrix, "normal", 1, units_, Value::map({{"std", deviation}})), all.entry);
+      parameter(layer, "gamma", gamma);
+      hand_on("state", core_, layer, 0, 1);
+      hand_on(name, layer, core_, port, 0);
+    };
+    product("product_W", "M_W", "gamma_W", 0);
+    product("product_A", "M_A", "gamma_A", 1);
   }
 
   void gru_ode() {
@@ -111,9 +140,10 @@ class EquationBuilder {
   int part(const std::string& name, const char* cell) { return compiler_.add_part(spec_, name, cell, units_); }
 
   /// A block [gates · units][columns]; each gate's weights are drawn by themselves.
-  int weights(const std::string& name, const char* rule, size_t gates, size_t columns) {
+  int weights(const std::string& name, const char* rule, size_t gates, size_t columns,
+              const Value& rule_params = Value::map()) {
     const InitialiserEntry& initialiser = find_initialiser(rule);
-    const Arguments         arguments   = check_arguments(rule, initialiser.facts, Value::map());
+    const Arguments         arguments   = check_arguments(rule, initialiser.facts, rule_params);
     const Mask              all(units_, columns, true);
     Random                  draw = compiler_.random(prefix_ + name);
     std::vector<double>     values;
@@ -136,21 +166,21 @@ class EquationBuilder {
                                std::vector<double>(gates * units_, 0.0));
   }
 
-  /// The parameters of a part's cell: one number for all units, not learnt unless that is asked for.
-  void parameters(int layer) {
-    const Value* learn = spec_.params.find("learnable_params");
-    for (const ParamFacts& f : plan_.layers[size_t(layer)].cell->params) {
-      const Value* given = spec_.params.find(f.name);
-      const double value = given ? given->number() : f.value;
-      if (!(value >= f.min && value <= f.max)) given->fail(fmt::format("{} is {}, outside its range", f.name, value));
-      compiler_.give(layer, f.name,
-                     compiler_.add_block({.name      = prefix_ + f.name,
-                                          .shape     = {units_},
-                                          .learnable = learn && learn->has(f.name) && Compiler::learns(spec_, f.name),
-                                          .min       = f.min,
-                                          .help      = f.help},
-                                         std::vector<double>(units_, value)));
-    }
+  /// A parameter of a part's cell, called `word` in the spec: one number for all units, not learnt unless that is asked for.
+  void parameter(int layer, const std::string& name, const char* word) {
+    const auto&       facts = plan_.layers[size_t(layer)].cell->params;
+    const ParamFacts& f     = *std::ranges::find_if(facts, [&](const ParamFacts& p) { return p.name == name; });
+    const Value*      learn = spec_.params.find("learnable_params");
+    const Value*      given = spec_.params.find(word);
+    const double      value = given ? given->number() : f.value;
+    if (!(value >= f.min && value <= f.max)) given->fail(fmt::format("{} is {}, outside its range", word, value));
+    compiler_.give(layer, name,
+                   compiler_.add_block({.name      = prefix_ + word,
+                                        .shape     = {units_},
+                                        .learnable = learn && learn->has(word) && Compiler::learns(spec_, word),
+                                        .min       = f.min,
+                                        .help      = f.help},
+                                       std::vector<double>(units_, value)));
   }
 
   /// The rows of one gate of a block, and of a bias.
@@ -186,6 +216,7 @@ void Compiler::expand_equations(const LayerSpec& spec) {
   const std::string family = find_cell(spec.layer_type)->name;
   if (family == "CTGRU") build.ct_gru();
   else if (family == "coRNN") build.co_rnn();
+  else if (family == "LipschitzRNN") build.lipschitz_rnn();
   else build.gru_ode();
   build.finish();
 }

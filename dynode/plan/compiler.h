@@ -233,7 +233,7 @@ class Compiler {
   void expand_ode(const LayerSpec& spec, bool with_lstm);   // ODERNN, ODELSTM
   void expand_decay(const LayerSpec& spec);                 // GRUD, RNNDecay
   friend class EquationBuilder;
-  void expand_equations(const LayerSpec& spec);             // CTGRU, coRNN, GRUODE
+  void expand_equations(const LayerSpec& spec);             // CTGRU, coRNN, LipschitzRNN, GRUODE
 
   const CompileOptions& options_;
   Plan                  plan_;

@@ -85,7 +85,7 @@ class SpecGenerator {
         {"CfC",
          [](SpecGenerator& g, Value& p, int) {
            Words modes = {"default", "no_gate"};
-           if (!g.options_.smooth) modes.push_back("pure");   // begins at the kink of |w_tau|
+           if (!g.options_.smooth) modes.insert(modes.end(), {"pure", "pure"});   // begins at the kink of |w_tau|
            p.set("mode", g.pick(modes));
            p.set("mixed_memory", g.pick({"false", "state", "input"}));
            if (g.chance(0.3)) {
@@ -147,8 +147,11 @@ class SpecGenerator {
         {"ODERNN", [](SpecGenerator& g, Value& p, int) { p.set("decay", g.between(0.8, 1.2)); }, "direct"},
         {"ODELSTM", [](SpecGenerator& g, Value& p, int) { p.set("decay", g.between(0.8, 1.2)); }, "direct"},
         {"coRNN",
-         [](SpecGenerator& g, Value& p, int) { p.set("gamma", g.between(0.2, 0.5)).set("epsilon", g.between(0.2, 0.5)); },
+         [](SpecGenerator& g, Value& p, int) {
+           p.set("gamma", g.between(0.2, 0.5)).set("epsilon", g.between(0.2, 0.5)).set("dt", g.between(0.2, 0.5));
+         },
          "direct"},
+        {"LipschitzRNN", [](SpecGenerator& g, Value& p, int) { p.set("gamma_A", g.between(0.4, 0.6)); }, "direct"},
         {"CurrentLIF", [](SpecGenerator& g, Value& p, int) { p.set("tau", g.between(2, 5)); }},
         {"CubaLIF",
          [](SpecGenerator& g, Value& p, int) { p.set("tau_syn", g.between(2, 3)).set("tau_mem", g.between(4, 6)); }},
