@@ -93,7 +93,7 @@ TYPED_TEST(NoAllocation, WhileSteppingForwardOrBackward) {
 TYPED_TEST(NoAllocation, ThatGrowsWithTheLengthOfTheRun) {
   using R            = TypeParam;
   const auto counted = [](size_t steps) {
-    NetworkCase<R> c(random_spec(3), 5, steps);
+    NetworkCase<R> c(random_spec(1), 5, steps);
     auto           engine = c.engine();
     std::vector<R> theta_bar(c.theta.size());
     const auto     run = [&] {
