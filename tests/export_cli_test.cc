@@ -300,7 +300,7 @@ connections:
   - {layer_id: 1, layer_type: CTGRU, params: {dim: 5}}
   - {layer_id: 2, layer_type: coRNN, params: {dim: 4, dt: 0.5}}
   - {layer_id: 3, layer_type: GRUODE, params: {dim: 4, unfolds: 3}}
-  - {layer_id: 4, layer_type: LipschitzRNN, params: {dim: 3, beta: 0.8, gamma_A: 0.1}}
+  - {layer_id: 4, layer_type: LipschitzRNN, params: {dim: 3, beta: 0.8, gamma_A: 1}}
 connections:
   - {from_layer: 0, to_layer: 1, connection_type: direct}
   - {from_layer: 1, to_layer: 2, connection_type: direct}
