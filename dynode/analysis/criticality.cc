@@ -43,7 +43,7 @@ double log_expansion(std::span<const double> states, std::span<const double> twi
       before = distance;
     }
   }
-  return count > 0 ? sum / count : 0;
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
 double power_law_slope(std::span<const double> values, size_t bins) {

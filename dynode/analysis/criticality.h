@@ -19,7 +19,7 @@ double branching_ratio(std::span<const double> sent, std::span<const double> rec
 /// Mean over rows. @param states  [rows][steps][units]
 double susceptibility(std::span<const double> states, size_t rows, size_t steps, size_t units);
 
-/// Mean over rows and steps of the logarithm of d[t] / d[t−1], both distances above 0. @param states, twins
+/// Mean over rows and steps of the logarithm of d[t] / d[t−1], both distances above 0; NaN where there are none. @param states, twins
 /// [rows][steps][units]
 double log_expansion(std::span<const double> states, std::span<const double> twins, size_t rows, size_t steps, size_t units);
 

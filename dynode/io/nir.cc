@@ -425,6 +425,9 @@ StoredModel read_nir(const Hdf5& file, const NirReading& how) {
     const std::string name = fmt::format("{}_to_{}", k.from, k.to);
     const size_t      from = net.layers[k.from].units, to = net.layers[k.to].units;
     const bool        one_to_one = !k.map || std::string_view(k.map->type->name) == "Scale";
+    if (double(from) * double(to) > kMost)
+      graph.fail(net.layers[k.to].name, fmt::format("gets {} numbers from '{}', which takes {} weights", to, net.layers[k.from].name, from * to),
+                 fmt::format("dynode keeps weights as matrices of up to {} numbers", kMost));
     Value params = Value::map({{"init", Value::map({{"name", "constant"}, {"params", Value::map({{"value", 1.0}})}})}});
     if (k.map && !k.map->bias.empty()) {
       params.set("bias", "zero");

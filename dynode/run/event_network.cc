@@ -20,22 +20,29 @@ namespace {
 class Meeting {
  public:
   explicit Meeting(size_t count) : count_(count) {}
-  void wait() {
-    if (count_ == 1) return;
+  /// False: somebody will not come any more.
+  bool wait() {
+    if (count_ == 1) return true;
     const size_t round = round_.load(std::memory_order_relaxed);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
       arrived_.store(0, std::memory_order_relaxed);
       round_.store(round + 1, std::memory_order_release);
-      return;
+      return true;
     }
-    for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins)
+    for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
+      if (left_.load(std::memory_order_relaxed)) return false;
       if (spins < 200) hwy::Pause();
       else std::this_thread::yield();
+    }
+    return true;
   }
+  /// Lets the others go, too: their work has no end without this one.
+  void leave() { left_.store(true, std::memory_order_relaxed); }
 
  private:
   const size_t        count_;
   std::atomic<size_t> arrived_{0}, round_{0};
+  std::atomic<bool>   left_{false};
 };
 
 /// Beta(10, 10): the 10th of 19 uniform numbers.
@@ -181,7 +188,7 @@ void EventNetwork<R>::simulate(const RunInput<R>& input, std::span<const Record<
     net.record(r, row, input.steps, 0, records);
     const size_t workers = shared ? std::min(net.parts, size_t(net.threads.size())) : 1;
     Meeting      meeting(workers);
-    const auto   work = [&](size_t worker, size_t) {
+    const auto   steps_of = [&](size_t worker) {
       const FlushDenormals   flush;
       typename Impl::Scratch scratch;
       for (size_t t = 0; t < input.steps; ++t) {
@@ -192,14 +199,21 @@ void EventNetwork<R>::simulate(const RunInput<R>& input, std::span<const Record<
           r.stopped = true;
           r.last    = std::min(r.last.load(), step);
         }
-        meeting.wait();
-        if (r.last.load() <= step) return;
+        if (!meeting.wait() || r.last.load() <= step) return;
         for (size_t part = worker; part < net.parts; part += workers) net.deliver(r, scratch, part, step);
         if (worker == 0) net.record_spikes(r, row, t, records, spikes[row]);
         if (!states) continue;  // until it waits again, a thread may be a step ahead: it writes who fires elsewhere
-        meeting.wait();
+        if (!meeting.wait()) return;
         if (worker == 0) net.record(r, row, input.steps, t + 1, records);
-        meeting.wait();
+        if (!meeting.wait()) return;
+      }
+    };
+    const auto work = [&](size_t worker, size_t) {
+      try {
+        steps_of(worker);
+      } catch (...) {
+        meeting.leave();
+        throw;
       }
     };
     if (workers > 1) net.threads.run(workers, work);

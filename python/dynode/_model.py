@@ -217,7 +217,14 @@ class Model:
         if isinstance(record, str):
             record = (record,)
         if x is None:
-            return Results(*self._core.simulate_free(record, initial_states, noise, steps, rows))
+            if timespans is not None or mask is not None:
+                raise _core.SpecError("timespans and mask belong to an input array\n  give x, or leave them out")
+            results = Results(*self._core.simulate_free(record, initial_states, noise, steps, rows))
+            if results.warnings:
+                warn(results.warnings)
+            return results
+        if steps is not None or rows != 1:
+            raise _core.SpecError("steps and rows are those of the input array\n  leave them out, or x")
         arrays, warnings, steps, energy = self._core.simulate(
             x, record, initial_states, timespans, mask, noise, track, stop_early
         )
