@@ -26,6 +26,9 @@ file(GLOB python_sources CONFIGURE_DEPENDS python/src/*.cc)
 pybind11_add_module(dynode_python MODULE NO_EXTRAS ${python_sources})
 target_link_libraries(dynode_python PRIVATE dynode dynode_rules)
 target_include_directories(dynode_python PRIVATE ${PROJECT_SOURCE_DIR})
+# it hands things over: nothing in it is worth optimising for minutes
+target_compile_options(dynode_python PRIVATE $<$<CONFIG:Release>:-O1>)
+target_precompile_headers(dynode_python PRIVATE <pybind11/numpy.h> <pybind11/stl.h> <string> <vector>)
 set_target_properties(dynode_python PROPERTIES OUTPUT_NAME _core LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/python/dynode
                       CXX_VISIBILITY_PRESET hidden)
 

@@ -16,6 +16,8 @@ enable_testing()
 add_library(test_rules INTERFACE)
 target_link_libraries(test_rules INTERFACE dynode dynode_rules PkgConfig::HWY PkgConfig::YAML PkgConfig::ZIP ZLIB::ZLIB
                       nlohmann_json::nlohmann_json GTest::gtest GTest::gtest_main)
+# macros of a precompiled gtest warn as if they were ours
+target_compile_options(test_rules INTERFACE -Wno-dangling-else)
 # what is to be fast is in the library
 if(DYNODE_SANITIZED)
   target_compile_definitions(test_rules INTERFACE DYNODE_SANITIZED)
@@ -24,9 +26,18 @@ else()
   target_compile_options(test_rules INTERFACE $<$<CONFIG:Release>:-O1>)
 endif()
 
+# headers that every test reads are read once, by the first of them
 function(dynode_test target)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE test_rules)
+  get_property(first GLOBAL PROPERTY dynode_first_test)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${target} PRIVATE <algorithm> <cmath> <functional> <map> <memory> <string> <vector>
+                              <fmt/format.h> <gtest/gtest.h>)
+    set_property(GLOBAL PROPERTY dynode_first_test ${target})
+  endif()
 endfunction()
 
 # one program per room
