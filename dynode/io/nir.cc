@@ -41,6 +41,8 @@ const std::vector<NodeType>& node_types() {
   return types;
 }
 
+const NodeType& node_type(std::string_view name) { return *std::ranges::find(node_types(), name, &NodeType::name); }
+
 struct Node {
   std::string                                        name;
   const NodeType*                                    type;
@@ -106,7 +108,7 @@ class Graph {
     if (found == node_types().end())
       fail(name, fmt::format("is a {}, which dynode has no layer for", type), did_you_mean(type, known, "it reads"));
     Node node{.name = name, .type = &*found};
-    if (inner && (found->role == Role::input || found->role == Role::output)) node.type = &node_types()[5];   // Flatten
+    if (inner && (found->role == Role::input || found->role == Role::output)) node.type = &node_type("Flatten");
     switch (found->role) {
       case Role::input:
       case Role::output: node.in = node.out = units_of(name, file_.numbers(at + "/shape").as_integers(name + "/shape")); break;
@@ -234,8 +236,8 @@ class Graph {
       (role == Role::input ? nodes[ends[0]].from : nodes[ends[0]].to).push_back(nodes.size());
       nodes.push_back(std::move(port));
     };
-    add(Role::input, node_types()[0], "input_");
-    add(Role::output, node_types()[1], "output_");
+    add(Role::input, node_type("Input"), "input_");
+    add(Role::output, node_type("Output"), "output_");
   }
 
   /// What has one number for all is as wide as its neighbours.
