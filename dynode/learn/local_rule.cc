@@ -116,6 +116,12 @@ const LocalRuleEntry& find_local_rule(std::string_view name, const At& at) {
   return find_entry(local_rules(), "local rule", name, at);
 }
 
+void check_modulated(const LocalRuleEntry& rule) {
+  if (!rule.modulated)
+    throw SpecError({}, std::string("rule ") + rule.name + " has no modulator",
+                    "take reward_modulated_hebbian, reward_modulated_oja or stdp");
+}
+
 std::vector<double> local_update(const LocalRuleEntry& rule, const Arguments& arguments, const LocalUpdate& update,
                                  const LocalActivity& a, std::vector<double>& memory) {
   const auto check = [](const char* name, std::vector<int64_t> expected, size_t size) {
@@ -129,9 +135,7 @@ std::vector<double> local_update(const LocalRuleEntry& rule, const Arguments& ar
   check("weights", {to, from}, a.weights.size());
   if (!a.modulator.empty()) check("modulator", {rows}, a.modulator.size());
   if (!rule.on_trajectories && a.steps != 1) throw ShapeError("post", {rows, 1, to}, {rows, steps, to});
-  if (!rule.modulated && !a.modulator.empty())
-    throw SpecError({}, std::string("rule ") + rule.name + " has no modulator",
-                    "take reward_modulated_hebbian, reward_modulated_oja or stdp");
+  if (!a.modulator.empty()) check_modulated(rule);
   memory.resize(a.to);
 
   std::vector<double> delta(a.to * a.from);

@@ -47,6 +47,9 @@ const std::vector<LocalRuleEntry>& local_rules();
 /// @throws SpecError  naming the nearest rule, if there is none called `name`
 const LocalRuleEntry& find_local_rule(std::string_view name, const At& at = {});
 
+/// @throws SpecError  if the rule has no part for a modulator
+void check_modulated(const LocalRuleEntry& rule);
+
 /// By what an update is made smaller before it acts:
 ///   weight_norm  1 / (1 + (‖W‖ / target)²)      update_norm  min(1, target / ‖ΔW‖)
 ///   activity     1 / (1 + √(⟨x²⟩ ⟨y²⟩)), means over rows and units

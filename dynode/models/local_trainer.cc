@@ -104,9 +104,7 @@ void shorten_rows(std::vector<double>& w, size_t to, double longest) {
 LocalTrainer::LocalTrainer(Model& model, LocalLearning how)
     : model_(&model), how_(std::move(how)), rule_(&find_local_rule(how_.rule)),
       arguments_(check_arguments(rule_->name, rule_->facts, how_.params)), progress_(how_.length) {
-  if (how_.modulator != LocalModulator::none && !rule_->modulated)
-    throw SpecError({}, fmt::format("rule {} has no modulator", rule_->name),
-                    "take reward_modulated_hebbian, reward_modulated_oja or stdp");
+  if (how_.modulator != LocalModulator::none) check_modulated(*rule_);
   if (how_.weight_range && how_.weight_range->first > how_.weight_range->second)
     throw SpecError({}, fmt::format("no weight is within [{}, {}]", how_.weight_range->first, how_.weight_range->second));
   if (!how_.schedule.is_null()) {
