@@ -81,7 +81,7 @@ void solve(const MeanFieldSettings& s) {
   if (!table.empty()) fmt::print("\n{}", table.text());
   if (left_out) fmt::print("  and {} that do not last: --all shows them\n", left_out);
   if (std::ranges::all_of(net.populations.neurons, [](const Neuron& n) { return n.tau_m > 1; }))
-    fmt::print("note: times are taken for seconds; where they are ms, rates are in kHz\n");
+    fmt::print("note: times are taken for seconds; where they are ms, write simulation.time_unit: ms\n");
   if (net.potentiated_signs)
     fmt::print(
         "note: potentiation is so strong that synapses between clusters change sign; "

@@ -60,7 +60,8 @@ void print_summary(const std::vector<SpikingRun>& runs, const AttractorAnalysis&
   for (size_t k = 0; k < sizes.size(); ++k) mean += double(k) * sizes[k];
   fmt::print("{:.2f}\n", mean);
   if (run.recording.dt > 0.01)
-    fmt::print("note: times are taken for seconds, and a step of {:g} s is long: write networks in ms in seconds\n",
+    fmt::print("note: times are taken for seconds, and a step of {:g} s is long: where they are ms, write "
+               "simulation.time_unit: ms\n",
                run.recording.dt);
 }
 

@@ -58,7 +58,9 @@ class Reader {
                         fmt::format("drives of {} cancel in the mean", net_.names[i]),
                         "the theory describes an input by its mean and its efficacy");
       p.c_ext.push_back(1), p.j_ext.push_back(external_[i].efficacy()), p.nu_ext.push_back(external_[i].count());
-      p.neurons[i].threshold -= shift_[i], p.neurons[i].v_reset -= shift_[i];
+      Neuron& n = p.neurons[i];
+      n.threshold -= shift_[i], n.v_reset -= shift_[i];
+      n.tau_m *= unit_, n.tau_s *= unit_, n.tau_ref *= unit_, p.nu_ext[i] /= unit_;
     }
     p.check();
     return std::move(net_);
@@ -151,6 +153,7 @@ class Reader {
   size_t              count_ = 0;  // of all populations
   std::vector<Input>  inputs_, external_;
   std::vector<double> shift_;  // of potentials
+  const double        unit_ = seconds_of(plan_.spec.simulation.time_unit);
   MeanFieldNetwork    net_;
 };
 

@@ -42,7 +42,7 @@ SpikingRun record_run(Model& model) {
   if (run.clusters == 0) run.clusters = size_t(label);
 
   const Results results = model.simulate({.record = {"spikes"}});
-  run.recording.dt      = plan.layers[0].dt;
+  run.recording.dt      = plan.layers[0].dt * seconds_of(plan.spec.simulation.time_unit);
   run.recording.steps   = int64_t(results.steps);
   std::vector<std::pair<uint32_t, uint32_t>> spikes;
   for (size_t l = 0; l < plan.layers.size(); ++l) {

@@ -20,7 +20,8 @@ struct SpikingRun {
   uint64_t           seed       = 0;
 };
 
-/// Runs a network of spikes without an input array as long as its spec says; its unit of time is taken for a second.
+/// Runs a network of spikes without an input array as long as its spec says. Times of the recording are in seconds, by
+/// the spec's simulation.time_unit.
 /// Everything random, synapses included, follows from the seed of the model.
 /// @throws SpecError  if it is no such network
 SpikingRun record_run(Model& model);

@@ -85,8 +85,10 @@ class Description {
     for (const RateGrid& t : plan_.tables)
       text += line("rate table", fmt::format("{} × {} values, {}", t.current_count, t.flux_count,
                                              s.rate_table.empty() ? "built in" : s.rate_table));
+    const std::string unit = !s.time_unit ? "" : s.time_unit == TimeUnit::ms ? " ms" : " s";
     if (plan_.spiking && plan_.spiking->steps)
-      text += line("run", fmt::format("{} of {}, {} in all", plural(plan_.spiking->steps, "step"), number(*s.dt), number(double(plan_.spiking->steps) * *s.dt)));
+      text += line("run", fmt::format("{} of {}{}, {}{} in all", plural(plan_.spiking->steps, "step"), number(*s.dt), unit,
+                                      number(double(plan_.spiking->steps) * *s.dt), unit));
     return text + line("seed", std::to_string(plan_.seed));
   }
 

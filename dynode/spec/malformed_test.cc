@@ -142,12 +142,14 @@ TEST(Malformed, Simulation) {
   EXPECT_EQ(simulation("network_evaluation_method: stepwise"),
             "net.yaml:1:41 simulation.network_evaluation_method: unknown word 'stepwise'\n"
             "  it can be: layerwise, stepwise_gauss_seidel, stepwise_jacobi");
+  EXPECT_EQ(simulation("time_unit: min"),
+            "net.yaml:1:25 simulation.time_unit: unknown word 'min'\n  it can be: s, ms");
   EXPECT_EQ(
       simulation("trak_phi: true"),
       "net.yaml:1:14 simulation.trak_phi: unknown key 'trak_phi'\n"
       "  did you mean 'track_phi'?  it has: dt, dt_learnable, input_type, network_evaluation_method, steps, duration, "
-      "rate_table, track_phi, track_g, track_s, track_power, early_stopping_forward_pass, early_stopping_tolerance, "
-      "early_stopping_patience, early_stopping_min_steps, steady_window_min, steady_tol_abs, steady_tol_rel");
+      "time_unit, rate_table, track_phi, track_g, track_s, track_power, early_stopping_forward_pass, "
+      "early_stopping_tolerance, early_stopping_patience, early_stopping_min_steps, steady_window_min, steady_tol_abs, steady_tol_rel");
 }
 
 TEST(Malformed, Document) {

@@ -22,6 +22,14 @@ struct EnumNames<InputType> {
                                     std::pair{InputType::none, "none"}};
 };
 
+/// What one unit of time in a spec stands for, where a rate in Hz or a time in seconds is wanted.
+enum class TimeUnit { s, ms };
+template <>
+struct EnumNames<TimeUnit> {
+  static constexpr std::array names{std::pair{TimeUnit::s, "s"}, std::pair{TimeUnit::ms, "ms"}};
+};
+constexpr double seconds_of(std::optional<TimeUnit> unit) { return unit == TimeUnit::ms ? 1e-3 : 1.0; }
+
 /// Which connections read their source fresh and which one step late.
 enum class Evaluation { layerwise, stepwise_gauss_seidel, stepwise_jacobi };
 template <>
@@ -39,6 +47,7 @@ struct SimulationSpec {
   Evaluation            network_evaluation_method = Evaluation::layerwise;
   std::optional<int>    steps{};                  // run length where there is no input array
   std::optional<double> duration{};               // likewise, in the unit of dt
+  std::optional<TimeUnit> time_unit{};            // of dt and all other times; missing: seconds
   std::string           rate_table{};             // file; "": the built-in table
   bool                  track_phi = false, track_g = false, track_s = false, track_power = false;
   bool                  early_stopping_forward_pass = false;
@@ -56,6 +65,8 @@ struct SimulationSpec {
       field("network_evaluation_method", &SimulationSpec::network_evaluation_method, "how layers take turns"),
       field("steps", &SimulationSpec::steps, "run length without an input array", at_least(1)),
       field("duration", &SimulationSpec::duration, "run length without an input array, in the unit of dt", positive),
+      field("time_unit", &SimulationSpec::time_unit,
+            "what times of a spiking network are counted in, s or ms; its rates are per such unit; missing: s"),
       field("rate_table", &SimulationSpec::rate_table, "file with another table for RateArray"),
       field("track_phi", &SimulationSpec::track_phi, "record the input of every layer"),
       field("track_g", &SimulationSpec::track_g, "record the source function of every layer"),

@@ -59,7 +59,7 @@ synapses = (f"probability: {matrix(probability, 4, 23)}" if scale == 1 else
             f"total: {matrix([[round(q * scale * scale) for q in r] for r in total], 9, 17)}")
 print(f"""# Populations: L2/3E, L2/3I, L4E, L4I, L5E, L5I, L6E, L6I. Times in ms, voltages in mV from rest.
 seed: 55
-simulation: {{dt: 0.1, duration: 1000, input_type: none}}
+simulation: {{dt: 0.1, time_unit: ms, duration: 1000, input_type: none}}
 layers:
   - layer_id: 0
     layer_type: LIF

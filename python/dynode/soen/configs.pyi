@@ -2,13 +2,14 @@
 from typing import *
 
 class SimulationConfig:
-    def __init__(self, *, dt: float | None = ..., dt_learnable: bool | None = ..., input_type: str | None = ..., network_evaluation_method: str | None = ..., steps: int | None = ..., duration: float | None = ..., rate_table: str | None = ..., track_phi: bool | None = ..., track_g: bool | None = ..., track_s: bool | None = ..., track_power: bool | None = ..., early_stopping_forward_pass: bool | None = ..., early_stopping_tolerance: float | None = ..., early_stopping_patience: int | None = ..., early_stopping_min_steps: int | None = ..., steady_window_min: int | None = ..., steady_tol_abs: float | None = ..., steady_tol_rel: float | None = ...) -> None: ...
+    def __init__(self, *, dt: float | None = ..., dt_learnable: bool | None = ..., input_type: str | None = ..., network_evaluation_method: str | None = ..., steps: int | None = ..., duration: float | None = ..., time_unit: str | None = ..., rate_table: str | None = ..., track_phi: bool | None = ..., track_g: bool | None = ..., track_s: bool | None = ..., track_power: bool | None = ..., early_stopping_forward_pass: bool | None = ..., early_stopping_tolerance: float | None = ..., early_stopping_patience: int | None = ..., early_stopping_min_steps: int | None = ..., steady_window_min: int | None = ..., steady_tol_abs: float | None = ..., steady_tol_rel: float | None = ...) -> None: ...
     dt: float
     dt_learnable: bool
     input_type: str
     network_evaluation_method: str
     steps: int
     duration: float
+    time_unit: str
     rate_table: str
     track_phi: bool
     track_g: bool
