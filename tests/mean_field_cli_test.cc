@@ -1,4 +1,6 @@
 // dynode mean-field, as a user drives it.
+#include <fmt/format.h>
+
 #include "tests/cli_test.h"
 
 namespace dynode {
@@ -41,6 +43,48 @@ TEST_F(MeanField, OfASpecIsThatOfTheSameNetworkInOldWords) {
   ASSERT_EQ(old.size(), 18u);  // three points of six populations
   ASSERT_EQ(now.size(), old.size());
   for (size_t i = 0; i < old.size(); ++i) EXPECT_NEAR(now[i], old[i], 1e-6 * (1 + old[i])) << i;
+}
+
+TEST_F(MeanField, RatesAreInHzAlsoWhereTimesAreInMilliseconds) {
+  const auto net = [](double s, const char* unit) {  // s: a second in units of time
+    return fmt::format(
+        "simulation: {{dt: {}, duration: {}, input_type: none{}}}\n"
+        "layers: [{{layer_id: 0, layer_type: LIF, params: {{dim: 100, n_excitatory: 80, tau_membrane: {}, tau_synaptic: {}, "
+        "tau_refractory: {}, threshold: 1.2}}}}]\n"
+        "connections: [{{from_layer: 0, to_layer: 0, connection_type: fixed_indegree, mode: spike, params: {{structure: "
+        "{{type: fixed_indegree, params: {{indegree: [8, 2], weight: [0.05, -0.2]}}}}}}}}]\n"
+        "drives: [{{to_layer: 0, type: poisson, rate: {}, connections: 100, weight: 0.1}}, "
+        "{{to_layer: 0, type: constant, value: {}}}]\n",
+        0.0005 * s, 0.5 * s, unit, 0.02 * s, 0.005 * s, 0.002 * s, 8 / s, 5 / s);
+  };
+  write("s.yaml", net(1, "")), write("ms.yaml", net(1000, ", time_unit: ms"));
+  good("mean-field solve s.yaml --random-starts 2 --output s.npz");
+  good("mean-field solve ms.yaml --random-starts 2 --output ms.npz");
+  const auto s = numbers("s.npz", "fixed_points"), ms = numbers("ms.npz", "fixed_points");
+  ASSERT_EQ(s.size(), 2u);
+  ASSERT_EQ(ms.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) EXPECT_NEAR(ms[i], s[i], 1e-6 * s[i]);
+  // and so do runs
+  good("spiking run s.yaml --output s.npz"), good("spiking run ms.yaml --output ms.npz");
+  EXPECT_DOUBLE_EQ(numbers("ms.npz", "dt")[0], 0.0005);
+  EXPECT_EQ(numbers("ms.npz", "n_steps")[0], 1000);
+  EXPECT_NEAR(double(numbers("ms.npz", "spikes").size()), double(numbers("s.npz", "spikes").size()),
+              0.1 * double(numbers("s.npz", "spikes").size()));
+  EXPECT_SAYS(good("info ms.yaml").out, "tau_membrane 20 ms");
+  EXPECT_SAYS(run("info ms.yaml --set simulation.time_unit=us").err, "it can be: s, ms");
+  EXPECT_SAYS(good("mean-field solve ms.yaml --set simulation.time_unit=s --random-starts 0").out, "time_unit: ms");
+}
+
+TEST_F(MeanField, OfDeltaSynapsesIsThatOfWhiteNoise) {
+  write("delta.yaml",
+        "simulation: {dt: 0.0001, duration: 1, input_type: none}\n"
+        "layers: [{layer_id: 0, layer_type: LIFDelta, params: {dim: 1000, populations: {all of them: 1000}, tau_membrane: 0.02, "
+        "tau_refractory: 0.002, threshold: 20, reset_voltage: 10}}]\n"
+        "drives: [{to_layer: 0, type: poisson, rate: 20, connections: 800, weight: 0.1}]\n");
+  EXPECT_SAYS(good("mean-field solve delta.yaml --output d.npz").out, "all of them, Hz");
+  good("spiking run delta.yaml --output r.npz");
+  const double rate = double(numbers("r.npz", "spikes").size()) / 2 / 1000;
+  EXPECT_NEAR(rate, numbers("d.npz", "fixed_points")[0], 0.06 * rate);  // steps of 0.1 ms, events of 0.1 mV
 }
 
 TEST_F(MeanField, OfTheOldestLayoutIsUnderstood) {

@@ -1,4 +1,6 @@
 // dynode spiking, as a user drives it.
+#include "dynode/io/arrays.h"
+#include "dynode/io/hdf5.h"
 #include "tests/cli_test.h"
 
 namespace dynode {
@@ -103,7 +105,84 @@ TEST_F(SpikingRuns, RepeatsAreTakenUpAgain) {
   EXPECT_SAYS(run("spiking repeat net.yaml -n 2 --output all --set arousal.level=0.5").err, "holds repeats of another network");
 }
 
+TEST_F(SpikingRuns, FewerRepeatsLeaveTheOthersAsTheyAre) {
+  good("spiking repeat net.yaml -n 3 --output few");
+  const std::string seeds = read_file(path("few/metadata/seeds.txt"));
+  EXPECT_SAYS(good("spiking repeat net.yaml -n 2 --output few").out, "2 repeats of 0.5 s, 2 of which were there");
+  EXPECT_EQ(read_file(path("few/metadata/seeds.txt")), seeds);
+  EXPECT_SAYS(run("spiking repeat net.yaml -n 2 --seed 9 --output few").err, "holds repeats with other seeds");
+}
+
+TEST_F(SpikingRuns, TakeTheirSeedsFromAListOrAFile) {
+  write("seeds.txt", "11\n5\n");
+  good("spiking repeat net.yaml --seeds 11,5 --output list --set init_params.duration_sec=0.1");
+  good("spiking repeat net.yaml --seeds seeds.txt --output file --set init_params.duration_sec=0.1");
+  for (const char* file : {"data/spikes_0.npz", "data/spikes_1.npz", "metadata/seeds.txt"})
+    EXPECT_EQ(read_file(path("list/" + std::string(file))), read_file(path("file/" + std::string(file)))) << file;
+  EXPECT_EQ(read_file(path("list/metadata/seeds.txt")), "11\n5\n");
+  EXPECT_SAYS(run("spiking repeat net.yaml --seeds 1,2 -n 3 --output x").err, "2 seeds for 3 repeats");
+  EXPECT_SAYS(run("spiking repeat net.yaml --seeds 1.5 --output x").err, "1.5 is no seed");
+}
+
+TEST_F(SpikingRuns, AFileIsAnalysedWithoutALineBesideIt) {
+  good("spiking run net.yaml --output s.npz");
+  const auto count  = [&] { return std::distance(fs::directory_iterator(path(".")), fs::directory_iterator()); };
+  const auto files  = count();
+  EXPECT_SAYS(good("spiking analyze s.npz --warm-up 0.1").out, "in 0.4 s; mean life span");
+  EXPECT_EQ(count(), files);
+  good("spiking analyze s.npz --report page.html --output tables");
+  EXPECT_TRUE(fs::exists(path("page.html")) && fs::exists(path("tables/dataframes/populations.csv")));
+  EXPECT_SAYS(run("spiking analyze s.npz --warm-up 0.5").err, "0.5 s are left out of runs of 0.5 s");
+}
+
+TEST_F(SpikingRuns, SweepRepeatsForEachValueWithTheSameSeeds) {
+  const std::string line = "spiking sweep net.yaml --param arousal.level --values 0.1,0.6 -n 2 --output sweep --set init_params.duration_sec=0.3";
+  EXPECT_SAYS(good(line + " --threads 2").out, "2 values of arousal.level, 2 repeats each\n");
+  EXPECT_SAYS(good(line).out, "4 runs were there");
+  EXPECT_EQ(read_file(path("sweep/sweep_0/metadata/seeds.txt")), read_file(path("sweep/sweep_1/metadata/seeds.txt")));
+  EXPECT_EQ(read_file(path("sweep/metadata/sweep_index.csv")), "sweep_idx,sweep_value\n0,0.1\n1,0.6\n");
+  EXPECT_SAYS(read_file(path("sweep/dataframes/sweep_summary.csv")), "\n1,0.6,2,");
+  EXPECT_SAYS(read_file(path("sweep/report.html")), "Durations of occurrences");
+  // a value's runs are those of repeat
+  good("spiking repeat net.yaml --set arousal.level=0.6 --set init_params.duration_sec=0.3 -n 2 --output one");
+  EXPECT_EQ(read_file(path("sweep/sweep_1/data/spikes_1.npz")), read_file(path("one/data/spikes_1.npz")));
+  EXPECT_EQ(read_file(path("sweep/sweep_1/dataframes/attractors.csv")), read_file(path("one/dataframes/attractors.csv")));
+  good("spiking sweep net.yaml --param external_currents.nu_ext_baseline --values [7,7,0,0],[8,8,0,0] -n 1 --output lists --set init_params.duration_sec=0.05");
+  EXPECT_SAYS(read_file(path("lists/metadata/sweep_index.csv")), "1,\"[8,8,0,0]\"");
+  EXPECT_SAYS(run("spiking sweep net.yaml --output x").err, "--param: says what is swept");
+  EXPECT_SAYS(run("spiking sweep net.yaml --param arousal.level --output x").err, "--values: says which values");
+  EXPECT_SAYS(run("spiking sweep net.yaml --param arousal.level --values 0.1,2 --output x").err, "arousal.level");
+  EXPECT_FALSE(fs::exists(path("x/sweep_0/data/spikes_0.npz")));
+}
+
+TEST_F(SpikingRuns, PopulationsHaveNamesInTablesAndFiles) {
+  write("populations.yaml",
+        "simulation: {dt: 0.1, duration: 300, time_unit: ms, input_type: none}\n"
+        "layers: [{layer_id: 0, layer_type: LIF, params: {dim: 30, populations: {L4E: 20, L4I: 10}, tau_membrane: 10, "
+        "tau_synaptic: 0.5, tau_refractory: 2, threshold: 15}}]\n"
+        "drives: [{to_layer: 0, type: poisson, rate: 20, connections: 1, weight: [0.8, 0.9]}]\n");
+  const std::string out = good("spiking run populations.yaml --output p.npz --report p.html").out;
+  EXPECT_SAYS(out, "\n  L4E             20 ");
+  EXPECT_SAYS(good("spiking analyze p.npz --output tables").out, "L4I");
+  EXPECT_SAYS(read_file(path("tables/dataframes/populations.csv")), "\n\"L4I\",10,");
+  EXPECT_SAYS(read_file(path("p.html")), "correlations of pairs");
+  EXPECT_SAYS(run("spiking run populations.yaml --set layers.0.params.populations.L4I=11").err, "31 units in all, but dim is 30");
+}
+
+TEST_F(SpikingRuns, GoToHdf5AndBack) {
+  if (!has_hdf5()) GTEST_SKIP() << "built without HDF5";
+  good("spiking run net.yaml --seed 3 --output s.npz"), good("spiking run net.yaml --seed 3 --output s.h5");
+  EXPECT_EQ(load_arrays(path("s.h5")).at("spikes"), load_npz(path("s.npz")).at("spikes"));
+  EXPECT_EQ(good("spiking analyze s.h5").out.substr(4), good("spiking analyze s.npz").out.substr(5));
+  good("spiking repeat net.yaml -n 2 --format h5 --output few --set init_params.duration_sec=0.1");
+  EXPECT_TRUE(fs::exists(path("few/data/spikes_1.h5")));
+  EXPECT_SAYS(good("spiking analyze few").out, "2 recordings");
+  EXPECT_SAYS(run("spiking repeat net.yaml --format zip --output x").err, "there are: npz, h5");
+}
+
 TEST_F(SpikingRuns, SayWhatIsWrong) {
+  EXPECT_SAYS(run("spiking analyze net.yaml --kernel-ms 0").err, "--kernel-ms");
+  EXPECT_SAYS(run("spiking run net.yaml --kernel square").err, "there are: gaussian, box");
   EXPECT_SAYS(run("spiking repeat net.yaml").err, "--output: says where the repeats go");
   EXPECT_SAYS(run("spiking convert net.yaml").err, "--task: names the task");
   EXPECT_SAYS(run("spiking run net.yaml --factors 20").err, "--factors: means nothing to dynode spiking run");

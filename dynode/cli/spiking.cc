@@ -113,7 +113,8 @@ void convert(const Settings& s) {
 }
 
 void run(const Settings& s, const CLI::App& app) {
-  const std::vector<std::string> actions = {"run", "repeat", "analyze", "convert"}, convert_alone = {"convert"};
+  const std::vector<std::string> actions = {"run", "repeat", "analyze", "sweep", "convert"}, convert_alone = {"convert"},
+                                 runs_alone = {"run", "repeat", "analyze", "sweep"};
   if (std::ranges::find(actions, s.action) == actions.end())
     throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, actions, "it can"));
   check_actions(app, s.action,
@@ -125,16 +126,31 @@ void run(const Settings& s, const CLI::App& app) {
                  {"--noise", convert_alone},
                  {"--initial", convert_alone},
                  {"--stop-early", convert_alone},
-                 {"--set", {"run", "repeat", "convert"}},
-                 {"--seed", {"run", "repeat", "convert"}},
-                 {"--repeats", {"repeat"}},
-                 {"--minimal-life-span", {"run", "repeat", "analyze"}}});
+                 {"--set", {"run", "repeat", "sweep", "convert"}},
+                 {"--seed", {"run", "repeat", "sweep", "convert"}},
+                 {"--repeats", {"repeat", "sweep"}},
+                 {"--seeds", {"repeat", "sweep"}},
+                 {"--format", {"repeat", "sweep"}},
+                 {"--warm-up", runs_alone},
+                 {"--minimal-life-span", runs_alone},
+                 {"--kernel", runs_alone},
+                 {"--kernel-ms", runs_alone},
+                 {"--time-step", {"repeat", "analyze", "sweep"}},
+                 {"--param", {"sweep"}},
+                 {"--values", {"sweep"}},
+                 {"--range", {"sweep"}}});
+  for (const auto& [option, x] : {std::pair{"--warm-up", s.runs.warm_up}, {"--minimal-life-span", s.runs.least_ms},
+                                  {"--kernel-ms", s.runs.kernel_ms}, {"--time-step", s.runs.time_step_ms}})
+    if (x < 0 || (x == 0 && app.count(option) > 0 && (option[2] == 'k' || option[2] == 't')))
+      throw SpecError({.path = option}, fmt::format("{:g} is no length of time", x), "give a positive number");
   SpikingRunSettings runs = s.runs;
   runs.path = s.model, runs.output = s.output, runs.report = s.report, runs.set = s.set;
   runs.seed = s.seed, runs.seed_given = app.count("--seed") > 0, runs.threads = s.threads;
+  runs.repeats_given = app.count("--repeats") > 0;
   if (s.action == "convert") convert(s);
   else if (s.action == "run") spiking_run(runs);
   else if (s.action == "repeat") spiking_repeat(runs);
+  else if (s.action == "sweep") spiking_sweep(runs);
   else spiking_analyze(runs);
 }
 
@@ -144,10 +160,11 @@ Verb spiking_verb(CLI::App& tool) {
   const auto s   = std::make_shared<Settings>();
   CLI::App*  app = tool.add_subcommand("spiking", "run and analyse networks of spikes; turn a trained rate network into one");
   app->add_option("action", s->action, "run: a network with its drives; repeat: with other seeds, into a folder that can be taken up again; "
+                                       "sweep: repeats for each value of a parameter; "
                                        "analyze: attractors of such a folder or file; convert: a trained rate network, with the best scaling factor")
-      ->type_name("run|repeat|analyze|convert")
+      ->type_name("run|repeat|sweep|analyze|convert")
       ->required();
-  app->add_option("model", s->model, "run, repeat: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; "
+  app->add_option("model", s->model, "run, repeat, sweep: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; "
                                      "convert: a trained rate network, .dynode or .mat of spikeRNN")
       ->type_name("NETWORK|FOLDER|MODEL")
       ->required();
@@ -158,20 +175,31 @@ Verb spiking_verb(CLI::App& tool) {
   add_count(*app, "--trials", s->trials, 1, "convert: with each factor (default 100)");
   add_count(*app, "--evaluate", s->evaluate, 0, "convert: other trials with the best factor (default 200)");
   add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1); of a run, synapses included (default: the spec's)");
-  add_count(*app, "-n,--repeats", s->runs.repeats, 1, "repeat: how many runs (default 10)");
+  add_count(*app, "-n,--repeats", s->runs.repeats, 1, "repeat, sweep: how many runs (default 10)");
+  app->add_option("--seeds", s->runs.seeds, "repeat, sweep: these seeds, 5,7,11, or a file with a seed in each line")
+      ->type_name("LIST|FILE");
+  app->add_option("--format", s->runs.format, "repeat, sweep: npz (default) or h5 of recordings")->type_name("npz|h5");
+  add_number(*app, "--warm-up", s->runs.warm_up, "seconds at the start that the analysis leaves out (default 0)");
   add_number(*app, "--minimal-life-span", s->runs.least_ms, "shortest attractor that counts, ms (default 20)");
+  app->add_option("--kernel", s->runs.kernel, "that smooths rates of clusters: gaussian (default) or box")->type_name("NAME");
+  add_number(*app, "--kernel-ms", s->runs.kernel_ms, "its deviation or width, ms (default: 20 steps; a box of 20 ms)");
+  add_number(*app, "--time-step", s->runs.time_step_ms, "grid of time_evolution.csv, ms (default: a hundredth of the time)");
+  app->add_option("--param", s->runs.param, "sweep: what is changed, as --set names it")->type_name("KEY");
+  app->add_option("--values", s->runs.values, "sweep: its values, 0,0.3,0.6")->type_name("LIST");
+  app->add_option("--range", s->runs.range, "sweep: from, to, how many values")->expected(3)->type_name("LOW HIGH NUM");
   add_count(*app, "--downsample", s->downsample, 1,
             "convert: take every so many inputs, with steps so many times longer (default 1)");
   add_number(*app, "--noise", s->noise, "convert: deviation of the membrane noise in a step, mV (default 0.1)");
   app->add_flag("--initial", s->initial, "convert: take the weights before training");
   app->add_flag("--stop-early", s->stop_early, "convert: stop after two neighbouring factors without a fault");
-  app->add_option("--output", s->output, "convert: the spiking network; run: the spikes; repeat, analyze: folder of all results")
-      ->type_name("MODEL.dynode|FILE.npz|FOLDER");
+  app->add_option("--output", s->output, "convert: the spiking network; run: the spikes; repeat, sweep, analyze: folder of all results")
+      ->type_name("MODEL.dynode|FILE.npz|FILE.h5|FOLDER");
   app->add_option("--report", s->report, "a page with rasters and what was found")->type_name("FILE.html");
   add_threads(*app, s->threads);
   app->footer("dynode spiking run clustered.yaml --output spikes.npz --report spikes.html\n"
               "dynode spiking repeat clustered.yaml -n 10 --output repeats\n"
               "dynode spiking analyze repeats --minimal-life-span 50\n"
+              "dynode spiking sweep clustered.yaml --param arousal.level --range 0 1 6 -n 5 --output sweep\n"
               "dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
               "dynode spiking convert best.dynode --task go_nogo --factors 30,40,50 --output spiking.dynode");
   return {app, [s, app] { run(*s, *app); }};

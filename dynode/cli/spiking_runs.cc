@@ -1,18 +1,19 @@
-// What becomes of the runs is written below the folder: data/, metadata/, dataframes/, metrics/, report.html.
 #include "dynode/cli/spiking_runs.h"
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <fmt/format.h>
+#include <mutex>
 
 #include "dynode/base/display.h"
 #include "dynode/base/random.h"
+#include "dynode/base/text.h"
 #include "dynode/base/threads.h"
+#include "dynode/cli/meter.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
+#include "dynode/io/arrays.h"
 #include "dynode/io/file.h"
-#include "dynode/models/spiking_runs.h"
 #include "dynode/spec/yaml.h"
 #include "dynode/spiking/statistics.h"
 
@@ -22,84 +23,27 @@ namespace {
 namespace fs = std::filesystem;
 using namespace spiking;
 
-Spec spec_of(const SpikingRunSettings& s) {
-  Value config = load_value(s.path);
-  for (const std::string& assignment : s.set) set_value(config, assignment);
-  return read_spec(config);
-}
+std::string joined(const std::string& folder, const std::string& file) { return (fs::path(folder) / file).string(); }
 
-AttractorAnalysis analysis_of(const std::vector<SpikingRun>& runs, double least_ms) {
-  std::vector<Recording> recordings;
-  for (const SpikingRun& run : runs) recordings.push_back(run.recording);
-  return AttractorAnalysis(
-      process(recordings, {.minimal_life_span_ms = least_ms, .n_excitatory_clusters = runs.at(0).clusters}));
-}
-
-void print_summary(const std::vector<SpikingRun>& runs, const AttractorAnalysis& analysis) {
-  const SpikingRun& run = runs[0];
-  const size_t      n   = run.recording.labels.size();
-  DisplayTable      table({{"neurons"}, {"number", true}, {"rate, Hz", true}, {"sd", true}, {"CV of intervals", true}});
-  const auto        add = [&](const char* name, size_t first, size_t last) {
-    if (first >= last) return;
-    double rate = 0, sd = 0, cv = 0;
-    for (const SpikingRun& r : runs) {
-      const ClassStatistics c = class_statistics(r.recording, first, last);
-      rate += c.rate / double(runs.size()), sd += c.rate_sd / double(runs.size()), cv += c.cv_isi / double(runs.size());
-    }
-    table.add({name, grouped(int64_t(last - first)), fmt::format("{:.2f}", rate), fmt::format("{:.2f}", sd),
-               std::isnan(cv) ? "-" : fmt::format("{:.2f}", cv)});
-  };
-  add(run.excitatory < n ? "E" : "all", 0, run.excitatory), add("I", run.excitatory, n);
-  const Summary s = analysis.summary();
-  fmt::print(
-      "{}\n{} attractors, {} occurrences in {:g} s; mean life span "
-      "{:.1f} ms, mean number of active clusters ",
-      table.text(), s.num_states, s.total_occurrences, s.total_duration_s, s.mean_lifespan_ms);
-  const auto sizes = time_by_size(analysis.record(), run.clusters);
-  double     mean  = 0;
-  for (size_t k = 0; k < sizes.size(); ++k) mean += double(k) * sizes[k];
-  fmt::print("{:.2f}\n", mean);
-  if (run.recording.dt > 0.01)
-    fmt::print("note: times are taken for seconds, and a step of {:g} s is long: where they are ms, write "
-               "simulation.time_unit: ms\n",
-               run.recording.dt);
+/// spikes_<k>.npz or .h5, whichever is there; else as `format` says.
+std::string data_file(const std::string& folder, size_t k, const std::string& format = "npz") {
+  const std::string stem = joined(folder, fmt::format("data/spikes_{}.", k));
+  for (const char* ending : {"npz", "h5"})
+    if (fs::exists(stem + ending)) return stem + ending;
+  return stem + format;
 }
 
 void write_report(const SpikingRunSettings& s, const std::string& path, const std::vector<SpikingRun>& runs,
-                  const AttractorAnalysis& analysis, const std::string& spec_yaml) {
-  Report report    = spiking_runs_report(fs::path(s.path).filename().string(), runs, analysis);
+                  const AttractorAnalysis& analysis, const std::vector<PopulationStatistics>& populations,
+                  const std::string& spec_yaml) {
+  Report report    = spiking_runs_report(fs::path(s.path).filename().string(), runs, analysis, populations);
   report.spec_yaml = spec_yaml;
   write_file(path, render_report(report));
-  fmt::print("{}\n", path);
 }
 
-/// Tables below `folder`/dataframes, what sums them up, and the report.
-void write_analysis(const SpikingRunSettings& s, const std::string& folder, const std::vector<SpikingRun>& runs,
-                    const std::string& spec_yaml) {
-  const AttractorAnalysis analysis = analysis_of(runs, s.least_ms);
-  print_summary(runs, analysis);
-  fs::create_directories(fs::path(folder) / "dataframes");
-  fs::create_directories(fs::path(folder) / "metrics");
-  for (const auto& [name, text] : tables_of(analysis))
-    write_file((fs::path(folder) / "dataframes" / (name + ".csv")).string(), text);
-  const Summary sum = analysis.summary();
-  write_file((fs::path(folder) / "metrics" / "summary.json").string(),
-             fmt::format("{{\"num_states\": {}, \"total_duration_s\": {:.10g}, "
-                         "\"mean_lifespan_ms\": {:.10g}, \"total_occurrences\": {}, "
-                         "\"mean_probability\": {:.10g}}}\n",
-                         sum.num_states, sum.total_duration_s, sum.mean_lifespan_ms, sum.total_occurrences,
-                         sum.mean_probability));
-  fmt::print("{}\n", (fs::path(folder) / "dataframes").string());
-  write_report(s, s.report.empty() ? (fs::path(folder) / "report.html").string() : s.report, runs, analysis, spec_yaml);
-}
+}  // namespace
 
-std::string data_file(const std::string& folder, size_t k) {
-  return (fs::path(folder) / "data" / fmt::format("spikes_{}.npz", k)).string();
-}
-
-/// Runs work that writes, telling a full disk from bad input.
-template <class Work>
-void writing(const Work& work) {
+void writing(const std::function<void()>& work) {
   try {
     work();
   } catch (const IoError& error) { throw Failure(error.what()); } catch (const fs::filesystem_error& error) {
@@ -107,88 +51,231 @@ void writing(const Work& work) {
   }
 }
 
-}  // namespace
+Spec spiking_spec(const SpikingRunSettings& s, const std::string& assignment) {
+  Value config = load_value(s.path);
+  for (const std::string& each : s.set) set_value(config, each);
+  if (!assignment.empty()) set_value(config, assignment);
+  return read_spec(config);
+}
+
+AttractorAnalysis analysis_of(const SpikingRunSettings& s, const std::vector<SpikingRun>& runs) {
+  std::vector<Recording> recordings;
+  for (const SpikingRun& run : runs) recordings.push_back(run.recording);
+  ProcessingSpec spec{.minimal_life_span_ms = s.least_ms, .n_excitatory_clusters = runs.at(0).clusters};
+  if (s.kernel != "gaussian" && s.kernel != "box")
+    throw SpecError({.path = "--kernel"}, fmt::format("there is no kernel '{}'", s.kernel), "there are: gaussian, box");
+  if (s.kernel == "box") spec.kernel.type = Kernel::Type::box;
+  if (s.kernel_ms != 0) spec.kernel.kernel_ms = s.kernel_ms;
+  return AttractorAnalysis(process(recordings, spec));
+}
+
+void print_summary(const std::vector<SpikingRun>& runs, const AttractorAnalysis& analysis,
+                   const std::vector<PopulationStatistics>& populations) {
+  const SpikingRun& run  = runs[0];
+  const size_t      n    = run.recording.labels.size();
+  const auto        text = [](double x, int digits) { return std::isnan(x) ? "-" : fmt::format("{:.{}f}", x, digits); };
+  if (!run.clustered() && populations.size() > 1) {
+    const bool   several = runs.size() > 1;
+    DisplayTable table({{"population"}, {"number", true}, {"rate, Hz", true}, {several ? "sd of runs" : "sd of units", true},
+                        {"CV of intervals", true}, {"correlation", true}});
+    for (size_t p = 0; p < std::min<size_t>(populations.size(), 40); ++p) {
+      const PopulationStatistics& x = populations[p];
+      double                      square = 0;
+      for (double rate : x.rates) square += (rate - x.rate) * (rate - x.rate);
+      table.add({x.name, grouped(int64_t(x.units)), text(x.rate, 3),
+                 text(several ? x.rate_deviation : std::sqrt(square / double(x.rates.size())), 3), text(x.cv_isi, 2),
+                 text(x.correlation, 4)});
+    }
+    fmt::print("{}\n", table.text());
+  } else {
+    DisplayTable table({{"neurons"}, {"number", true}, {"rate, Hz", true}, {"sd", true}, {"CV of intervals", true}});
+    const auto   add = [&](const char* name, size_t first, size_t last) {
+      if (first >= last) return;
+      double rate = 0, sd = 0, cv = 0;
+      for (const SpikingRun& r : runs) {
+        const ClassStatistics c = class_statistics(r.recording, first, last);
+        rate += c.rate / double(runs.size()), sd += c.rate_sd / double(runs.size()), cv += c.cv_isi / double(runs.size());
+      }
+      table.add({name, grouped(int64_t(last - first)), text(rate, 2), text(sd, 2), text(cv, 2)});
+    };
+    add(run.excitatory < n ? "E" : "all", 0, run.excitatory), add("I", run.excitatory, n);
+    fmt::print("{}\n", table.text());
+  }
+  const Summary s     = analysis.summary();
+  const auto    sizes = time_by_size(analysis.record(), run.clusters);
+  double        mean  = 0;
+  for (size_t k = 0; k < sizes.size(); ++k) mean += double(k) * sizes[k];
+  if (run.clustered() || s.num_states > 0)
+    fmt::print("{} attractors, {} occurrences in {:g} s; mean life span {:.1f} ms, mean number of active {} {:.2f}\n",
+               s.num_states, s.total_occurrences, s.total_duration_s, s.mean_lifespan_ms,
+               run.clustered() ? "clusters" : "populations", mean);
+  if (run.recording.dt > 0.01)
+    fmt::print("note: times are taken for seconds, and a step of {:g} s is long: where they are ms, write "
+               "simulation.time_unit: ms\n",
+               run.recording.dt);
+}
+
+void write_analysis(const SpikingRunSettings& s, const std::string& folder, const std::string& report,
+                    const std::vector<SpikingRun>& runs, const AttractorAnalysis& analysis,
+                    const std::vector<PopulationStatistics>& populations, const std::string& spec_yaml) {
+  fs::create_directories(fs::path(folder) / "dataframes");
+  fs::create_directories(fs::path(folder) / "metrics");
+  const std::optional<double> grid = s.time_step_ms != 0 ? std::optional(s.time_step_ms / 1e3) : std::nullopt;
+  for (const auto& [name, text] : tables_of(analysis, grid)) write_file(joined(folder, "dataframes/" + name + ".csv"), text);
+  write_file(joined(folder, "dataframes/populations.csv"), table_of(populations));
+  const Summary sum = analysis.summary();
+  write_file(joined(folder, "metrics/summary.json"),
+             fmt::format("{{\"num_states\": {}, \"total_duration_s\": {:.10g}, "
+                         "\"mean_lifespan_ms\": {:.10g}, \"total_occurrences\": {}, "
+                         "\"mean_probability\": {:.10g}}}\n",
+                         sum.num_states, sum.total_duration_s, sum.mean_lifespan_ms, sum.total_occurrences,
+                         sum.mean_probability));
+  write_report(s, report, runs, analysis, populations, spec_yaml);
+}
+
+std::vector<uint64_t> repeat_seeds(const SpikingRunSettings& s, const Spec& spec) {
+  std::vector<uint64_t> seeds;
+  if (s.seeds.empty()) {
+    Random random(s.seed_given ? s.seed : spec.seed.value_or(256), "repeats");
+    for (size_t k = 0; k < s.repeats; ++k) seeds.push_back(random.integer(uint64_t(1) << 31));
+    return seeds;
+  }
+  const bool  file = fs::is_regular_file(s.seeds);
+  std::string text = file ? read_file(s.seeds) : s.seeds;
+  if (file) {
+    std::replace(text.begin(), text.end(), '\n', ',');
+    while (!text.empty() && (text.back() == ',' || text.back() == '\r')) text.pop_back();
+  }
+  for (double x : number_list("--seeds", text, ',', "write 5,7,11, or name a file with a seed in each line")) {
+    if (x < 0 || x != std::floor(x) || x > 9e15)
+      throw SpecError({.path = "--seeds"}, fmt::format("{} is no seed", x), "seeds are whole numbers from 0 on");
+    seeds.push_back(uint64_t(x));
+  }
+  if (s.repeats_given && s.repeats != seeds.size())
+    throw SpecError({.path = "--seeds"}, fmt::format("{} seeds for {} repeats", seeds.size(), s.repeats),
+                    "leave --repeats out");
+  return seeds;
+}
+
+size_t run_repeats(const SpikingRunSettings& s, const std::vector<RepeatFolder>& folders,
+                   const std::vector<uint64_t>& seeds) {
+  if (s.format != "npz" && s.format != "h5")
+    throw SpecError({.path = "--format"}, fmt::format("there is no format '{}'", s.format), "there are: npz, h5");
+  std::string list;
+  for (uint64_t seed : seeds) list += fmt::format("{}\n", seed);
+  for (const RepeatFolder& f : folders) {
+    // what lies there must be of the same network and the same seeds; there may be more of them
+    const std::string yaml = to_yaml(write_spec(f.spec)), config = joined(f.folder, "metadata/config.yaml"),
+                      kept = joined(f.folder, "metadata/seeds.txt");
+    if (fs::exists(config) && read_file(config) != yaml)
+      throw SpecError({.path = "--output"}, fmt::format("{} holds repeats of another network", f.folder),
+                      "give another folder");
+    const std::string there = fs::exists(kept) ? read_file(kept) : "";
+    if (!there.starts_with(list) && !list.starts_with(there))
+      throw SpecError({.path = "--output"}, fmt::format("{} holds repeats with other seeds", f.folder),
+                      "give another folder");
+    writing([&] {
+      fs::create_directories(fs::path(f.folder) / "data");
+      fs::create_directories(fs::path(f.folder) / "metadata");
+      write_file(config, yaml);
+      if (there.size() < list.size()) write_file(kept, list);
+    });
+  }
+  // a model of each network tells mistakes before any of the work
+  for (const RepeatFolder& f : folders) check_spiking_run(Model::from_spec(f.spec, {.threads = 1}));
+  std::mutex mutex;
+  size_t     there = 0, done = 0;
+  Meter      meter("repeats", folders.size() * seeds.size());
+  writing([&] {
+    Threads(s.threads).run(folders.size() * seeds.size(), [&](size_t job, size_t) {
+      const RepeatFolder& f    = folders[job / seeds.size()];
+      const size_t        k    = job % seeds.size();
+      const std::string   file = data_file(f.folder, k, s.format);
+      const bool          kept = fs::exists(file) && load_run(file).seed == seeds[k];
+      if (!kept) {
+        Model model = Model::from_spec(f.spec, {.threads = 1, .seed = seeds[k]});
+        save_run(file, record_run(model));
+      }
+      const std::scoped_lock lock(mutex);
+      there += kept, meter.at(++done);
+    });
+  });
+  return there;
+}
+
+std::vector<SpikingRun> load_repeats(const SpikingRunSettings& s, const std::string& folder,
+                                     std::optional<size_t> count) {
+  std::vector<SpikingRun> runs;
+  for (size_t k = 0; count ? k < *count : fs::exists(data_file(folder, k)); ++k)
+    runs.push_back(without_start(load_run(data_file(folder, k)), s.warm_up));
+  if (runs.empty()) throw IoError(folder, "has no data/spikes_0.npz", "dynode spiking repeat writes such folders");
+  return runs;
+}
 
 void spiking_run(const SpikingRunSettings& s) {
-  if (!s.output.empty()) check_writable(s.output, "spikes", "spikes.npz");
+  if (!s.output.empty()) {
+    check_writable(s.output);
+    if (!is_arrays_file(s.output))
+      throw IoError(s.output, "spikes are written as .npz or .h5", "name it like spikes.npz");
+  }
   if (!s.report.empty()) check_writable(s.report, "reports", "spikes.html");
-  const Spec   spec = spec_of(s);
+  const Spec   spec = spiking_spec(s);
   ModelOptions options{.threads = s.threads};
   if (s.seed_given) options.seed = s.seed;
   Model            model = Model::from_spec(spec, options);
-  const SpikingRun run   = record_run(model);
-  fmt::print("{}: {} units, {:g} s, {} spikes, seed {}\n\n", s.path, grouped(int64_t(run.recording.labels.size())),
-             run.recording.dt * double(run.recording.steps), grouped(int64_t(run.recording.step.size())), run.seed);
-  const AttractorAnalysis analysis = analysis_of({run}, s.least_ms);
-  print_summary({run}, analysis);
+  const SpikingRun whole = record_run(model);
+  fmt::print("{}: {} units, {:g} s, {} spikes, seed {}\n\n", s.path, grouped(int64_t(whole.recording.labels.size())),
+             whole.recording.dt * double(whole.recording.steps), grouped(int64_t(whole.recording.step.size())),
+             whole.seed);
   writing([&] {
-    if (!s.output.empty()) {
-      save_run(s.output, run);
-      fmt::print("{}\n", s.output);
-    }
-    if (!s.report.empty()) write_report(s, s.report, {run}, analysis, to_yaml(write_spec(spec)));
+    if (!s.output.empty()) save_run(s.output, whole);
+  });
+  const std::vector<SpikingRun> runs{without_start(whole, s.warm_up)};
+  const AttractorAnalysis       analysis    = analysis_of(s, runs);
+  const auto                    populations = population_statistics(runs);
+  print_summary(runs, analysis, populations);
+  if (!s.output.empty()) fmt::print("{}\n", s.output);
+  writing([&] {
+    if (s.report.empty()) return;
+    write_report(s, s.report, runs, analysis, populations, to_yaml(write_spec(spec)));
+    fmt::print("{}\n", s.report);
   });
 }
 
 void spiking_repeat(const SpikingRunSettings& s) {
   if (s.output.empty()) throw SpecError({.path = "--output"}, "says where the repeats go", "--output FOLDER");
-  const Spec            spec = spec_of(s);
-  std::vector<uint64_t> seeds;
-  Random                random(s.seed_given ? s.seed : spec.seed.value_or(256), "repeats");
-  std::string           seeds_text;
-  for (size_t k = 0; k < s.repeats; ++k) {
-    seeds.push_back(random.integer(uint64_t(1) << 31));
-    seeds_text += fmt::format("{}\n", seeds.back());
-  }
-  // what lies there must be of the same network
-  const std::string yaml   = to_yaml(write_spec(spec)),
-                    config = (fs::path(s.output) / "metadata" / "config.yaml").string();
-  if (fs::exists(config) && read_file(config) != yaml)
-    throw SpecError({.path = "--output"}, fmt::format("{} holds repeats of another network", s.output),
-                    "give another folder");
-  writing([&] {
-    fs::create_directories(fs::path(s.output) / "data");
-    fs::create_directories(fs::path(s.output) / "metadata");
-    write_file(config, yaml);
-    write_file((fs::path(s.output) / "metadata" / "seeds.txt").string(), seeds_text);
-  });
-
-  std::vector<SpikingRun> runs(s.repeats);
-  std::atomic<size_t>     kept = 0;
-  writing([&] {
-    Threads(s.threads).run(s.repeats, [&](size_t k, size_t) {
-      const std::string file = data_file(s.output, k);
-      if (fs::exists(file)) {
-        runs[k] = load_run(file);
-        if (runs[k].seed == seeds[k]) {
-          ++kept;
-          return;
-        }
-      }
-      Model model = Model::from_spec(spec, {.threads = 1, .seed = seeds[k]});
-      runs[k]     = record_run(model);
-      save_run(file, runs[k]);
-    });
-    fmt::print("{}: {} repeats of {:g} s", s.path, s.repeats, runs[0].recording.dt * double(runs[0].recording.steps));
-    fmt::print("{}\n\n", kept ? fmt::format(", {} of which were there", kept.load()) : "");
-    write_analysis(s, s.output, runs, yaml);
-  });
+  const Spec   spec        = spiking_spec(s);
+  const auto   seeds       = repeat_seeds(s, spec);
+  const size_t kept        = run_repeats(s, {{s.output, spec}}, seeds);
+  const auto   runs        = load_repeats(s, s.output, seeds.size());
+  const auto   analysis    = analysis_of(s, runs);
+  const auto   populations = population_statistics(runs);
+  fmt::print("{}: {} repeats of {:g} s{}\n\n", s.path, runs.size(), runs[0].recording.dt * double(runs[0].recording.steps),
+             kept ? fmt::format(", {} of which were there", kept) : "");
+  print_summary(runs, analysis, populations);
+  const std::string report = s.report.empty() ? joined(s.output, "report.html") : s.report;
+  writing([&] { write_analysis(s, s.output, report, runs, analysis, populations, to_yaml(write_spec(spec))); });
+  fmt::print("{}\n{}\n", joined(s.output, "dataframes"), report);
 }
 
 void spiking_analyze(const SpikingRunSettings& s) {
-  std::vector<SpikingRun> runs;
-  if (fs::is_directory(s.path)) {
-    for (size_t k = 0; fs::exists(data_file(s.path, k)); ++k) runs.push_back(load_run(data_file(s.path, k)));
-    if (runs.empty()) throw IoError(s.path, "has no data/spikes_0.npz", "dynode spiking repeat writes such folders");
-  } else {
-    runs.push_back(load_run(s.path));
-  }
-  const std::string config = (fs::path(s.path) / "metadata" / "config.yaml").string();
-  const std::string folder = !s.output.empty()          ? s.output
-                             : fs::is_directory(s.path) ? s.path
-                                                        : fs::path(s.path).parent_path().string();
+  const bool folder = fs::is_directory(s.path);
+  const auto runs   = folder ? load_repeats(s, s.path)
+                             : std::vector<SpikingRun>{without_start(load_run(s.path), s.warm_up)};
+  const auto analysis    = analysis_of(s, runs);
+  const auto populations = population_statistics(runs);
   fmt::print("{}: {} recording{}\n\n", s.path, runs.size(), runs.size() == 1 ? "" : "s");
-  writing([&] { write_analysis(s, folder.empty() ? "." : folder, runs, fs::exists(config) ? read_file(config) : ""); });
+  print_summary(runs, analysis, populations);
+  // tables go where they were asked for, or into the folder that was analysed; never beside a file
+  const std::string config = joined(s.path, "metadata/config.yaml"), yaml = fs::exists(config) ? read_file(config) : "";
+  const std::string output = !s.output.empty() ? s.output : folder ? s.path : "";
+  const std::string report = !s.report.empty() ? s.report : output.empty() ? "" : joined(output, "report.html");
+  writing([&] {
+    if (!output.empty()) write_analysis(s, output, report, runs, analysis, populations, yaml);
+    else if (!report.empty()) write_report(s, report, runs, analysis, populations, yaml);
+  });
+  if (!output.empty()) fmt::print("{}\n", joined(output, "dataframes"));
+  if (!report.empty()) fmt::print("{}\n", report);
 }
 
 }  // namespace dynode::cli

@@ -7,6 +7,7 @@
 
 #include "dynode/mean_field/config.h"
 #include "dynode/mean_field/lif_mean_field.h"
+#include "dynode/models/spiking_runs.h"
 #include "dynode/plan/spiking.h"
 #include "dynode/spec/fields.h"
 
@@ -47,6 +48,8 @@ class Reader {
   }
 
   MeanFieldNetwork network() {
+    net_.names    = population_names(plan_);
+    net_.clusters = cluster_count(plan_) ? cluster_count(plan_) : count_;
     for (size_t l = 0; l < plan_.layers.size(); ++l) add_layer(l);
     for (const ConnectionPlan& c : plan_.connections) add_connection(c);
     for (const Drive& drive : plan_.spiking->drives) add_drive(drive);
@@ -72,13 +75,16 @@ class Reader {
   void add_layer(size_t l) {
     const LayerPlan& layer = plan_.layers[l];
     const int        id    = plan_.spec.layers[l].layer_id;
-    if (std::string(layer.cell->name) != "LIF")
-      throw SpecError(plan_.spec.layers[l].at,
-                      fmt::format("layer {} is of type {}: the mean field is known for LIF", id, layer.cell->name));
+    const bool       jumps = layer.cell->name == std::string("LIFDelta");  // no synaptic time constant: white noise
+    if (!jumps && std::string(layer.cell->name) != "LIF")
+      throw SpecError(plan_.spec.layers[l].at, fmt::format("layer {} is of type {}: the mean field is known for LIF "
+                                                           "and LIFDelta", id, layer.cell->name));
     const auto&                      inhibitory = plan_.spiking->inhibitory[l];
     std::vector<std::vector<double>> values;  // of the parameters of Neuron, in its order
     for (const char* name : {"threshold", "reset_voltage", "tau_membrane", "tau_synaptic", "tau_refractory"})
-      values.push_back(model_.parameter(fmt::format("layer{}/{}", id, name)).as_double());
+      values.push_back(jumps && name == std::string("tau_synaptic")
+                           ? std::vector<double>(layer.units)
+                           : model_.parameter(fmt::format("layer{}/{}", id, name)).as_double());
     const auto mean = [&](size_t parameter, size_t p) {
       // a population without units is like another of its type
       size_t of = p;
@@ -88,18 +94,8 @@ class Reader {
       const uint32_t             from = begin(l)[of], to = begin(l)[of + 1];
       return from == to ? all.at(0) : std::accumulate(all.begin() + from, all.begin() + to, 0.0) / (to - from);
     };
-    const size_t count     = begin(l).size() - 1;
-    const bool   clustered = plan_.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
-                           std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
-    for (size_t p = 0; p < count; ++p) {
+    for (size_t p = 0; p + 1 < begin(l).size(); ++p)
       net_.populations.neurons.push_back({mean(0, p), mean(1, p), mean(2, p), mean(3, p), mean(4, p)});
-      const size_t half = count / 2, k = p % half;
-      const bool   alone = plan_.layers.size() == 1;
-      net_.names.push_back(!clustered      ? (alone ? "" : fmt::format("layer {} ", id)) + fmt::format("population {}", p)
-                           : k == half - 1 ? fmt::format("{} background", p < half ? "E" : "I")
-                                           : fmt::format("{} cluster {}", p < half ? "E" : "I", k));
-    }
-    net_.clusters = clustered ? count / 2 - 1 : count_;
   }
 
   void add_connection(const ConnectionPlan& c) {

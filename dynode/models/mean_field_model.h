@@ -18,7 +18,7 @@ struct MeanFieldNetwork {
   bool                     potentiated_signs = false;  // potentiation is so strong that synapses change sign
 };
 
-/// Of a network of LIF layers without an input array (input_type: none): in-degrees and efficacies from its rules of
+/// Of a network of LIF (or LIFDelta: white noise) layers without an input array (input_type: none): in-degrees and efficacies from its rules of
 /// synapses, or from its weights; Poisson drives as they are at the start, constant ones as a shift of threshold and
 /// reset. Parameters are means over a population. Times become seconds and rates Hz, by simulation.time_unit.
 /// @throws SpecError  if a layer is no LIF layer, or a drive changes in time

@@ -114,6 +114,77 @@ std::string transitions_picture(const AttractorAnalysis& analysis) {
   return document(640, svg);
 }
 
+namespace {
+
+/// Names of the values below their places.
+std::string value_names(const Axes& a, const std::string& parameter, const std::vector<SweepPoint>& points) {
+  std::string  svg;
+  const size_t every = 1 + points.size() / 12;
+  for (size_t k = 0; k < points.size(); k += every)
+    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle' class='soft'>{}</text>\n", a.x(double(k) + 0.5),
+                       a.top + a.height + 17, escaped(points[k].value));
+  return svg + fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>\n", a.left + a.width / 2,
+                           a.top + a.height + 38, escaped(parameter));
+}
+
+/// A frame whose horizontal axis has places instead of numbers.
+std::string places_frame(const Axes& a, const std::string& title) {
+  std::string svg = fmt::format("<text x='{:.1f}' y='{:.1f}' class='title'>{}</text>\n", a.left, a.top - 14, escaped(title));
+  for (double step = tick_distance(a.y1 - a.y0), v = 0; v <= a.y1 * (1 + 1e-9); v += step)
+    svg += fmt::format("<path d='M{0:.1f} {1:.1f}h{2:.1f}' stroke='#e3e3df'/><text x='{3:.1f}' y='{4:.1f}' "
+                       "text-anchor='end' class='soft'>{5:g}</text>\n",
+                       a.left, a.y(v), a.width, a.left - 7, a.y(v) + 4, v);
+  return svg;
+}
+
+}  // namespace
+
+std::string sweep_picture(const std::string& parameter, const std::vector<SweepPoint>& points) {
+  const double n = double(points.size());
+  std::string  svg;
+  for (size_t k = 0; k < 2; ++k) {
+    double top = 1e-9;
+    for (const SweepPoint& p : points) top = std::max(top, k == 0 ? double(p.states) : p.life_span);
+    const Axes                         a{70 + 440.0 * double(k), 44, 360, 300, 0, n, 0, 1.08 * top};
+    std::vector<std::array<double, 2>> curve;
+    std::string                        dots;
+    for (size_t i = 0; i < points.size(); ++i) {
+      const double y = k == 0 ? double(points[i].states) : points[i].life_span;
+      curve.push_back({double(i) + 0.5, y});
+      dots += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='3.5' fill='{}'/>\n", a.x(double(i) + 0.5), a.y(y), kColours[k]);
+    }
+    svg += places_frame(a, k == 0 ? "Attractors" : "Mean life span, ms") + a.line(curve, kColours[k], 2) + dots +
+           value_names(a, parameter, points) + a.border();
+  }
+  return document(900, svg);
+}
+
+std::string durations_picture(const std::string& parameter, const std::vector<SweepPoint>& points) {
+  double top = 1e-9;
+  const auto at = [](const std::vector<double>& sorted, double share) {
+    return sorted[size_t(std::lround(share * double(sorted.size() - 1)))];
+  };
+  std::vector<std::vector<double>> sorted;
+  for (const SweepPoint& p : points) {
+    sorted.push_back(p.durations);
+    std::sort(sorted.back().begin(), sorted.back().end());
+    if (!sorted.back().empty()) top = std::max(top, at(sorted.back(), 0.95));
+  }
+  const Axes   a{70, 44, 800, 300, 0, double(points.size()), 0, 1.05 * top};
+  const double half = std::min(18.0, 0.3 * a.width / double(points.size()));
+  std::string  svg  = places_frame(a, "Durations, ms");
+  for (size_t k = 0; k < points.size(); ++k) {
+    const auto& x = sorted[k];
+    if (x.empty()) continue;
+    const double c = a.x(double(k) + 0.5), q1 = a.y(at(x, 0.25)), q3 = a.y(at(x, 0.75));
+    svg += fmt::format("<path d='M{0:.1f} {1:.1f}V{2:.1f}M{0:.1f} {3:.1f}V{4:.1f}' stroke='#3358d4'/>"
+                       "<rect x='{5:.1f}' y='{3:.1f}' width='{6:.1f}' height='{7:.1f}' fill='#3358d4' fill-opacity='0.18' "
+                       "stroke='#3358d4'/><path d='M{5:.1f} {8:.1f}h{6:.1f}' stroke='#3358d4' stroke-width='2'/>\n",
+                       c, a.y(at(x, 0.05)), q1, q3, a.y(at(x, 0.95)), c - half, 2 * half, q1 - q3, a.y(at(x, 0.5)));
+  }
+  return document(940, svg + value_names(a, parameter, points) + a.border());
+}
+
 std::string discovery_picture(const AttractorAnalysis& analysis) {
   const TimeEvolution                e   = analysis.time_evolution();
   const double                       end = std::max(analysis.record().total_seconds(), 1e-9);

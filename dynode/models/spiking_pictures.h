@@ -12,6 +12,19 @@ std::string raster_picture(const SpikingRun& run);
 std::string rates_picture(const spiking::Rates& rates, double dt);
 /// Transition probabilities of the attractors met most often.
 std::string transitions_picture(const spiking::AttractorAnalysis& analysis);
+
+/// A value of a sweep, and the attractors its runs met.
+struct SweepPoint {
+  std::string         value     = {};
+  size_t              states    = 0;
+  double              life_span = 0;   // ms, mean over states
+  std::vector<double> durations = {};  // of occurrences, ms
+};
+/// How many attractors there are, and how long they live, against the values.
+std::string sweep_picture(const std::string& parameter, const std::vector<SweepPoint>& points);
+/// A box of durations for each value.
+std::string durations_picture(const std::string& parameter, const std::vector<SweepPoint>& points);
+
 /// Number of different attractors against time.
 std::string discovery_picture(const spiking::AttractorAnalysis& analysis);
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <sstream>
 
 #include "dynode/base/display.h"
-#include "dynode/io/npz.h"
+#include "dynode/io/arrays.h"
+#include "dynode/models/population_statistics.h"
 #include "dynode/models/spiking_pictures.h"
 #include "dynode/plan/spiking.h"
 #include "dynode/spiking/statistics.h"
@@ -14,11 +16,49 @@ namespace dynode {
 
 using namespace spiking;
 
-SpikingRun record_run(Model& model) {
+size_t cluster_count(const Plan& plan) {
+  if (plan.layers.size() != 1) return 0;
+  const auto&  inhibitory = plan.spiking->inhibitory[0];
+  const size_t count      = plan.spiking->populations[0].size() - 1;
+  const bool   halves     = count > 2 && count % 2 == 0 && inhibitory.size() == count &&
+                            std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
+  return halves ? count / 2 - 1 : 0;
+}
+
+std::vector<std::string> population_names(const Plan& plan) {
+  std::vector<std::string> names;
+  for (size_t l = 0; l < plan.layers.size(); ++l) {
+    const auto&       given  = plan.spiking->names[l];
+    const size_t      count  = plan.spiking->populations[l].size() - 1, half = count / 2;
+    const auto&       types  = plan.spiking->inhibitory[l];
+    const bool        groups = cluster_count(plan) > 0, pair = types == std::vector<uint8_t>{0, 1};
+    const std::string layer =
+        plan.layers.size() == 1 ? "" : fmt::format("layer {} ", plan.spec.layers[l].layer_id);
+    for (size_t p = 0; p < count; ++p) {
+      const size_t k = p % std::max<size_t>(half, 1);
+      names.push_back(!given.empty()  ? layer + given[p]
+                      : pair          ? layer + (p == 0 ? "E" : "I")
+                      : !groups       ? fmt::format("{}population {}", layer, p)
+                      : k == half - 1 ? fmt::format("{} background", p < half ? "E" : "I")
+                                      : fmt::format("{} cluster {}", p < half ? "E" : "I", k));
+    }
+  }
+  return names;
+}
+
+void check_spiking_run(const Model& model) {
   const Plan& plan = model.plan();
   if (!plan.spiking)
     throw SpecError({.file = plan.spec.file}, "needs a network of spiking layers without an input array",
                     "give simulation.input_type: none, and drives");
+  if (plan.spiking->steps == 0)
+    throw SpecError({.file = plan.spec.file, .path = "simulation"}, "how long a run lasts is not said",
+                    "give simulation.duration");
+}
+
+SpikingRun record_run(Model& model) {
+  check_spiking_run(model);
+  const Plan& plan = model.plan();
   SpikingRun            run{.recording = {}, .seed = plan.seed};
   std::vector<uint32_t> first;  // unit of each layer
   uint32_t              units = 0;
@@ -31,13 +71,12 @@ SpikingRun record_run(Model& model) {
       run.recording.labels.insert(run.recording.labels.end(), begin[p + 1] - begin[p], ++label);
       if (l == 0 && (inhibitory.empty() || !inhibitory[p])) run.excitatory = begin[p + 1];
     }
-    const bool clustered = plan.layers.size() == 1 && count > 2 && count % 2 == 0 && inhibitory.size() == count &&
-                           std::count(inhibitory.begin(), inhibitory.end(), 0) == ptrdiff_t(count / 2);
-    if (clustered) run.clusters = count / 2 - 1;
     first.push_back(units);
     units += uint32_t(plan.layers[l].units);
   }
   if (plan.layers.size() > 1 || plan.spiking->inhibitory[0].empty()) run.excitatory = units;
+  run.names    = population_names(plan);
+  run.clusters = cluster_count(plan);
   // empty populations have no label
   if (run.clusters == 0) run.clusters = size_t(label);
 
@@ -62,19 +101,21 @@ void save_run(const std::string& path, const SpikingRun& run) {
   const auto integers = [](std::vector<int64_t> shape, const std::vector<double>& x) {
     return Array{std::move(shape), std::vector<int64_t>(x.begin(), x.end())};
   };
-  save_npz(path,
+  const std::string names = fmt::format("{}", fmt::join(run.names, "\n"));
+  save_arrays(path,
            {{"spikes", integers({int64_t(r.step.size()), 2}, spikes)},
             {"clusters", integers({int64_t(labels.size())}, labels)},
             {"dt", {{}, std::vector<double>{r.dt}}},
             {"n_steps", {{}, std::vector<int64_t>{r.steps}}},
             {"n_clusters", {{}, std::vector<int64_t>{int64_t(run.clusters)}}},
             {"n_excitatory", {{}, std::vector<int64_t>{int64_t(run.excitatory)}}},
-            {"seed", {{}, std::vector<int64_t>{int64_t(run.seed)}}}},
+            {"seed", {{}, std::vector<int64_t>{int64_t(run.seed)}}},
+            {"population_names", {{int64_t(names.size())}, std::vector<uint8_t>(names.begin(), names.end())}}},
            Packing::deflated);
 }
 
 SpikingRun load_run(const std::string& path) {
-  const Npz  npz = load_npz(path);
+  const Npz  npz = load_arrays(path);
   const auto one = [&](const char* name) {
     const auto list = npz.at(name).as_integers(name);
     if (list.size() != 1) throw IoError(path, fmt::format("'{}' is not one number", name));
@@ -103,10 +144,31 @@ SpikingRun load_run(const std::string& path) {
     r.labels.push_back(int32_t(label));
   }
   r.check();
+  if (const Array* names = npz.find("population_names")) {
+    std::string text;
+    for (int64_t byte : names->as_integers("population_names")) text += char(byte);
+    std::istringstream lines(text);
+    for (std::string name; std::getline(lines, name);) run.names.push_back(name);
+  }
   return run;
 }
 
-std::map<std::string, std::string> tables_of(const AttractorAnalysis& a) {
+SpikingRun without_start(SpikingRun run, double seconds) {
+  Recording&    r     = run.recording;
+  const int64_t first = std::max<int64_t>(whole_steps(seconds, r.dt), 0);
+  if (first == 0) return run;
+  if (first >= r.steps)
+    throw SpecError({.path = "--warm-up"},
+                    fmt::format("{:g} s are left out of runs of {:g} s", seconds, r.dt * double(r.steps)));
+  const auto begin = std::lower_bound(r.step.begin(), r.step.end(), uint32_t(first));
+  r.neuron.erase(r.neuron.begin(), r.neuron.begin() + (begin - r.step.begin()));
+  r.step.erase(r.step.begin(), begin);
+  for (uint32_t& step : r.step) step -= uint32_t(first);
+  r.steps -= first;
+  return run;
+}
+
+std::map<std::string, std::string> tables_of(const AttractorAnalysis& a, std::optional<double> grid) {
   const auto& attractors = a.record().attractors;
   const auto  name       = [&](size_t k) { return fmt::format("\"{}\"", fmt::join(attractors[k], " ")); };
   const auto  optional   = [](const std::optional<size_t>& k) { return k ? std::to_string(*k) : std::string(); };
@@ -143,7 +205,7 @@ std::map<std::string, std::string> tables_of(const AttractorAnalysis& a) {
   std::string& e = tables["time_evolution"] =
       "time_ms,transition_l2_norm,unique_attractors_count,discovery_rate_per_"
       "s\n";
-  const TimeEvolution c = a.time_evolution();
+  const TimeEvolution c = a.time_evolution(grid);
   for (size_t k = 0; k < c.time_ms.size(); ++k)
     e += fmt::format("{:.10g},{:.10g},{},{:.10g}\n", c.time_ms[k], c.transition_l2_norm[k],
                      c.unique_attractors_count[k], c.discovery_rate_per_s[k]);
@@ -151,34 +213,50 @@ std::map<std::string, std::string> tables_of(const AttractorAnalysis& a) {
 }
 
 Report spiking_runs_report(const std::string& name, const std::vector<SpikingRun>& runs,
-                           const AttractorAnalysis& analysis) {
-  const SpikingRun& run = runs.at(0);
-  const Recording&  r   = run.recording;
-  const size_t      n   = r.labels.size();
-  const Summary     s   = analysis.summary();
-  const bool        clustered = n > 0 && size_t(r.labels.back()) == 2 * run.clusters + 2;
+                           const AttractorAnalysis& analysis, const std::vector<PopulationStatistics>& populations) {
+  const SpikingRun& run       = runs.at(0);
+  const Recording&  r         = run.recording;
+  const size_t      n         = r.labels.size();
+  const Summary     s         = analysis.summary();
+  const bool        several   = !run.clustered() && populations.size() > 1;
+  const bool        attractors = s.num_states > 1 || !several;
+  const double      seconds   = r.dt * double(r.steps);
   Report            report{.title = name, .kind = "spiking"};
-  report.summary = fmt::format("{} units for {:g} s{}: {} attractors.", grouped(int64_t(n)), r.dt * double(r.steps),
-                               runs.size() > 1 ? fmt::format(", {} times", runs.size()) : "", s.num_states);
-  report.facts   = {{"spikes", grouped(int64_t(r.step.size()))}};
-  const auto rate = [&](const char* name, size_t first, size_t last) {
-    if (first < last) report.facts.emplace_back(name, fmt::format("{:.2f} Hz", class_statistics(r, first, last).rate));
+  report.summary = fmt::format("{} units for {:g} s{}", grouped(int64_t(n)), seconds,
+                               runs.size() > 1 ? fmt::format(", {} times", runs.size()) : "");
+  report.summary += attractors ? fmt::format(": {} attractors.", s.num_states) : ".";
+  report.facts = {{"spikes", grouped(int64_t(r.step.size()))}};
+  const auto rate = [&](const char* of, size_t first, size_t last) {
+    if (first < last) report.facts.emplace_back(of, fmt::format("{:.2f} Hz", class_statistics(r, first, last).rate));
   };
   rate(run.excitatory < n ? "mean rate, E" : "mean rate", 0, run.excitatory), rate("mean rate, I", run.excitatory, n);
-  report.facts.insert(report.facts.end(), {{"attractors", std::to_string(s.num_states)},
-                                           {"occurrences", std::to_string(s.total_occurrences)},
-                                           {"mean life span", fmt::format("{:.1f} ms", s.mean_lifespan_ms)},
-                                           {"seed", std::to_string(run.seed)}});
-  report.figures = {{"Spikes", raster_picture(run),
-                     clustered ? "Each dot is a spike of the first run; bands show E clusters, E background, I clusters "
-                                 "and I background."
-                               : "Each dot is a spike of the first run."},
-                    {clustered ? "Rates of E clusters" : "Rates of populations", rates_picture(cluster_rates(r, {}, run.clusters), r.dt),
-                     "Smoothed by a Gaussian of 20 steps; dark is fast."},
-                    {"Transitions", transitions_picture(analysis),
-                     "How often one attractor is followed by another, the most frequent 40 of them, in lexicographic "
-                     "order."},
-                    {"Discovery", discovery_picture(analysis), "How many different attractors have been seen."}};
+  if (attractors)
+    report.facts.insert(report.facts.end(), {{"attractors", std::to_string(s.num_states)},
+                                             {"occurrences", std::to_string(s.total_occurrences)},
+                                             {"mean life span", fmt::format("{:.1f} ms", s.mean_lifespan_ms)}});
+  report.facts.emplace_back("seed", std::to_string(run.seed));
+  if (several) {
+    report.figures = {
+        {"Spikes", population_raster_picture(run), "Each dot is a spike of the first run; populations from top to bottom."},
+        {"Populations", population_boxes_picture(populations),
+         fmt::format("Rates and CVs of units, correlations of pairs of units (spike counts in 2 ms), {}. Boxes from the "
+                     "first to the third quartile with the median, whiskers from 5 to 95 %, a dot at the mean.",
+                     runs.size() > 1 ? "of all runs" : "of the run")}};
+  } else {
+    report.figures = {{"Spikes", raster_picture(run),
+                       run.clustered() ? "Each dot is a spike of the first run; bands show E clusters, E background, I "
+                                         "clusters and I background."
+                                       : "Each dot is a spike of the first run."}};
+  }
+  report.figures.push_back({run.clustered() ? "Rates of E clusters" : "Rates of populations",
+                            rates_picture(cluster_rates(r, {}, run.clusters), r.dt),
+                            "Smoothed by a Gaussian of 20 steps; dark is fast."});
+  if (attractors)
+    report.figures.insert(
+        report.figures.end(),
+        {{"Transitions", transitions_picture(analysis),
+          "How often one attractor is followed by another, the most frequent 40 of them, in lexicographic order."},
+         {"Discovery", discovery_picture(analysis), "How many different attractors have been seen."}});
   return report;
 }
 

@@ -55,12 +55,18 @@ Types Compiler::populations_of(const LayerSpec& layer) const {
   const int64_t units = layer.dim();
   Types         types{{0}, {}};
   if (const Value* sizes = layer.params.find("populations")) {
+    // a list of sizes, or names with sizes
+    std::vector<uint64_t> each;
+    if (sizes->is_mapping())
+      for (const Value::Entry& entry : sizes->entries())
+        types.names.push_back(entry.key), each.push_back(entry.value.unsigned_integer());
+    else
+      for (const Value& size : sizes->list()) each.push_back(size.unsigned_integer());
     double all = 0;
-    for (const Value& size : sizes->list()) all += double(size.unsigned_integer());
-    if (sizes->list().empty() || all != double(units))
+    for (uint64_t size : each) all += double(size);
+    if (each.empty() || all != double(units))
       sizes->fail(fmt::format("populations of {} units in all, but dim is {}", all, units));
-    for (const Value& size : sizes->list())
-      types.begin.push_back(uint32_t(types.begin.back() + size.unsigned_integer()));
+    for (uint64_t size : each) types.begin.push_back(uint32_t(types.begin.back() + size));
   } else if (const ConnectionSpec* c = clustered_connection(layer.layer_id)) {
     try {
       const auto boundaries = mean_field::cluster_matrices(cluster_spec(layer, *c)).boundaries;
@@ -190,6 +196,7 @@ void Compiler::add_spiking() {
     add_starts(l, types, *out);
     out->populations.push_back(std::move(types.begin));
     out->inhibitory.push_back(std::move(types.inhibitory));
+    out->names.push_back(std::move(types.names));
   }
   if (!spec.drives.is_null())
     for (const Value& drive : spec.drives.list()) add_drive(drive, *out);

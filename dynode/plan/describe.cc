@@ -146,7 +146,8 @@ class Description {
       for (uint32_t entry : l.param_entries[p].entry) own.push_back(values[entry]);
       values = std::move(own);
     }
-    const std::string unit = facts.unit[0] ? std::string(" ") + facts.unit : "";
+    std::string unit = facts.unit[0] ? std::string(" ") + facts.unit : "";
+    if (const auto& t = plan_.spec.simulation.time_unit; t && unit == " unit of dt") unit = *t == TimeUnit::ms ? " ms" : " s";
     std::string text = fmt::format("{} {}{}", facts.name, span_of(values), unit);
     if (const std::string other = alternative(l, facts, values); !other.empty()) text += " (" + other + ")";
     return text + (block.learnable ? "" : " fixed");

@@ -71,6 +71,7 @@ struct SpikingPlan {
   size_t                             steps = 0;      // of a run
   std::vector<std::vector<uint32_t>> populations;    // per layer [populations + 1] where they begin
   std::vector<std::vector<uint8_t>>  inhibitory;     // per layer and population, where types are known; else empty
+  std::vector<std::vector<std::string>> names;       // per layer and population, where they have names; else empty
   std::vector<Drive>                 drives;
   std::vector<DrawnStart>            starts;
 };

@@ -14,6 +14,7 @@ namespace dynode::spiking {
 struct Types {
   std::vector<uint32_t> begin;       // [count + 1]
   std::vector<uint8_t>  inhibitory;  // [count], or empty where nobody said
+  std::vector<std::string> names = {};  // likewise
 
   size_t count() const { return begin.size() - 1; }
 };

@@ -26,17 +26,25 @@ Moments moments(const std::vector<double>& x) {
 
 double seconds_from(const Recording& r, int64_t from) { return r.dt * double(std::max<int64_t>(r.steps - from, 0)); }
 
-/// Spike counts in whole windows, [neurons][windows].
-Table<double> counts_of(const Recording& recording, double window, int64_t from) {
+/// Spike counts of `neurons` in whole windows, [neurons][windows].
+Table<double> counts_of(const Recording& recording, const std::vector<size_t>& neurons, double window, int64_t from) {
   const int64_t width = whole_steps(window, recording.dt);
   if (width < 1)
     throw SpecError({.path = "window"}, fmt::format("must be at least a step of {} s, got {}", recording.dt, window));
   const int64_t windows = std::max<int64_t>(0, (recording.steps - from) / width);
-  Table<double> counts{recording.labels.size(), size_t(windows), {}};
+  Table<double> counts{neurons.size(), size_t(windows), {}};
   counts.values.resize(counts.rows * counts.columns);
+  constexpr uint32_t    kOther = ~uint32_t(0);
+  std::vector<uint32_t> row_of(recording.labels.size(), kOther);
+  for (size_t k = 0; k < neurons.size(); ++k) {
+    if (neurons[k] >= row_of.size())
+      throw SpecError({.path = "neurons"}, fmt::format("there is no neuron {} of {}", neurons[k], row_of.size()));
+    row_of[neurons[k]] = uint32_t(k);
+  }
   for (size_t k = 0; k < recording.step.size(); ++k)
-    if (const int64_t t = int64_t(recording.step[k]) - from; t >= 0 && t / width < windows)
-      counts(recording.neuron[k], size_t(t / width)) += 1;
+    if (const int64_t t = int64_t(recording.step[k]) - from;
+        t >= 0 && t / width < windows && row_of[recording.neuron[k]] != kOther)
+      counts(row_of[recording.neuron[k]], size_t(t / width)) += 1;
   return counts;
 }
 
@@ -74,7 +82,9 @@ std::vector<double> interval_variation(const Recording& recording, int64_t from,
 
 std::vector<double> fano_factors(const Recording& recording, double window, int64_t from) {
   recording.check();
-  const Table<double> counts = counts_of(recording, window, from);
+  std::vector<size_t> all(recording.labels.size());
+  std::iota(all.begin(), all.end(), size_t(0));
+  const Table<double> counts = counts_of(recording, all, window, from);
   std::vector<double> fano(counts.rows, kNone);
   for (size_t i = 0; i < counts.rows && counts.columns > 1; ++i) {
     const Moments m = moments({&counts(i, 0), &counts(i, 0) + counts.columns});
@@ -86,14 +96,12 @@ std::vector<double> fano_factors(const Recording& recording, double window, int6
 double pairwise_correlation(const Recording& recording, const std::vector<size_t>& neurons, double window,
                             int64_t from) {
   recording.check();
-  const Table<double> counts = counts_of(recording, window, from);
+  const Table<double> counts = counts_of(recording, neurons, window, from);
+  if (counts.columns < 2) return kNone;
   // with standardised counts z the sum over all pairs of z·z′ is ((Σz)² − Σz²)/2
   std::vector<double> sum(counts.columns);
   double              used = 0;
-  for (size_t i : neurons) {
-    if (i >= counts.rows)
-      throw SpecError({.path = "neurons"}, fmt::format("there is no neuron {} of {}", i, counts.rows));
-    if (counts.columns < 2) return kNone;
+  for (size_t i = 0; i < counts.rows; ++i) {
     const Moments m = moments({&counts(i, 0), &counts(i, 0) + counts.columns});
     if (!(m.variance > 0)) continue;
     used += 1;
@@ -102,6 +110,25 @@ double pairwise_correlation(const Recording& recording, const std::vector<size_t
   if (used < 2) return kNone;
   const double square = std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0) / double(counts.columns);
   return (square - used) / (used * (used - 1));
+}
+
+std::vector<double> pairwise_correlations(const Recording& recording, const std::vector<size_t>& neurons,
+                                          double window, int64_t from) {
+  recording.check();
+  Table<double>       z = counts_of(recording, neurons, window, from);
+  std::vector<size_t> used;
+  for (size_t i = 0; i < z.rows && z.columns >= 2; ++i) {
+    const Moments m = moments({&z(i, 0), &z(i, 0) + z.columns});
+    if (!(m.variance > 0)) continue;
+    for (size_t w = 0; w < z.columns; ++w) z(i, w) = (z(i, w) - m.mean) / std::sqrt(m.variance);
+    used.push_back(i);
+  }
+  std::vector<double> pairs;
+  for (size_t a = 0; a < used.size(); ++a)
+    for (size_t b = a + 1; b < used.size(); ++b)
+      pairs.push_back(std::inner_product(&z(used[a], 0), &z(used[a], 0) + z.columns, &z(used[b], 0), 0.0) /
+                      double(z.columns));
+  return pairs;
 }
 
 ClassStatistics class_statistics(const Recording& recording, size_t first, size_t last, int64_t from) {

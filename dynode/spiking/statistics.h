@@ -22,6 +22,10 @@ std::vector<double> fano_factors(const Recording& recording, double window = 0.1
 double pairwise_correlation(const Recording& recording, const std::vector<size_t>& neurons, double window = 0.05,
                             int64_t from = 0);
 
+/// The same for each pair (i, j > i) of those that fire, in their order. Needs memory for their counts alone.
+std::vector<double> pairwise_correlations(const Recording& recording, const std::vector<size_t>& neurons,
+                                          double window = 0.05, int64_t from = 0);
+
 struct ClassStatistics {
   double rate = 0, rate_sd = 0, cv_isi = 0;  // Hz, deviation over neurons, mean over neurons (NaN if there is none)
 };

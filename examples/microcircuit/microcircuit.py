@@ -2,14 +2,20 @@
 
     python3 examples/microcircuit/microcircuit.py > examples/microcircuit/net.yaml          # 77,169 units, 3e8 synapses
     python3 examples/microcircuit/microcircuit.py 0.05 > examples/microcircuit/small.yaml   # units and indegrees by 0.05
+    python3 examples/microcircuit/microcircuit.py --drive dc > examples/microcircuit/dc.yaml    # a constant drive instead
 
 Times are in ms, voltages in mV from rest (-65 mV). A smaller network has weights by 1/sqrt(scale), which keeps the
 variance of what a unit hears; the mean that is lost comes as a constant current.
 """
+import argparse
 import math
-import sys
 
-scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+parser = argparse.ArgumentParser(description="The cortical microcircuit of Potjans and Diesmann as a network of dynode.")
+parser.add_argument("scale", nargs="?", type=float, default=1.0, help="of the numbers of units and synapses of a unit")
+parser.add_argument("--drive", choices=["poisson", "dc"], default="poisson", help="from outside: trains of spikes, or their mean")
+options = parser.parse_args()
+scale = options.scale
+names = ["L2/3E", "L2/3I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
 units = [20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948]
 external = [1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100]
 rates = [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829]          # Hz, of the full network
@@ -50,14 +56,15 @@ if scale == 1:
     print("""# The full-density cortical microcircuit of Potjans and Diesmann (Cereb. Cortex 24:785, 2014): 77,169 units in four layers of
 # excitatory and inhibitory cells, 3e8 synapses with drawn weights and delays, written by microcircuit.py. Needs 2 GB.
 #
-#   dynode simulate examples/microcircuit/net.yaml --output spikes.npz""")
+#   dynode spiking run examples/microcircuit/net.yaml --warm-up 0.5 --output spikes.npz --report spikes.html""".replace(
+        "net.yaml", "net.yaml" if options.drive == "poisson" else "dc.yaml"))
 else:
     print(f"""# The microcircuit in net.yaml at {scale:g} of its size, written by `microcircuit.py {scale:g}`: for a quick look.
 #
-#   dynode simulate examples/microcircuit/small.yaml --output spikes.npz""")
+#   dynode spiking run examples/microcircuit/small.yaml --warm-up 0.5 --output spikes.npz --report spikes.html""")
 synapses = (f"probability: {matrix(probability, 4, 23)}" if scale == 1 else
             f"total: {matrix([[round(q * scale * scale) for q in r] for r in total], 9, 17)}")
-print(f"""# Populations: L2/3E, L2/3I, L4E, L4I, L5E, L5I, L6E, L6I. Times in ms, voltages in mV from rest.
+print(f"""# Times in ms, voltages in mV from rest.
 seed: 55
 simulation: {{dt: 0.1, time_unit: ms, duration: 1000, input_type: none}}
 layers:
@@ -65,7 +72,7 @@ layers:
     layer_type: LIF
     params:
       dim: {sum(small)}
-      populations: {small}
+      populations: {{{", ".join(f"{name}: {n}" for name, n in zip(names, small))}}}
       tau_membrane: 10
       tau_synaptic: 0.5
       tau_refractory: 2
@@ -86,7 +93,10 @@ connections:
           weight_deviation: 0.1
           delay: [1.5, 0.75, 1.5, 0.75, 1.5, 0.75, 1.5, 0.75]
           delay_deviation: 0.5
-drives:
-  - {{to_layer: 0, type: poisson, rate: 0.008, connections: {row([k * scale for k in external])}, weight: {weight * by:.6g}}}""")
+drives:""")
+if options.drive == "dc":
+    print(f"  - {{to_layer: 0, type: constant, value: {row([k * external_rate * weight * math.sqrt(scale) for k in external])}}}")
+else:
+    print(f"  - {{to_layer: 0, type: poisson, rate: 0.008, connections: {row([k * scale for k in external])}, weight: {weight * by:.6g}}}")
 if scale != 1:
     print(f"  - {{to_layer: 0, type: constant, value: {row(lost)}}}")
