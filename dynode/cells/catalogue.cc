@@ -64,7 +64,7 @@ CellEntry cuba_lif();
 CellEntry double_exponential_lif();
 CellEntry double_exponential_filter();
 CellEntry affine_map();
-CellEntry sensory_synapse();
+CellEntry sensory_synapses();
 CellEntry ltc_neuron();
 CellEntry ltc_led_neuron();
 
@@ -87,7 +87,7 @@ const std::vector<CellEntry>& cells() {
                                   ct_gru(),          ct_gru_retrieval(), ct_gru_share(),    ct_gru_scale(),
                                   co_rnn(),          co_rnn_velocity(),  gru_ode(),         gru_ode_reset(),
                                   lipschitz_rnn(),   lipschitz_product(),
-                                  activation(),      affine_map(),       sensory_synapse(),
+                                  activation(),      affine_map(),       sensory_synapses(),
                                   ltc_neuron(),      ltc_led_neuron()};
   }();
   return all;

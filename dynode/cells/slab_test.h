@@ -27,6 +27,9 @@ struct Plainest {
 
 constexpr size_t kUnits = 5;  // no multiple of any vector but one
 
+/// Three of four do, among them those from a unit to itself.
+constexpr bool synapse_exists(size_t from, size_t to) { return (from + 3 * to) % 4 != 2; }
+
 /// How a slab lies in memory.
 struct SlabShape {
   Layout layout;
@@ -84,10 +87,10 @@ class SlabRun {
     lambda    = slabs(cell.states.size(), "lambda", -1.0, 1.0);
     next      = slabs(cell.states.size(), "next", 7.0, 8.0);      // to be written over
     drive_bar = slabs(cell.ports.size(), "drive_bar", 7.0, 8.0);  // likewise
-    for (size_t from = 0; from < kUnits; ++from) {   // three of four synapses exist
+    for (size_t from = 0; from < kUnits; ++from) {
       begin_.push_back(uint32_t(target_.size()));
       for (size_t to = 0; to < kUnits; ++to)
-        if ((from + 3 * to) % 4) target_.push_back(uint32_t(to));
+        if (synapse_exists(from, to)) target_.push_back(uint32_t(to));
     }
     begin_.push_back(uint32_t(target_.size()));
     for (const SettingFacts& f : cell.settings) settings_.push_back(f.value);

@@ -183,7 +183,16 @@ const std::vector<NamedCode>& plain_cells() {
                    "$n.h = n + $m_sigmoid($p.decay_bias) * ($s.h - n);\n",
         .helpers = {"sigmoid"}}},
       {"Synapse", {.each = "$n.y = $p.alpha * $s.y + (1.0 - $p.alpha) * $x.z;\n"}},
-      {"SensorySynapse", {.each = "$n.g = $p.w * $m_sigmoid($p.sigma * ($x.phi - $p.mu));\n", .helpers = {"sigmoid"}}},
+      {"SensorySynapses",
+       {.whole   = "int k;\n"
+                   "for (u = 0; u < $UNITS; ++u) $n.s = 0;\n"
+                   "for (u = 0; u < $UNITS; ++u)\n"
+                   "  for (k = $SYN_begin[u]; k < $SYN_begin[u + 1]; ++k) {\n"
+                   "    const $real open = $P.w[k] * $m_sigmoid($P.sigma[k] * ($x.x - $P.mu[k]));\n"
+                   "    $N.s[$SYN_target[k]] += open * $P.erev[k];\n"
+                   "    $N.s[$o_int.neurons + $SYN_target[k]] += open;\n"
+                   "  }\n",
+        .helpers = {"sigmoid"}}},
       {"Decay",
        {.each = "const $real lost = $p.decay * $dt + $p.decay_bias;\n$n.s = lost > 0 ? $x.h * @exp(-lost) : $x.h;\n"}},
       {"GRUD",

@@ -1,9 +1,9 @@
 // LTC: inputs, mapped one by one, open the sensory synapses, whose currents and conductances reach the neurons; the
 // first neurons, mapped, are the output.
 //
-//                            ┌─ conductance ─────────────────────────▶ ┐
-//   1.input ──▶ 1.sensory ──▶┤                                         1.core ──▶ 1
-//     (map)    (a unit each) └─▶ 1.currents (times erev) ─ current ──▶ ┘        (map)
+//                            ┌─ current ─────▶ ┐
+//   1.input ──▶ 1.sensory ──▶┤                 1.core ──▶ 1
+//     (map)                  └─ conductance ─▶ ┘        (map)
 //
 // With mixed memory the inputs are mapped by a part of their own, 1.mapped; 1.memory, an LSTM that reads them as they
 // are and the neurons one step late, gives every step the state it starts from.
@@ -48,24 +48,22 @@ std::vector<std::string> drawn_parameters() {
   return names;
 }
 
-/// The list of ones by which unit `target[k]` of so many reads unit k.
-SparsePattern sums(const std::vector<uint32_t>& target, size_t units) {
-  std::vector<std::vector<uint32_t>> arriving(units);
-  for (size_t k = 0; k < target.size(); ++k) arriving[target[k]].push_back(uint32_t(k));
-  SparsePattern p;
-  p.begin.push_back(0);
-  for (const auto& list : arriving) {
-    p.column.insert(p.column.end(), list.begin(), list.end());
-    p.begin.push_back(uint32_t(p.column.size()));
-  }
-  p.constant.assign(p.column.size(), 1.0);
-  return p;
-}
-
-std::vector<uint32_t> first_numbers(size_t count) {
+std::vector<uint32_t> numbers_from(size_t first, size_t count) {
   std::vector<uint32_t> numbers(count);
-  for (size_t i = 0; i < count; ++i) numbers[i] = uint32_t(i);
+  for (size_t i = 0; i < count; ++i) numbers[i] = uint32_t(first + i);
   return numbers;
+}
+std::vector<uint32_t> first_numbers(size_t count) { return numbers_from(0, count); }
+
+/// The synapses that a matrix [sources][targets] of signs has, source by source; entries of that matrix.
+SparsePattern synapses_of(const std::vector<int8_t>& signs, size_t targets) {
+  SparsePattern p;
+  for (size_t i = 0; i < signs.size(); ++i) {
+    if (i % targets == 0) p.begin.push_back(uint32_t(p.column.size()));
+    if (signs[i]) p.column.push_back(uint32_t(i % targets)), p.entry.push_back(uint32_t(i));
+  }
+  p.begin.push_back(uint32_t(p.column.size()));
+  return p;
 }
 
 }  // namespace
@@ -220,13 +218,8 @@ class Compiler::Liquid {
     c_.plan_.layers[size_t(core)].settings = settings_;
     for (const Quantity& q : kNeuron) c_.give(core, q.name, draw("", q, {neurons}));
 
-    SparsePattern own;
-    for (size_t i = 0; i < signs.size(); ++i) {
-      if (i % neurons == 0) own.begin.push_back(uint32_t(own.column.size()));
-      if (signs[i]) own.column.push_back(uint32_t(i % neurons)), own.entry.push_back(uint32_t(i));
-    }
-    own.begin.push_back(uint32_t(own.column.size()));
-    const auto blocks = add_synapses("", signs, neurons);
+    SparsePattern own    = synapses_of(signs, neurons);
+    const auto    blocks = add_synapses("", signs, neurons);
     for (size_t i = 0; i < blocks.size(); ++i)
       c_.give(core, cell_.params[std::size(kNeuron) + i].name, blocks[i], own.entry);
     c_.plan_.layers[size_t(core)].synapses = std::make_shared<const SparsePattern>(std::move(own));
@@ -235,26 +228,26 @@ class Compiler::Liquid {
   }
 
   void add_sensory_synapses(int input, int core, const std::vector<int8_t>& signs) {
-    const auto            blocks = add_synapses("sensory_", signs, units_of(core));
-    std::vector<uint32_t> entry, source, target;
-    for (size_t i = 0; i < signs.size(); ++i)
-      if (signs[i])
-        entry.push_back(uint32_t(i)), source.push_back(uint32_t(i / units_of(core))),
-            target.push_back(uint32_t(i % units_of(core)));
-    if (entry.empty()) {
+    const size_t  inputs = units_of(input), neurons = units_of(core);
+    const auto    blocks = add_synapses("sensory_", signs, neurons);
+    SparsePattern own    = synapses_of(signs, neurons);
+    if (own.column.empty()) {
       c_.plan_.warnings.push_back(
           fmt::format("layer {} does not feel its inputs: none of their synapses exists", spec_.layer_id));
       return;
     }
-    const int synapses = c_.add_part(spec_, "sensory", "SensorySynapse", entry.size());
-    const int currents = c_.add_part(spec_, "currents", "ScalingLayer", entry.size());
-    for (size_t i = 0; i < std::size(kSynapse); ++i) c_.give(synapses, kSynapse[i].name, blocks[i], entry);
-    c_.give(currents, "scale_factor", blocks.back(), entry);
+    const int   part = c_.add_part(spec_, "sensory", "SensorySynapses", std::max(inputs, 2 * neurons));
+    const auto& cell = *find_cell("SensorySynapses");
+    for (size_t i = 0; i < blocks.size(); ++i) c_.give(part, cell.params[i].name, blocks[i], own.entry);
+    own.begin.resize(c_.plan_.layers[size_t(part)].units + 1, own.begin.back());   // the other units are outputs alone
+    c_.plan_.layers[size_t(part)].synapses = std::make_shared<const SparsePattern>(std::move(own));
+    c_.plan_.layers[size_t(part)].settings = {double(neurons)};
     const std::string name = prefix_ + "sensory";
-    c_.connect(name, input, synapses, 0, 0, selection(source, 1.0));
-    c_.connect(name, synapses, currents, 0, 0, selection(first_numbers(entry.size()), 1.0));
-    c_.connect(name, currents, core, 0, 0, sums(target, units_of(core)));
-    c_.connect(name, synapses, core, 1, 0, sums(target, units_of(core)));
+    SparsePattern     all  = selection(first_numbers(inputs), 1.0);
+    all.begin.resize(c_.plan_.layers[size_t(part)].units + 1, all.begin.back());
+    c_.connect(name, input, part, 0, 0, std::move(all));
+    c_.connect(name, part, core, 0, 0, selection(first_numbers(neurons), 1.0));
+    c_.connect(name, part, core, 1, 0, selection(numbers_from(neurons, neurons), 1.0));
   }
 
   Compiler&           c_;

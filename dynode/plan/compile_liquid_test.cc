@@ -47,8 +47,9 @@ TEST(LiquidPlan, IsMadeOfParts) {
   const auto plan = plan_of(liquid("dim: 6, wiring: {type: FullyConnected, params: {output_dim: 2}}"));
   EXPECT_EQ(layer(*plan, "1").units, 2u) << "the outputs";
   EXPECT_EQ(layer(*plan, "1.input").units, 3u);
-  EXPECT_EQ(layer(*plan, "1.sensory").units, 18u) << "one for each synapse";
-  EXPECT_EQ(layer(*plan, "1.currents").units, 18u);
+  EXPECT_EQ(layer(*plan, "1.sensory").units, 12u) << "a current and a conductance for each neuron";
+  EXPECT_EQ(layer(*plan, "1.sensory").synapses->column.size(), 18u);
+  EXPECT_EQ(layer(*plan_of(liquid("dim: 1")), "1.sensory").units, 3u) << "one for each input";
   EXPECT_EQ(layer(*plan, "1.core").units, 6u);
   EXPECT_EQ(plan->find_core(1), int(&layer(*plan, "1.core") - plan->layers.data()));
   EXPECT_EQ(plan->layers[size_t(plan->output)].name, "1");
@@ -142,8 +143,16 @@ TEST(LiquidPlan, ParametersOfSynapsesAreEntriesOfTheirMatrices) {
       }
   EXPECT_EQ(k, core.synapses->column.size());
   size_t there = 0;
-  for (uint8_t m : outer.mask) there += m;
-  EXPECT_EQ(sensory.units, there);
+  for (size_t from = 0; from < 3; ++from)
+    for (size_t to = 0; to < 8; ++to)
+      if (outer.mask[from * 8 + to]) {
+        EXPECT_EQ(sensory.synapses->column[there], to);
+        for (size_t p = 0; p < 4; ++p) EXPECT_EQ(sensory.param_entries[p].entry[there], from * 8 + to);
+        EXPECT_LE(sensory.synapses->begin[from], there);
+        EXPECT_GT(sensory.synapses->begin[from + 1], there++);
+      }
+  EXPECT_EQ(sensory.synapses->column.size(), there);
+  EXPECT_EQ(sensory.synapses->begin[sensory.units], there) << "outputs have no synapses";
   EXPECT_EQ(count_of(core, 3), k);
   EXPECT_EQ(count_of(core, 0), 8u);
 }
@@ -207,7 +216,7 @@ TEST(LiquidPlan, AKeptNetworkSaysWhichSynapsesThereAre) {
   };
   const auto plan = plan_of(yaml, options);
   EXPECT_EQ(layer(*plan, "1.core").synapses->column, (std::vector<uint32_t>{1, 0}));
-  EXPECT_EQ(layer(*plan, "1.sensory").units, 9u);
+  EXPECT_EQ(layer(*plan, "1.sensory").synapses->column.size(), 9u);
 }
 
 TEST(LiquidPlan, InputsThatReachNobodyAreAWarning) {
