@@ -1,4 +1,6 @@
 // dynode simulate with networks of spikes that take no input array, as a user drives it.
+#include "dynode/io/arrays.h"
+#include "dynode/io/hdf5.h"
 #include "tests/cli_test.h"
 
 namespace dynode {
@@ -52,7 +54,21 @@ TEST_F(CliSpiking, ThreadsAndRowsDoNotMatter) {
   EXPECT_EQ(read_file(path("one.npz")), read_file(path("two.npz")));
 }
 
+TEST_F(CliSpiking, ResultsAreAlsoWrittenAsHdf5AndTakenUpAgain) {
+  if (!has_hdf5()) GTEST_SKIP() << "built without HDF5";
+  const std::string line = "simulate clusters.yaml --record spikes,final --steps 50 --output ";
+  good(line + "a.npz"), good(line + "a.h5");
+  const Npz npz = load_npz(path("a.npz")), h5 = load_arrays(path("a.h5"));
+  EXPECT_EQ(npz.names().size(), h5.names().size());
+  EXPECT_EQ(npz.at("spikes/0"), h5.at("spikes/0"));
+  good("simulate clusters.yaml --from a.npz --steps 20 --output b.npz");
+  good("simulate clusters.yaml --from a.h5 --steps 20 --output c.npz");
+  EXPECT_EQ(read_file(path("b.npz")), read_file(path("c.npz")));
+  EXPECT_SAYS(good("simulate clusters.yaml --set simulation.time_unit=s").out, " Hz\n");
+}
+
 TEST_F(CliSpiking, ExplainsMistakes) {
+  EXPECT_SAYS(run("simulate clusters.yaml --record phi").err, "'phi' cannot be recorded\n  there are: spikes, s, state");
   EXPECT_SAYS(run("simulate clusters.yaml --input x.npy").err, "takes no input array");
   EXPECT_SAYS(run("simulate clusters.yaml --from x2.npy").err, "x2.npy");
   write("endless.yaml", std::string(kClusters).replace(std::string(kClusters).find(", duration: 0.2"), 15, ""));

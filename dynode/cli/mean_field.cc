@@ -9,7 +9,7 @@
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
-#include "dynode/io/npz.h"
+#include "dynode/io/arrays.h"
 #include "dynode/mean_field/landscape.h"
 #include "dynode/spec/spec.h"
 
@@ -29,7 +29,7 @@ void save(const std::string& path, const FixedPoints& found, size_t p) {
     for (const auto& value : point.eigenvalues) append(eigenvalues, {value.real(), value.imag()});
     multiplicity.push_back(point.multiplicity);
   }
-  save_npz(path, {{"fixed_points", {{n, width}, rates}},
+  save_arrays(path, {{"fixed_points", {{n, width}, rates}},
                   {"mu", {{n, width}, mu}},
                   {"sigma", {{n, width}, sigma}},
                   {"jacobian", {{n, width, width}, jacobian}},
@@ -111,7 +111,7 @@ void run(const MeanFieldSettings& s, const CLI::App& app) {
     throw SpecError({.path = s.report.empty() ? "--svg" : "--report"}, "points alone make no picture",
                     "sweep and landscape do");
   if (!s.output.empty() && !(s.action == "sweep" && s.output.ends_with(".csv")))
-    check_writable(s.output, "points", "points.npz");
+    check_arrays_writable(s.output, "points", "points.npz");
   else if (!s.output.empty()) check_writable(s.output);
   if (!s.report.empty()) check_writable(s.report, "reports", "mean_field.html");
   if (!s.svg.empty()) check_writable(s.svg, "pictures", "picture.svg");
@@ -171,7 +171,7 @@ Verb mean_field_verb(CLI::App& tool) {
       ->type_name("CONFIG")
       ->required();
   app->add_option("--output", s->output, "all numbers: rates, stability, …; of a sweep .csv, too")
-      ->type_name("FILE.npz");
+      ->type_name("FILE.npz|FILE.h5");
   app->add_option("--report", s->report, "a page with the picture (landscape, sweep)")->type_name("FILE.html");
   app->add_option("--svg", s->svg, "the picture alone")->type_name("FILE.svg");
   add_set(*app, s->assignments, "arousal.level=0.5");

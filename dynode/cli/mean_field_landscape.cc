@@ -8,7 +8,7 @@
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
-#include "dynode/io/npz.h"
+#include "dynode/io/arrays.h"
 #include "dynode/mean_field/landscape.h"
 #include "dynode/models/mean_field_pictures.h"
 #include "dynode/models/report.h"
@@ -53,7 +53,7 @@ void save(const std::string& path, const Landscape& land, size_t p) {
                  {"path", {{int64_t(land.path.size()), 2}, way}},
                  {"potential", {{int64_t(land.potential.size())}, land.potential}},
                  {"displacement", {{int64_t(land.displacement.size())}, land.displacement}}});
-  save_npz(path, arrays);
+  save_arrays(path, arrays);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "dynode/cli/mean_field.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
-#include "dynode/io/npz.h"
+#include "dynode/io/arrays.h"
 #include "dynode/mean_field/continuation.h"
 #include "dynode/models/mean_field_pictures.h"
 #include "dynode/models/report.h"
@@ -42,7 +42,7 @@ void save(const std::string& path, const std::vector<Line>& lines, size_t p) {
     rates.insert(rates.end(), l.point->rates.begin(), l.point->rates.end());
   }
   const int64_t n = int64_t(lines.size());
-  save_npz(path, {{"value", {{n}, value}},
+  save_arrays(path, {{"value", {{n}, value}},
                   {"branch", {{n}, branch}},
                   {"fold", {{n}, fold}},
                   {"fixed_points", {{n, int64_t(p)}, rates}},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "dynode/base/text.h"
+#include "dynode/io/arrays.h"
 #include "dynode/io/model_formats.h"
 #include "dynode/io/soen_json.h"
 #include "dynode/spec/reading.h"
@@ -180,6 +181,11 @@ void check_writable(const std::string& path, const char* what, const std::string
   check_writable(path);
   if (ending_of(path) != ending_of(example))
     throw IoError(path, fmt::format("{} are written as {}", what, ending_of(example)), "name it like " + example);
+}
+
+void check_arrays_writable(const std::string& path, const char* what, const std::string& example) {
+  check_writable(path);
+  if (!is_arrays_file(path)) throw IoError(path, fmt::format("{} are written as .npz or .h5", what), "name it like " + example);
 }
 
 }  // namespace dynode::cli

@@ -45,5 +45,7 @@ Model load_model(const std::string& path, const std::vector<std::string>& assign
 void check_writable(const std::string& path);
 /// Also whether it ends like `example`. @param what  is written: trials
 void check_writable(const std::string& path, const char* what, const std::string& example);
+/// The same for arrays, .npz or HDF5.
+void check_arrays_writable(const std::string& path, const char* what, const std::string& example);
 
 }  // namespace dynode::cli

@@ -11,7 +11,7 @@
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
 #include "dynode/io/model_formats.h"
-#include "dynode/io/npz.h"
+#include "dynode/io/arrays.h"
 #include "dynode/kernels/isa.h"
 #include "dynode/models/hardware.h"
 
@@ -25,12 +25,10 @@ struct Settings {
   size_t                   rows = 1, steps = 0;
 };
 
-bool is_npz(const std::string& path) { return ending_of(path) == ".npz"; }
-
-/// The array of an .npy; of an .npz its only array, or the one with one of these names.
+/// The array of an .npy; of an .npz or .h5 its only array, or the one with one of these names.
 Array load_array(const std::string& path, std::initializer_list<const char*> names, const char* what) {
-  if (!is_npz(path)) return load_npy(path);
-  const Npz file = load_npz(path);
+  if (!is_arrays_file(path)) return load_npy(path);
+  const Npz file = load_arrays(path);
   for (const char* name : names)
     if (file.find(name)) return *file.find(name);
   if (file.entries().size() != 1)
@@ -58,10 +56,11 @@ void firing(const Plan& plan, const Results& results, int64_t rows) {
   for (const LayerPlan& l : plan.layers) {
     const Array* list = results.find("spikes/" + l.name);
     if (!list) continue;
-    const double spikes = double(list->shape[0]), time = double(results.steps) * l.dt * double(rows);
+    const auto   unit   = plan.spec.simulation.time_unit;
+    const double spikes = double(list->shape[0]), time = double(results.steps) * l.dt * double(rows) * seconds_of(unit);
     line(("layer " + l.name).c_str(),
-         fmt::format("{} spikes of {} units, {:.4g} per unit and unit of time", grouped(list->shape[0]), grouped(int64_t(l.units)),
-                     spikes / (time * double(l.units))));
+         fmt::format("{} spikes of {} units, {:.4g} {}", grouped(list->shape[0]), grouped(int64_t(l.units)),
+                     spikes / (time * double(l.units)), unit ? "Hz" : "per unit and unit of time"));
   }
 }
 
@@ -79,17 +78,17 @@ void load_weights(Model& model, const std::string& path) {
 void run(const Settings& s) {
   if (s.dtype != "float32" && s.dtype != "float64")
     throw SpecError({.path = "--dtype"}, fmt::format("there is no '{}'", s.dtype), "there are: float32, float64");
-  if (!s.output.empty()) check_writable(s.output, "results", "out.npz");
+  if (!s.output.empty()) check_arrays_writable(s.output, "results", "out.npz");
 
   Model model =
       load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
   if (!s.weights.empty()) load_weights(model, s.weights);
   SimulateOptions options{.record = s.record};
   if (!s.initial.empty())
-    for (const auto& [name, array] : load_npz(s.initial).entries()) options.initial_states.emplace(name, array);
+    for (const auto& [name, array] : load_arrays(s.initial).entries()) options.initial_states.emplace(name, array);
   if (!s.timespans.empty()) options.timespans = load_spans(s.timespans);
   if (!s.from.empty())
-    for (const auto& [name, array] : load_npz(s.from).entries()) options.from.emplace(name, array);
+    for (const auto& [name, array] : load_arrays(s.from).entries()) options.from.emplace(name, array);
   options.final = std::erase(options.record, "final") > 0;
   options.rows  = s.rows, options.steps = s.steps;
   const bool reads = model.plan().input >= 0;
@@ -132,7 +131,7 @@ void run(const Settings& s) {
   else firing(model.plan(), results, rows);
   if (s.output.empty()) return;
   try {
-    save_npz(s.output, results.arrays);
+    save_arrays(s.output, results.arrays);
   } catch (const IoError& error) { throw Failure(error.what()); }
   std::vector<std::string> names;
   for (const auto& entry : results.arrays) names.push_back(entry.first);
@@ -162,7 +161,7 @@ Verb simulate_verb(CLI::App& tool) {
       ->delimiter(',')
       ->allow_extra_args(false);
   app->add_option("--output", s->output, "write results here; without it only a summary is printed")
-      ->type_name("OUT.npz");
+      ->type_name("OUT.npz|OUT.h5");
   app->add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")
       ->type_name("FILE");
   add_count(*app, "--rows", s->rows, 1, "rows of a run without input array (default 1)");

@@ -12,7 +12,6 @@
 #include "dynode/cli/meter.h"
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
-#include "dynode/io/arrays.h"
 #include "dynode/io/file.h"
 #include "dynode/spec/yaml.h"
 #include "dynode/spiking/statistics.h"
@@ -213,11 +212,7 @@ std::vector<SpikingRun> load_repeats(const SpikingRunSettings& s, const std::str
 }
 
 void spiking_run(const SpikingRunSettings& s) {
-  if (!s.output.empty()) {
-    check_writable(s.output);
-    if (!is_arrays_file(s.output))
-      throw IoError(s.output, "spikes are written as .npz or .h5", "name it like spikes.npz");
-  }
+  if (!s.output.empty()) check_arrays_writable(s.output, "spikes", "spikes.npz");
   if (!s.report.empty()) check_writable(s.report, "reports", "spikes.html");
   const Spec   spec = spiking_spec(s);
   ModelOptions options{.threads = s.threads};

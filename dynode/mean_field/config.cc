@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <map>
 #include <optional>
 
 #include "dynode/base/text.h"
@@ -113,26 +112,14 @@ struct Config {
       field("perturbation", &Config::perturbation, "changes of populations")};
 };
 
-/// The values of a block per population, [populations].
-std::vector<double> perturbation_of(const Value& block, const std::string& target, size_t populations) {
-  PerturbationBlock read = read_perturbation(block, target, populations);
-  if (read.timed) block.at("time_dependence").fail("a fixed point knows no time", "leave time_dependence out, or run the spiking network");
-  return std::move(read.values);
-}
-
-/// What `perturbation` asks for: target → value per population.
-using Perturbations = std::map<std::string, std::vector<double>>;
-
+/// What `perturbation` asks for, where nothing changes in time.
 Perturbations perturbations_of(const Value* written, size_t populations) {
-  const std::vector<std::string>& targets = perturbation_targets();
-  Perturbations found;
-  if (!written || written->is_null()) return found;
-  for (const Value::Entry& entry : written->entries()) {
-    if (std::find(targets.begin(), targets.end(), entry.key) == targets.end())
-      throw SpecError(written->key_at(entry), fmt::format("there is no target '{}'", entry.key),
-                      did_you_mean(entry.key, targets, "there are"));
-    if (!entry.value.empty()) found[entry.key] = perturbation_of(entry.value, entry.key, populations);
-  }
+  if (!written) return {};
+  Perturbations found = read_perturbations(*written, populations);
+  for (const auto& [target, block] : found)
+    if (block.timed)
+      written->at(target).at("time_dependence")
+          .fail("a fixed point knows no time", "leave time_dependence out, or run the spiking network");
   return found;
 }
 
@@ -192,20 +179,12 @@ ClusteredNetwork clustered_network(const Value& config) {
         fmt::format("must be 2 n_clusters + 2 = {}, got {}", 2 * k + 2, *total));
   const size_t        count    = size_t(2 * k + 2);
   const Perturbations perturbs = perturbations_of(c.perturbation ? &*c.perturbation : nullptr, count);
-  const auto          change   = [&](const char* target, size_t i) {
-    const auto found = perturbs.find(target);
-    return found == perturbs.end() ? 0.0 : found->second[i];
-  };
-  const auto mean_change = [&](const char* target) {
-    double sum = 0;
-    for (size_t i = 0; i < count; ++i) sum += change(target, i);
-    return sum / double(count);
-  };
+  const auto          change   = [&](const char* target, size_t i) { return change_of(perturbs, target, i); };
+  const auto          mean     = [&](const char* target) { return mean_change(perturbs, target, count); };
 
   ArousalParams a = c.arousal;
-  a.level         = std::clamp(a.level + mean_change("arousal_level"), 0.0, 1.0);
-  a.L += mean_change("arousal_L"), a.x_0 += mean_change("arousal_x_0"), a.k += mean_change("arousal_k"),
-      a.M += mean_change("arousal_M");
+  a.level         = std::clamp(a.level + mean("arousal_level"), 0.0, 1.0);
+  a.L += mean("arousal_L"), a.x_0 += mean("arousal_x_0"), a.k += mean("arousal_k"), a.M += mean("arousal_M");
   if (!(a.x_0 > 0 && a.x_0 < 1 && a.k > 0 && a.M >= 0))
     c.perturbation->fail(fmt::format("leads to an arousal with x_0 = {}, k = {}, M = {}", a.x_0, a.k, a.M));
   ClusteredNetwork     net{{}, cluster_spec(sizes, c.architecture.clusters), {a.level, a.L, a.x_0, a.k, a.M}};
@@ -213,17 +192,9 @@ ClusteredNetwork clustered_network(const Value& config) {
   aroused.j_baseline[0] *= 1 - net.arousal.e_to_e_reduction();
   const ClusterMatrices m = cluster_matrices(aroused);
 
-  // baseline by the population that listens, potentiated synapses by the one that speaks
   Populations& p = net.populations;
   p.j_matrix     = m.strength;
-  for (size_t i = 0; i < count; ++i)
-    for (size_t j = 0; j < count; ++j) {
-      double& strength = p.j_matrix[i * count + j];
-      strength *= 1 + change("j_baseline", i);
-      const size_t clusters = size_t(k), here = i % (clusters + 1), there = j % (clusters + 1);
-      if (here == there && here < clusters) strength *= 1 + change("j_potentiated", j);
-      if (perturbs.contains("j")) strength *= change("j", i);
-    }
+  perturb_efficacies(perturbs, size_t(k), p.j_matrix);
   for (size_t i = 0; i < count * count; ++i)
     p.c_matrix.push_back(m.probability[i] * double(m.boundaries[i % count + 1] - m.boundaries[i % count]));
 

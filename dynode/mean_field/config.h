@@ -17,8 +17,7 @@ struct ClusteredNetwork {
 /// Neuron parameters may be one number, [E, I], or one per population. Arousal scales E→E synapses before they are
 /// potentiated and adds its mean to every external rate. Blocks of spiking runs alone (stimulus, settings, delta_t, …)
 /// are read over. `perturbation` changes, in this order: arousal by the mean of its vector (level then kept in [0, 1]);
-/// j_baseline: all synapses of a population by the factor 1 + v; j_potentiated: those within clusters by 1 + v of the
-/// sending population; j: all synapses of a population by v; rate, j_ext (as written), threshold and time constants by
+/// efficacies (perturb_efficacies); rate, j_ext (as written), threshold and time constants by
 /// adding v.
 /// @throws SpecError  with the place: unknown keys, wrong types, lengths and ranges, a perturbation in time
 ClusteredNetwork clustered_network(const Value& config);

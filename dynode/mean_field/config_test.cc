@@ -81,6 +81,17 @@ TEST(ClusteredNetwork, TakesPerturbationsOfEveryTarget) {
   EXPECT_EQ(network("perturbation: {arousal_level: {params: [5], balance: 1}}").arousal.level, 1);
 }
 
+TEST(ClusteredNetwork, IsPerturbedByOneNumberAMatrixOrACirculant) {
+  const Populations plain = network("init_params: {}").populations,
+                    ring  = network("perturbation: {j: {circulant: {alpha: 0.2, beta: -0.1}}}").populations;
+  EXPECT_DOUBLE_EQ(ring.j_matrix[17 * 38 + 0], 1.2 * plain.j_matrix[17 * 38 + 0]);   // E cluster 0 speaks to the last
+  EXPECT_DOUBLE_EQ(ring.j_matrix[0 * 38 + 1], 1.2 * plain.j_matrix[0 * 38 + 1]);
+  EXPECT_DOUBLE_EQ(ring.j_matrix[0 * 38 + 19 + 17], 0.9 * plain.j_matrix[0 * 38 + 19 + 17]);
+  EXPECT_DOUBLE_EQ(ring.j_matrix[1 * 38 + 0], plain.j_matrix[1 * 38 + 0]);
+  EXPECT_DOUBLE_EQ(network("perturbation: {threshold: {value: 0.25}}").populations.neurons[20].threshold, 1.0);
+  EXPECT_NE(refusal("perturbation: {rate: {matrix: [[1]]}}").find("rate has no matrix"), std::string::npos);
+}
+
 TEST(ClusteredNetwork, ReadsOverWordsOfSpikingRuns) {
   const auto plain = network("init_params: {}").populations;
   EXPECT_EQ(network("architecture: {clusters: {rule: bernoulli}}\narousal: {noise: quenched}").populations.nu_ext,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <numeric>
 
 #include "dynode/mean_field/config.h"
@@ -38,7 +39,9 @@ double in_degree(const SynapseRule& rule, size_t post, size_t pre) {
 
 class Reader {
  public:
-  explicit Reader(const Model& model) : model_(model), plan_(model.plan()) {
+  /// @param values  of a parameter, by its name
+  Reader(const Plan& plan, std::function<std::vector<double>(const std::string&)> values)
+      : plan_(plan), values_(std::move(values)) {
     if (!plan_.spiking)
       throw SpecError({.file = plan_.spec.file},
                       "the mean field is of networks of spiking layers without an input array",
@@ -84,7 +87,7 @@ class Reader {
     for (const char* name : {"threshold", "reset_voltage", "tau_membrane", "tau_synaptic", "tau_refractory"})
       values.push_back(jumps && name == std::string("tau_synaptic")
                            ? std::vector<double>(layer.units)
-                           : model_.parameter(fmt::format("layer{}/{}", id, name)).as_double());
+                           : values_(fmt::format("layer{}/{}", id, name)));
     const auto mean = [&](size_t parameter, size_t p) {
       // a population without units is like another of its type
       size_t of = p;
@@ -112,8 +115,7 @@ class Reader {
         }
       return;
     }
-    const Array               weights = model_.parameter(c.name);
-    const std::vector<double> w       = weights.as_double();
+    const std::vector<double> w       = values_(c.name);
     const size_t              columns = plan_.layers[from].units;
     for (size_t i = 0; i + 1 < begin(to).size(); ++i)
       for (size_t j = 0; j + 1 < begin(from).size(); ++j)
@@ -143,8 +145,8 @@ class Reader {
     }
   }
 
-  const Model&        model_;
   const Plan&         plan_;
+  std::function<std::vector<double>(const std::string&)> values_;
   std::vector<size_t> first_;      // per layer, of its populations
   size_t              count_ = 0;  // of all populations
   std::vector<Input>  inputs_, external_;
@@ -224,11 +226,23 @@ MeanFieldNetwork old_network(const Value& config) {
 
 }  // namespace
 
-MeanFieldNetwork mean_field_of(const Model& model) { return Reader(model).network(); }
+MeanFieldNetwork mean_field_of(const Model& model) {
+  return Reader(model.plan(), [&](const std::string& name) { return model.parameter(name).as_double(); }).network();
+}
 
 MeanFieldNetwork mean_field_of(const Value& config) {
-  if (config.has("layers"))
-    return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
+  if (config.has("layers")) {
+    const auto plan = compile(read_spec(config));
+    // where all synapses follow rules a plan says everything, and nothing need be prepared
+    if (std::any_of(plan->connections.begin(), plan->connections.end(), [](const auto& c) { return !c.synapses; }))
+      return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
+    return Reader(*plan, [&](const std::string& name) {
+             const Block&        block = plan->parameters[plan->parameters.find(name)];
+             std::vector<double> values(block.size());
+             to_real<double>(block, plan->theta.data(), values);
+             return values;
+           }).network();
+  }
   if (config.has("network")) return old_network(config);
   ClusteredNetwork net = clustered_network(config);
   const size_t     k   = size_t(net.clusters.n_clusters);

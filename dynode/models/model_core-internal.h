@@ -17,6 +17,7 @@
 #include "dynode/models/padding.h"
 #include "dynode/models/event_states.h"
 #include "dynode/models/records.h"
+#include "dynode/plan/spiking.h"
 #include "dynode/run/engine.h"
 
 namespace dynode {
@@ -257,6 +258,7 @@ struct Core {
                                   : s.steps     ? double(*s.steps)
                                   : s.duration  ? std::round(*s.duration / *s.dt)
                                                 : 0;
+    if (plan->spiking) refuse_synapses(*plan, sizeof(R));
     if (!(steps >= 1 && steps < 4e9) || options.rows == 0)
       throw SpecError({plan->spec.file, 0, 0, "simulation"}, "nobody says how long the run is",
                       "give simulation.duration or simulation.steps");

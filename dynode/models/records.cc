@@ -126,7 +126,10 @@ std::vector<Recordable> choose_records(const Plan& plan, const std::vector<std::
         if (is_whole(l) && !l.is_input && !has_power(l)) without.push_back(&l), found = true;
     // some networks have none of a kind
     std::vector<std::string> known = {"s", "state", "phi", "g", "spikes", "output"};
-    if (found || find_power_quantity(wish) || std::find(known.begin(), known.end(), wish) != known.end()) continue;
+    const auto asked = tracked(plan);  // by the spec, which may serve other networks, too
+    const bool alone = plan.spiking && std::find(asked.begin(), asked.end(), wish) == asked.end();
+    if (found || (!alone && (find_power_quantity(wish) || std::find(known.begin(), known.end(), wish) != known.end()))) continue;
+    if (alone) known = {"spikes", "s", "state"};  // there is no drive to look at, and no output
     for (const Recordable& r : all)
       if (!find_power_quantity(r.kind)) known.push_back(r.name);
     if (std::any_of(plan.layers.begin(), plan.layers.end(), has_power))

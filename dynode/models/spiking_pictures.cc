@@ -45,7 +45,7 @@ std::string raster_picture(const SpikingRun& run) {
   return document(940, svg + a.border());
 }
 
-std::string rates_picture(const Rates& rates, double dt) {
+std::string rates_picture(const Rates& rates, double dt, const char* group) {
   const double seconds = dt * double(rates.columns), rows = double(std::max<size_t>(rates.rows, 1));
   const Axes   a{80, 44, 840, 300, 0, std::max(seconds, 1e-9), 0, rows};
   double       top = 1e-9;
@@ -65,7 +65,7 @@ std::string rates_picture(const Rates& rates, double dt) {
           "height='{:.2f}' fill='#{:02x}{:02x}{:02x}'/>",
           a.left + w * double(k), a.y(double(c + 1)), w + 0.2, h + 0.2, mix(250, 20), mix(251, 40), mix(255, 140));
     }
-  svg += a.frame(fmt::format("Rates of clusters, 0 to {:.0f} Hz", top), "s", "cluster");
+  svg += a.frame(fmt::format("Rates of {}s, 0 to {:.0f} Hz", group, top), "s", group);
   return document(940, svg + a.border());
 }
 

@@ -8,8 +8,8 @@ namespace dynode {
 
 /// A dot per spike, at most 60,000 of them, over bands for the populations.
 std::string raster_picture(const SpikingRun& run);
-/// Rows of clusters, shades of rates.
-std::string rates_picture(const spiking::Rates& rates, double dt);
+/// Rows of clusters (or another `group`), shades of rates.
+std::string rates_picture(const spiking::Rates& rates, double dt, const char* group = "cluster");
 /// Transition probabilities of the attractors met most often.
 std::string transitions_picture(const spiking::AttractorAnalysis& analysis);
 

@@ -249,7 +249,7 @@ Report spiking_runs_report(const std::string& name, const std::vector<SpikingRun
                                        : "Each dot is a spike of the first run."}};
   }
   report.figures.push_back({run.clustered() ? "Rates of E clusters" : "Rates of populations",
-                            rates_picture(cluster_rates(r, {}, run.clusters), r.dt),
+                            rates_picture(cluster_rates(r, {}, run.clusters), r.dt, run.clustered() ? "cluster" : "population"),
                             "Smoothed by a Gaussian of 20 steps; dark is fast."});
   if (attractors)
     report.figures.insert(

@@ -313,7 +313,7 @@ void Compiler::add_parameter(const LayerSpec& spec, LayerPlan& layer, const Para
     if (const Value* learn = spec.params.find(word)) b.learnable = learn->boolean();
   if (const Value* learn = spec.params.find("learnable_params"))
     if (const Value* l = learn->find(facts.name)) set_learnable(b, *l);
-  perturb_parameter(spec, facts.name, values);
+  perturb_parameter(spec, facts, values);
   layer.params.push_back(add_block(std::move(b), std::move(values)));
 }
 

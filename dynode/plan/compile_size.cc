@@ -1,9 +1,11 @@
 // Size: what a network would hold, before any of it is there.
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "dynode/cells/cell.h"
 #include "dynode/plan/compiler.h"
+#include "dynode/plan/spiking.h"
 
 namespace dynode {
 namespace {
@@ -45,6 +47,28 @@ void Compiler::refuse_total() const {
                                              "{:.0f} GB, and this machine has {:.0f} GB",
                                              numbers, numbers * kBytes / 1e9, bytes_of_machine() / 1e9),
                     "use smaller layers or fewer connections");
+}
+
+bool SynapseRule::drawn() const {
+  const auto any = [](const std::vector<double>& x) { return std::any_of(x.begin(), x.end(), [](double d) { return d > 0; }); };
+  return any(weight_deviation) || any(delay_deviation);
+}
+
+double bytes_of_synapses(const Plan& plan, size_t number) {
+  double bytes = 0;
+  for (const ConnectionPlan& c : plan.connections)
+    if (c.synapses) bytes += c.synapses->expected() * (c.synapses->drawn() ? 2 + double(number) : 2);
+  return bytes;
+}
+
+void refuse_synapses(const Plan& plan, size_t number) {
+  const double bytes = bytes_of_synapses(plan, number);
+  if (bytes < 0.9 * bytes_of_machine()) return;
+  double synapses = 0;
+  for (const ConnectionPlan& c : plan.connections) synapses += c.synapses ? c.synapses->expected() : 0;
+  throw SpecError({plan.spec.file}, fmt::format("this network has {:.3g} synapses; they need {:.0f} GB, and this machine has {:.0f} GB",
+                                                synapses, bytes / 1e9, bytes_of_machine() / 1e9),
+                  "use fewer units or synapses");
 }
 
 }  // namespace dynode

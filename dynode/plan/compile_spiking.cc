@@ -102,12 +102,18 @@ void Compiler::spread_populations(const LayerSpec& layer, ParameterSpec& p) cons
   }
 }
 
-void Compiler::perturb_parameter(const LayerSpec& layer, const std::string& name, std::vector<double>& values) {
-  const auto found = perturbations_.find(name);
+void Compiler::perturb_parameter(const LayerSpec& layer, const ParamFacts& facts, std::vector<double>& values) {
+  const auto found = perturbations_.find(facts.name);
   if (found == perturbations_.end() || layer.layer_id != perturbed_layer_) return;
   const Types types = populations_of(layer);
   for (size_t k = 0; k < types.count(); ++k)
-    for (uint32_t u = types.begin[k]; u < types.begin[k + 1]; ++u) values[u] += found->second.values[k];
+    for (uint32_t u = types.begin[k]; u < types.begin[k + 1]; ++u) {
+      values[u] += found->second.values[k];
+      if (!(values[u] >= facts.min && values[u] <= facts.max))
+        plan_.spec.perturbation.at(facts.name)
+            .fail(fmt::format("leads to a {} of {:g} in population {}, and it is within {:g} … {:g}", facts.name,
+                              values[u], k, facts.min, facts.max));
+    }
 }
 
 // ---- what the blocks of the spec say --------------------------------------------------------------------
@@ -124,31 +130,26 @@ void Compiler::read_modulation() {
     }
   for (const auto& [word, value] :
        {std::pair{"stimulus", &spec.stimulus}, {"arousal", &spec.arousal}, {"perturbation", &spec.perturbation}})
-    if (!value->is_null() && !clustered)
+    if (!value->is_null() && !clustered) {
+      // the populations of a single layer can be perturbed, too
+      if (value == &spec.perturbation && spec.layers.size() == 1) continue;
       value->fail(fmt::format("'{}' is for a layer with a clustered connection, and there is none", word),
                   "remove the block");
+    }
+  if (!clustered) clustered = &spec.layers.front();
   perturbed_layer_         = clustered->layer_id;
   const size_t populations = populations_of(*clustered).count();
-  if (!spec.perturbation.is_null())
-    for (const Value::Entry& entry : spec.perturbation.entries()) {
-      const auto& targets = mean_field::perturbation_targets();
-      if (std::find(targets.begin(), targets.end(), entry.key) == targets.end())
-        throw SpecError(spec.perturbation.key_at(entry), fmt::format("there is no target '{}'", entry.key),
-                        did_you_mean(entry.key, targets, "there are"));
-      if (entry.value.empty()) continue;
-      auto block = mean_field::read_perturbation(entry.value, entry.key, populations);
-      if (block.timed && entry.key != "rate")
-        plan_.warnings.push_back(
-            fmt::format("perturbation.{} acts all the time: in time only the rate changes", entry.key));
-      perturbations_.emplace(entry.key, std::move(block));
-    }
+  perturbations_ = mean_field::read_perturbations(spec.perturbation, populations);
+  for (const auto& [target, block] : perturbations_) {
+    if (block.timed && target != "rate")
+      plan_.warnings.push_back(fmt::format("perturbation.{} acts all the time: in time only the rate changes", target));
+    if (!clustered_connection(perturbed_layer_) && target == "j_potentiated")
+      spec.perturbation.at(target).fail("synapses within clusters are strengthened by a clustered connection, and there is none");
+    if (spec.arousal.is_null() && target.starts_with("arousal_"))
+      spec.perturbation.at(target).fail("there is no arousal to change", "give arousal: {level: …}");
+  }
   if (spec.arousal.is_null()) return;
-  const auto mean = [&](const char* target) {
-    const auto found = perturbations_.find(target);
-    double     sum   = 0;
-    for (size_t i = 0; found != perturbations_.end() && i < populations; ++i) sum += found->second.values[i];
-    return sum / double(populations);
-  };
+  const auto mean = [&](const char* target) { return mean_field::mean_change(perturbations_, target, populations); };
   const auto a = read<spiking::ArousalWords>(spec.arousal);
   arousal_     = mean_field::Arousal{std::clamp(a.level + mean("arousal_level"), 0.0, 1.0), a.L + mean("arousal_L"),
                                  a.x_0 + mean("arousal_x_0"), a.k + mean("arousal_k"), a.M + mean("arousal_M")};
@@ -267,18 +268,10 @@ void Compiler::add_rule(const ConnectionSpec& c, const ConnectionParams& p) {
     rule.kind      = words.rule == "bernoulli" ? SynapseRule::Kind::bernoulli : SynapseRule::Kind::fixed_indegree;
     rule.drop_self = true;
     rule.weight    = m.strength;
-    const size_t P = posts.count(), clusters = size_t(spec.n_clusters);
-    const auto   change = [&](const char* target, size_t i) {
-      const auto found = perturbations_.find(target);
-      return found == perturbations_.end() ? 0.0 : found->second.values[i];
-    };
+    const size_t P = posts.count();
+    mean_field::perturb_efficacies(perturbations_, size_t(spec.n_clusters), rule.weight);
     for (size_t i = 0; i < P; ++i)
       for (size_t j = 0; j < P; ++j) {
-        double&      w    = rule.weight[i * P + j];
-        const size_t here = i % (clusters + 1), there = j % (clusters + 1);
-        w *= 1 + change("j_baseline", i);
-        if (here == there && here < clusters) w *= 1 + change("j_potentiated", j);
-        if (perturbations_.contains("j")) w *= change("j", i);
         const double size = pres.begin[j + 1] - pres.begin[j];
         rule.count.push_back(rule.kind == SynapseRule::Kind::bernoulli
                                  ? m.probability[i * P + j]
@@ -290,6 +283,8 @@ void Compiler::add_rule(const ConnectionSpec& c, const ConnectionParams& p) {
     rule.delay_deviation.assign(P * P, 0);
   } else {
     spiking::read_rule(p, posts, pres, dt_, k.delay, c.at, rule);
+    if (c.from_layer == perturbed_layer_ && c.to_layer == perturbed_layer_)
+      mean_field::perturb_efficacies(perturbations_, 0, rule.weight);
   }
   k.delay    = rule.longest_delay();
   k.synapses = std::make_shared<const SynapseRule>(std::move(rule));
@@ -363,16 +358,17 @@ void Compiler::add_drive(const Value& value, SpikingPlan& out) {
           value.at("j_ext_semantics")
               .fail(fmt::format("there is no j_ext_semantics '{}'", w.j_ext_semantics),
                     "there are: by_types, per_source");
-        const auto extra = perturbations_.find("j_ext");
         for (size_t k = 0; k < types.count(); ++k) {
           const size_t type = 2 * a + types.inhibitory[k];
           rate.push_back(nu[type]), count.push_back(c[type]);
-          const double more = modulated && extra != perturbations_.end() ? extra->second.values[k] : 0;
+          const double more = modulated ? mean_field::change_of(perturbations_, "j_ext", k) : 0;
           d.weight.push_back((j[w.j_ext_semantics == "per_source" ? a : type] + more) / std::sqrt(double(l.units)));
         }
       } else {
         rate = list_or_number(w.rate, types), count = list_or_number(w.connections, types),
         d.weight = list_or_number(w.weight, types);
+        for (size_t k = 0; modulated && k < types.count(); ++k)
+          d.weight[k] += mean_field::change_of(perturbations_, "j_ext", k);
       }
       if (std::all_of(count.begin(), count.end(), [](double x) { return x == 0; })) continue;
       for (size_t k = 0; k < count.size(); ++k)

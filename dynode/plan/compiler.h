@@ -133,7 +133,7 @@ class Compiler {
   spiking::Types populations_of(const LayerSpec& layer) const;
   /// A number per population, or for E and I, becomes one per unit.
   void spread_populations(const LayerSpec& layer, ParameterSpec& p) const;
-  void perturb_parameter(const LayerSpec& layer, const std::string& name, std::vector<double>& values);
+  void perturb_parameter(const LayerSpec& layer, const ParamFacts& facts, std::vector<double>& values);
   /// Arousal and perturbations, before anything they change is made.
   void read_modulation();
   /// Steps the spec gives a run without input array, 0: none.
@@ -240,7 +240,7 @@ class Compiler {
   double                dt_ = 0;
   std::vector<LayerPolarity> polarity_;                          // per layer of the spec
   std::vector<std::pair<int, std::vector<double>>> initial_;     // real values per block
-  std::map<std::string, mean_field::PerturbationBlock> perturbations_;   // by target
+  mean_field::Perturbations            perturbations_;
   std::optional<mean_field::Arousal> arousal_;
   bool quenched_        = false;   // extra rates of arousal
   int  perturbed_layer_ = -1;      // layer_id

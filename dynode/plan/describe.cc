@@ -311,17 +311,11 @@ class Description {
       if (l.cell->tape_size) tape += double(l.cell->tape_size({Layout::tiles, l.units, 1, 1}, 1, l.settings.data()));
     }
     if (plan_.spiking) {
-      double synapses = 0, bytes = 0;
-      for (const ConnectionPlan& c : plan_.connections) {
-        if (!c.synapses) continue;
-        const auto   drawn = [](const std::vector<double>& x) { return std::any_of(x.begin(), x.end(), [](double d) { return d > 0; }); };
-        const double n     = c.synapses->expected();
-        synapses += n;
-        bytes += n * (drawn(c.synapses->weight_deviation) || drawn(c.synapses->delay_deviation) ? 6 : 2);
-      }
+      double synapses = 0;
+      for (const ConnectionPlan& c : plan_.connections) synapses += c.synapses ? c.synapses->expected() : 0;
       if (synapses > 0)
         return line("synapses", fmt::format("{}, drawn before the first step; about {} as float32", grouped(int64_t(synapses)),
-                                            with_prefix(bytes, "B")));
+                                            with_prefix(bytes_of_synapses(plan_), "B")));
     }
     return line("parameters", fmt::format("{}, {} learnable; {} as float32", grouped(int64_t(all)),
                                           learnable == all ? "all" : "of which " + grouped(int64_t(learnable)),

@@ -33,6 +33,8 @@ struct SynapseRule {
   size_t pres() const { return from.size() - 1; }
   /// Synapses in all; of bernoulli on average.
   double expected() const;
+  /// Whether weights or delays are drawn, one by one.
+  bool drawn() const;
   /// The longest delay that is ever drawn, steps: six deviations above the mean.
   int longest_delay() const;
 };
@@ -66,6 +68,12 @@ struct DrawnStart {
   uint64_t            site = 0;
   std::vector<double> mean, deviation;
 };
+
+struct Plan;
+/// What the lists of all synapses that follow rules need in a run, for weights of `number` bytes.
+double bytes_of_synapses(const Plan& plan, size_t number = 4);
+/// @throws SpecError  if that is more than this machine has
+void refuse_synapses(const Plan& plan, size_t number = 4);
 
 struct SpikingPlan {
   size_t                             steps = 0;      // of a run

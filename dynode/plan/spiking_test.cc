@@ -102,6 +102,70 @@ TEST(Spiking, PerturbationsChangeWhatTheyName) {
   EXPECT_DOUBLE_EQ(plan->theta[b.offset + 80], 1.5);
 }
 
+TEST(Spiking, PerturbationsAreAlsoOneNumberAMatrixOrACirculant) {
+  const auto weights = [](const std::string& more) { return plan_of(clustered(more))->connections[0].synapses->weight; };
+  const auto plain   = weights("");
+  const auto ring    = weights("perturbation: {j: {circulant: {alpha: 0.2, beta: -0.1, n_clusters_to_perturb: 3}}}\n");
+  const size_t P = 38, E = 19;
+  for (size_t i = 0; i < P; ++i)
+    for (size_t j = 0; j < P; ++j) {
+      const bool ee = (i == 2 && j == 0) || (i == 0 && j == 1) || (i == 1 && j == 2),
+                 ei = (i == 0 && j == E + 2) || (i == 1 && j == E + 0) || (i == 2 && j == E + 1);
+      EXPECT_DOUBLE_EQ(ring[i * P + j], plain[i * P + j] * (ee ? 1.2 : ei ? 0.9 : 1.0)) << i << " " << j;
+    }
+  const auto value = weights("perturbation: {j_baseline: {value: 0.5}}\n");
+  for (size_t i = 0; i < P * P; ++i) EXPECT_DOUBLE_EQ(value[i], 1.5 * plain[i]);
+  std::string rows;
+  for (size_t i = 0; i < P; ++i) {
+    rows += i ? ", [" : "[";
+    for (size_t j = 0; j < P; ++j) rows += fmt::format("{}{}", j ? ", " : "", i == 4 && j == 7 ? 3 : 1);
+    rows += "]";
+  }
+  const auto matrix = weights("perturbation: {j: {matrix: [" + rows + "]}}\n");
+  EXPECT_DOUBLE_EQ(matrix[4 * P + 7], 3 * plain[4 * P + 7]);
+  EXPECT_DOUBLE_EQ(matrix[7 * P + 4], plain[7 * P + 4]);
+  expect_error(clustered("perturbation: {j: {circulant: {alpha: 1, n_clusters_to_perturb: 19}}}\n"), "19 of 18 clusters");
+  expect_error(clustered("perturbation: {threshold: {circulant: {alpha: 1}}}\n"), "it is for the target j");
+  expect_error(clustered("perturbation: {j: {value: 2, params: [1]}}\n"), "exclude each other");
+  expect_error(clustered("perturbation: {tau_membrane: {value: -0.02}}\n"), "leads to a tau_membrane of 0 in population 0");
+  expect_error(clustered("perturbation: {arousal_level: {value: 0.1}}\n"), "there is no arousal to change");
+}
+
+TEST(Spiking, PopulationsOfASingleLayerArePerturbedToo) {
+  const auto net = [](const std::string& more) {
+    return plan_of("simulation: {dt: 0.1, time_unit: ms, steps: 10, input_type: none}\n"
+                   "layers: [{layer_id: 0, layer_type: LIF, params: {dim: 30, populations: {fast: 10, slow: 20}, tau_membrane: 10}}]\n"
+                   "connections: [{from_layer: 0, to_layer: 0, connection_type: bernoulli, mode: spike, params: {structure: "
+                   "{type: bernoulli, params: {probability: 0.1, weight: [0.5, -1]}}}}]\n"
+                   "drives: [{to_layer: 0, type: poisson, rate: 0.008, connections: 100, weight: 0.2}]\n" + more);
+  };
+  const auto plan = net("perturbation: {rate: {vectors: [[0.001]], involved_clusters: [1], params: [2]}, tau_membrane: {value: 5}, "
+                        "j: {vectors: [[2, 3]], params: [1]}, j_ext: {vectors: [[0.1, 0]], params: [1]}}\n");
+  EXPECT_EQ(plan->spiking->names[0], (std::vector<std::string>{"fast", "slow"}));
+  EXPECT_DOUBLE_EQ(plan->spiking->drives[0].parts[0].mean[0], 0.08);
+  EXPECT_DOUBLE_EQ(plan->spiking->drives[0].parts[0].mean[1], 0.1);
+  EXPECT_EQ(plan->spiking->drives[0].weight, (std::vector<double>{0.2 + 0.1, 0.2}));
+  EXPECT_EQ(plan->connections[0].synapses->weight, (std::vector<double>{1, -2, 1.5, -3}));
+  EXPECT_DOUBLE_EQ(plan->theta[plan->parameters[plan->parameters.find("layer0/tau_membrane")].offset], 15);
+  EXPECT_THROW(net("perturbation: {j_potentiated: {value: 1}}\n"), SpecError);
+  EXPECT_THROW(net("arousal: {level: 0.2}\n"), SpecError);
+}
+
+TEST(Spiking, SynapsesThatDoNotFitAreRefusedBeforeTheyAreDrawn) {
+  const auto plan = plan_of("simulation: {dt: 0.1, steps: 1, input_type: none}\n"
+                            "layers: [{layer_id: 0, layer_type: LIF, params: {dim: 10000000, tau_membrane: 10}}]\n"
+                            "connections: [{from_layer: 0, to_layer: 0, connection_type: fixed_indegree, mode: spike, params: "
+                            "{structure: {type: fixed_indegree, params: {indegree: 9000000, weight: 1}}}}]\n");
+  EXPECT_DOUBLE_EQ(bytes_of_synapses(*plan), 1.8e14);
+  try {
+    refuse_synapses(*plan);
+    FAIL();
+  } catch (const SpecError& error) {
+    EXPECT_NE(std::string(error.what()).find("9e+13 synapses; they need 180000 GB, and this machine has"), std::string::npos);
+  }
+  refuse_synapses(*plan_of(clustered()));
+}
+
 TEST(Spiking, AStimulusReachesHalfOfTheUnitsOfHalfOfTheClusters) {
   const auto plan =
       plan_of(clustered("stimulus: {stimulus_shape: box, onsets: [0.1], amplitude: 2.0, duration: 0.05}\n"));
