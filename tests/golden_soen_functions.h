@@ -246,7 +246,6 @@ inline void check_loss_of_weights(const FunctionTable& t, const Value& item, con
 inline void check_losses(const FunctionTable& t) {
   for (const Value& item : t.about.list()) {
     std::string name = item.at("loss").text();
-    if (name == "rich_margin_loss" || name == "autoregressive_loss") continue;   // not among ours
     const std::string key = item.at("key").text(), variable = item.at("variable").text();
     Value             params = item.at("params");
     const Value*      target = params.find("targets");

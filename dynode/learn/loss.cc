@@ -7,6 +7,7 @@ namespace dynode {
 
 LossEntry cross_entropy_loss();
 LossEntry autoregressive_cross_entropy_loss();
+LossEntry autoregressive_loss();
 LossEntry mse_loss();
 LossEntry mse_gradient_cutoff_loss();
 LossEntry mae_loss();
@@ -14,10 +15,14 @@ LossEntry l1_loss();
 LossEntry l2_loss();
 LossEntry gap_loss();
 LossEntry top_gap_loss();
+LossEntry rich_margin_loss();
 LossEntry get_off_the_ground_loss();
 LossEntry exp_high_state_penalty();
 LossEntry average_state_magnitude_loss();
 LossEntry final_timestep_zero_mse_loss();
+LossEntry post_sample_decay_loss();
+LossEntry branching_loss();
+LossEntry local_expansion_loss();
 LossEntry firing_rate_loss();
 LossEntry rate_distribution_loss();
 LossEntry state_prediction_loss();
@@ -32,6 +37,7 @@ const std::vector<LossEntry>& losses() {
   static const std::vector<LossEntry> entries = {
       cross_entropy_loss(),
       autoregressive_cross_entropy_loss(),
+      autoregressive_loss(),
       mse_loss(),
       mse_gradient_cutoff_loss(),
       mae_loss(),
@@ -39,10 +45,14 @@ const std::vector<LossEntry>& losses() {
       l2_loss(),
       gap_loss(),
       top_gap_loss(),
+      rich_margin_loss(),
       get_off_the_ground_loss(),
       exp_high_state_penalty(),
       average_state_magnitude_loss(),
       final_timestep_zero_mse_loss(),
+      post_sample_decay_loss(),
+      branching_loss(),
+      local_expansion_loss(),
       firing_rate_loss(),
       rate_distribution_loss(),
       state_prediction_loss(),

@@ -8,7 +8,10 @@
 //                sums per unit over all rows and steps; tiles are looked at twice:
 //                  1  Σ s, Σ|s|, Σ s² of every tile, added in tile order
 //                  2  value and ∂/∂sums once, then s̄ += ∂/∂sums · ∂sums/∂s, the same formula in every tile
+//   by batch     losses that couple rows otherwise (rich_margin_loss, autoregressive_loss) are shown all rows at once
 //   by weights   functions of the learnable weights of connections; no tile is looked at
+//
+// Some losses look at a run of their own (LossRun), and at layers with the weights between them (LossNetwork).
 //
 // Outputs come without the entry of t = 0; pooled outputs have steps = 1. Steps whose mask is 0 are left out, of
 // values, adjoints and N alike. Sums run in double, rows, steps and units ascending, so equal calls give equal bits.
@@ -27,6 +30,35 @@ namespace dynode {
 /// Class of a target that does not count.
 inline constexpr int64_t kIgnoredClass = -100;
 
+/// Which run a loss looks at.
+enum class LossRun {
+  main,
+  twin,    // inputs are a little different; `values` are the states of the main run, which have no slope
+  after    // the main run goes on for decay_steps steps without input
+};
+
+/// The network around the states that a loss sees, all layers side by side, and the numbers that act in it.
+struct LossNetwork {
+  struct Layer {
+    int    layer_id;
+    size_t first, units;      // of the units that the loss sees
+    bool   asked = true;      // false: an input, a map without memory, or left out by layer_ids
+    double dt    = 0;
+    int    offset = -1, gain = -1, leak = -1, learnt_dt = -1;   // φ₀, γ⁺, γ⁻, dt: positions in numbers, -1: none
+    bool   fluxes = false;    // whether all that arrives is in links
+  };
+  /// φ of a layer += W · output of another one, now or (lag 1) a step ago.
+  struct Link {
+    size_t from, to;          // positions in layers
+    size_t lag;
+    int    weights;           // [to units][from units] in numbers
+    int    bias = -1;         // [to units] in numbers
+  };
+  std::vector<Layer>               layers;
+  std::vector<Link>                links;
+  std::vector<std::vector<double>> numbers;   // real values
+};
+
 /// One call of a loss: some rows of a batch, or all.
 template <class R>
 struct LossCall {
@@ -41,6 +73,9 @@ struct LossCall {
   // for a loss on_recurrent: weights W[to][from] of the layer's connection to itself, as they act
   const double* recurrent     = nullptr;  // [units][units]
   double*       recurrent_bar = nullptr;  // [units][units] += ∂(weight · loss)/∂W; where there is output_bar
+  // for a loss on_network
+  const LossNetwork*               network      = nullptr;
+  std::vector<std::vector<double>>* numbers_bar = nullptr;  // += ∂(weight · loss)/∂numbers; where there is output_bar
 };
 
 /// Value of the rows of one call, weight included. Classes and shapes were checked before (check_targets).
@@ -83,6 +118,12 @@ struct LossEntry {
   bool on_states = false;
   /// Looks at the weights of the layer's connection to itself, too.
   bool on_recurrent = false;
+  /// Looks at all layers and what leads from one to the other, whatever layer it is put on.
+  bool on_network = false;
+  /// The run it looks at; another one than main costs another pass, or two.
+  LossRun run = LossRun::main;
+  /// By batch: a call has all rows.
+  bool of_batch = false;
   /// How many layers of equal size it needs, side by side; 0: any number of any size.
   size_t layers = 0;
   /// Part of N that these rows bring (output and output_bar are not looked at). By weights: nullptr.
@@ -96,7 +137,8 @@ struct LossEntry {
   /// Refuses arguments or shapes that do not fit; nullptr: everything fits.
   void (*check)(const Arguments&, size_t steps, size_t units, const At&) = nullptr;
 
-  bool row_additive() const { return value_and_adjoint_double != nullptr; }
+  bool row_additive() const { return value_and_adjoint_double != nullptr && !of_batch; }
+  bool couples_rows() const { return of_sums != nullptr || of_batch; }
 };
 
 /// All losses, in the order of the manual.

@@ -150,6 +150,29 @@ TEST(Loss, TopGapRewardsDistanceOfRightAnswers) {
   EXPECT_THROW(evaluate("top_gap_loss", {1, 1, 1, {9}, {0}}, given), SpecError);
 }
 
+TEST(Loss, RichMarginOfTwoOppositeAnswers) {
+  // z = ±(1, −1), right by 2: no gap is left; p as σ(2); directions are opposite, as classes are
+  const double p    = 1 / (1 + std::exp(-2.0));
+  const double H    = -p * std::log(p) - (1 - p) * std::log(1 - p);
+  const Given  only = {{"margin", 0.0}, {"sigma_noise", 0.0}};
+  EXPECT_NEAR(evaluate("rich_margin_loss", {2, 1, 2, {1, -1, -1, 1}, {0, 1}}, only).value,
+              -0.1 * H + 0.2 * 2 / 4.0 - 0.1 / 4, 1e-14);
+  // noise moves outputs, so it costs
+  const Batch  batch{1, 1, 2, {1, -1}, {0}};
+  const double calm = evaluate("rich_margin_loss", batch, {{"sigma_noise", 0.0}}).value;
+  EXPECT_GT(evaluate("rich_margin_loss", batch, {{"sigma_noise", 0.5}}).value, calm);
+}
+
+TEST(Loss, AutoregressivePlacesHaveTheSameSay) {
+  // two rows of three tokens: place 0 foretells 1 in both rows, place 1 foretells 0 in the first alone
+  const Batch  batch{2, 3, 2, {0, 1, 3, 0, 9, 9, 0, 2, 5, 5, 9, 9}, {0, 1, 0, 1, 1, -100}};
+  const auto   ce   = [](double right, double wrong) { return std::log1p(std::exp(wrong - right)); };
+  const Result r    = evaluate("autoregressive_loss", batch);
+  EXPECT_NEAR(r.value, ((ce(1, 0) + ce(2, 0)) / 2 + ce(3, 0)) / 2, 1e-15);
+  for (const size_t i : {4, 5, 8, 9, 10, 11}) EXPECT_EQ(r.adjoint[i], 0) << i;
+  EXPECT_THROW(evaluate("autoregressive_loss", batch, {{"time_steps_per_token", 3.0}}), SpecError);
+}
+
 TEST(Loss, GetOffTheGroundFallsFromZeroToItsThreshold) {
   const Batch  batch{1, 1, 4, {0, -0.5, 1, 1.5}};
   const Given  given = {{"threshold", 1.0}, {"min_penalty_offset", 2.0}, {"max_penalty_offset", 10.0}, {"factor", 4.0}};
@@ -230,7 +253,7 @@ Batch wavy(const LossEntry& loss, size_t rows, size_t steps, size_t units) {
 
 std::vector<Arguments> variants(const LossEntry& loss) {
   const std::string      name = loss.name;
-  if (loss.of_weights) return {};   // they have no outputs
+  if (loss.of_weights || loss.on_network) return {};   // they look at more than outputs: objective_network_test.cc
   std::vector<Arguments> list = {arguments_of(loss.facts)};
   const auto add = [&](Given given) { list.push_back(arguments_of(loss.facts, given)); };
   if (name == "fr") add({{"metric", std::string("l1")}}), add({{"metric", std::string("power")}});
@@ -244,6 +267,8 @@ std::vector<Arguments> variants(const LossEntry& loss) {
   if (name == "exp_high_state_penalty") add({{"threshold", 0.2}, {"scale", 2.0}});
   if (name == "top_gap_loss") add({{"separation_threshold", 5.0}, {"pool_scale", 2.0}});
   if (name == "state_pred") add({{"tau", 2.0}});
+  if (name == "rich_margin_loss") add({{"margin", 0.9}, {"sigma_noise", 0.0}, {"consistency", 1.0}, {"diversity", 2.0}});
+  if (name == "autoregressive_loss") add({{"time_steps_per_token", 2.0}, {"start_timestep", 1.0}});
   return list;
 }
 
@@ -283,7 +308,7 @@ TEST(EveryLoss, AdjointsOfProbabilitiesAreDerivatives) {
 
 TEST(EveryLoss, IsTheSumOverItsTiles) {
   for (const LossEntry& loss : losses()) {
-    if (!loss.row_additive()) continue;
+    if (!loss.row_additive() || loss.on_network) continue;
     const Arguments arguments = arguments_of(loss.facts);
     const Batch     batch     = wavy(loss, 5, 3, 4);
     const Result    whole     = evaluate(loss, arguments, batch);
@@ -359,7 +384,7 @@ TEST(EveryLoss, MaskedStepsAreLeftOut) {
       // rows of one step each, where time does not matter: as if they were not there
       const std::string name = loss.name;
       if (name != "state_pred" && name != "l1" && name != "l2" && name.find("final") == name.npos &&
-          name.find("cutoff") == name.npos) {
+          name.find("cutoff") == name.npos && name != "autoregressive_loss") {
         Batch few{0, 1, 4, {}};
         for (size_t p = 0; p < mask.size(); ++p) {
           if (!mask[p]) continue;
@@ -396,7 +421,7 @@ TEST(Loss, WithAMaskTheLastStepIsTheLastThatCounts) {
 
 TEST(Loss, NothingCountsUnderAnEmptyMask) {
   for (const LossEntry& loss : losses()) {
-    if (loss.of_weights) continue;
+    if (loss.of_weights || loss.on_network) continue;
     Batch batch = wavy(loss, 2, 3, 4);
     batch.mask.assign(6, 0);
     const Result r = evaluate(loss, arguments_of(loss.facts), batch);
@@ -539,7 +564,7 @@ TEST(Loss, EqualPopulationsDivergeByTheirSizeAlone) {
 
 TEST(EveryLoss, FloatAgreesWithDouble) {
   for (const LossEntry& loss : losses()) {
-    if (loss.of_weights) continue;
+    if (loss.of_weights || loss.on_network) continue;
     const Arguments    arguments = arguments_of(loss.facts);
     Batch              batch     = wavy(loss, 3, 4, 4);
     std::vector<float> output(batch.output.begin(), batch.output.end());
@@ -569,7 +594,7 @@ TEST(EveryLoss, FloatAgreesWithDouble) {
 
 TEST(EveryLoss, AddsToTheAdjointAndScalesWithItsWeight) {
   for (const LossEntry& loss : losses()) {
-    if (loss.of_weights) continue;
+    if (loss.of_weights || loss.on_network) continue;
     const Arguments arguments = arguments_of(loss.facts);
     const Batch     batch     = wavy(loss, 2, 3, 4);
     const Result    once = evaluate(loss, arguments, batch), twice = evaluate(loss, arguments, batch, 2);

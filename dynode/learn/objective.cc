@@ -10,6 +10,8 @@ namespace {
 
 bool by_weights(const ObjectiveTerm& t) { return t.loss && t.loss->of_weights; }
 bool by_sums(const ObjectiveTerm& t) { return t.loss && t.loss->of_sums; }
+bool by_batch(const ObjectiveTerm& t) { return t.loss && t.loss->of_batch; }
+bool on_network(const ObjectiveTerm& t) { return t.loss && t.loss->on_network; }
 bool by_rows(const ObjectiveTerm& t) { return t.loss && t.loss->row_additive(); }
 
 /// Positions of the steps of one row that count.
@@ -23,11 +25,27 @@ std::vector<size_t> counted_steps(const uint8_t* mask, size_t steps) {
 }  // namespace
 
 template <class R>
-Objective<R>::Objective(const Plan& plan, std::vector<ObjectiveTerm> terms) : plan_(plan), terms_(std::move(terms)) {
+Objective<R>::Objective(const Plan& plan, std::vector<ObjectiveTerm> terms, bool own)
+    : plan_(plan), terms_(std::move(terms)), own_(own) {
   bool weights = false;
-  for (const ObjectiveTerm& t : terms_) {
+  networks_.resize(terms_.size());
+  network_bars_.resize(terms_.size());
+  batch_bars_.resize(terms_.size());
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    ObjectiveTerm& t = terms_[i];
     watched_at_.emplace_back();
-    weights |= by_weights(t);
+    weights |= by_weights(t) || on_network(t);
+    if (elsewhere(i)) {
+      add_own_run(i);
+      continue;
+    }
+    if (on_network(t)) {
+      networks_[i]  = observe_network(plan, *t.loss, t.arguments);
+      t.layer       = networks_[i]->layers[0];
+      t.more_layers = {networks_[i]->layers.begin() + 1, networks_[i]->layers.end()};
+      t.pooling     = {.kind = Pooling::Kind::none};
+      t.state       = -1;
+    }
     if (by_weights(t)) continue;
     expects(t.more_layers.empty() || t.pooling.kind == Pooling::Kind::none, "layers side by side are not pooled");
     const auto watch = [&](int layer, int state) {
@@ -88,7 +106,7 @@ size_t Objective<R>::units(size_t term) const {
 
 template <class R>
 size_t Objective<R>::entries(size_t term) const {
-  return terms_[term].pooling.kind == Pooling::Kind::none ? steps_ : 1;
+  return pooled_steps(terms_[term].pooling, steps_);
 }
 
 template <class R>
@@ -98,7 +116,7 @@ GradientOptions Objective<R>::options(size_t steps) const {
   o.watched_states = watched_states_;
   o.first_entry    = steps + 1;
   for (size_t i = 0; i < terms_.size(); ++i) {
-    if (by_weights(terms_[i])) continue;
+    if (by_weights(terms_[i]) || elsewhere(i)) continue;
     const bool masked = targets_ && !(*targets_)[i].mask.empty();   // the last steps that count may lie anywhere
     o.first_entry = std::min(o.first_entry, masked ? 1 : reads_from_step(terms_[i].pooling, steps) + 1);
   }
@@ -112,11 +130,12 @@ void Objective<R>::set_batch(size_t rows, size_t steps, const std::vector<BatchT
   for (size_t i = 0; i < terms_.size(); ++i) {
     const ObjectiveTerm& t = terms_[i];
     row_values_[i].assign(rows, 0.0);
-    if (by_weights(t)) continue;
+    if (by_weights(t) || elsewhere(i)) continue;
     const size_t units = this->units(i), entries = this->entries(i);
     const auto&  target = targets[i];
     pooled_[i].resize(rows * entries * units);
     if (by_sums(t)) sums_[i].assign(rows, {});
+    if (networks_[i]) network_bars_[i].assign(rows, {});
     if (!target.mask.empty() && target.mask.size() != rows * steps)
       throw ShapeError("mask", {int64_t(rows), int64_t(steps)}, {int64_t(target.mask.size())});
     if (!t.loss) continue;
@@ -210,7 +229,7 @@ LossCall<R> Objective<R>::call(size_t term, const TileOutputs<R>& seen) const {
   const BatchTarget<R>& target = (*targets_)[term];
   LossCall<R>           call{.rows = seen.rows, .steps = entries, .units = units};
   call.output = pooled_[term].data() + seen.first_row * entries * units;
-  if (terms_[term].loss->target != LossTarget::nothing) {
+  if (terms_[term].loss->target != LossTarget::nothing || own_) {
     if (!target.classes.empty()) call.classes = target.classes.data() + seen.first_row * entries;
     if (!target.values.empty()) call.values = target.values.data() + seen.first_row * entries * units;
   }
@@ -219,16 +238,18 @@ LossCall<R> Objective<R>::call(size_t term, const TileOutputs<R>& seen) const {
   call.normaliser = normaliser_[term];
   call.weight     = terms_[term].weight;
   if (recurrent_[term].block >= 0) call.recurrent = recurrent_[term].weights.data();
+  if (networks_[term]) call.network = &networks_[term]->view;
   return call;
 }
 
-/// Sums of the tiles, for losses by sums.
+/// Outputs of the tiles for losses by batch, and their sums for losses by sums.
 template <class R>
 TileLoss<R> Objective<R>::first_look() {
   return [this](const TileOutputs<R>& seen) {
     for (size_t i = 0; i < terms_.size(); ++i) {
-      if (!by_sums(terms_[i])) continue;
+      if (!by_sums(terms_[i]) && !by_batch(terms_[i])) continue;
       collect(i, seen);
+      if (by_batch(terms_[i])) continue;
       std::vector<UnitSums>& sums = sums_[i][seen.first_row];
       sums.assign(units(i), {});
       add_sums(call(i, seen), sums);
@@ -237,12 +258,19 @@ TileLoss<R> Objective<R>::first_look() {
   };
 }
 
-/// Adds the sums up, tile by tile. @return the value of these losses
+/// Adds the sums up, tile by tile, and shows losses by batch their batch. @return the value of these losses
 template <class R>
-double Objective<R>::settle_sums() {
+double Objective<R>::settle_rows(bool with_adjoint) {
   double total = 0;
   for (size_t i = 0; i < terms_.size(); ++i) {
     const ObjectiveTerm& t = terms_[i];
+    if (by_batch(t)) {
+      LossCall<R> all = call(i, {.first_row = 0, .rows = rows_, .steps = steps_, .values = {}, .bars = {}});
+      batch_bars_[i].assign(with_adjoint ? pooled_[i].size() : 0, R(0));
+      if (with_adjoint) all.output_bar = batch_bars_[i].data();
+      row_values_[i][0] = value_and_adjoint(*t.loss, t.arguments, all);
+      total += row_values_[i][0];
+    }
     if (!by_sums(t)) continue;
     std::vector<UnitSums> all(units(i));
     for (const std::vector<UnitSums>& tile : sums_[i])
@@ -267,20 +295,30 @@ TileLoss<R> Objective<R>::second_look(bool with_adjoint) {
     std::vector<R> bar;
     for (size_t i = 0; i < terms_.size(); ++i) {
       const ObjectiveTerm& t = terms_[i];
-      if (by_weights(t) || (by_sums(t) && !with_adjoint)) continue;
+      if (by_weights(t) || elsewhere(i) || ((by_sums(t) || by_batch(t)) && !with_adjoint)) continue;
       collect(i, seen);
       if (!t.loss) continue;
       LossCall<R> call = this->call(i, seen);
       if (with_adjoint) {
-        bar.assign(seen.rows * entries(i) * units(i), R(0));
+        const size_t size = entries(i) * units(i);
+        bar.assign(seen.rows * size, R(0));
+        if (by_batch(t)) std::copy_n(batch_bars_[i].begin() + ptrdiff_t(seen.first_row * size), bar.size(), bar.begin());
         call.output_bar = bar.data();
+        if (networks_[i]) {
+          auto& slopes = network_bars_[i][seen.first_row];
+          slopes.clear();
+          for (const std::vector<double>& numbers : networks_[i]->view.numbers) slopes.emplace_back(numbers.size());
+          call.numbers_bar = &slopes;
+        }
         if (recurrent_[i].block >= 0) {
           std::vector<double>& slopes = recurrent_[i].bars[seen.first_row];
           slopes.assign(units(i) * units(i), 0.0);
           call.recurrent_bar = slopes.data();
         }
       }
-      if (by_sums(t)) {
+      if (by_batch(t)) {
+        // settled
+      } else if (by_sums(t)) {
         if (with_adjoint) add_adjoint_of_sums<R>(call, slopes_[i]);
       } else {
         const double value = value_and_adjoint(*t.loss, t.arguments, call);
@@ -296,32 +334,10 @@ TileLoss<R> Objective<R>::second_look(bool with_adjoint) {
 template <class R>
 TileLoss<R> Objective<R>::tile_loss(bool with_adjoint) {
   for (const ObjectiveTerm& t : terms_)
-    if (t.loss && (!by_rows(t) || t.loss->on_recurrent))
+    if (t.loss && (!by_rows(t) || t.loss->on_recurrent || t.loss->on_network))
       throw SpecError({}, fmt::format("loss '{}' {} and cannot be had tile by tile", t.loss->name,
-                                      by_sums(t) ? "couples the rows of a batch" : "looks at weights"));
+                                      t.loss->couples_rows() ? "couples the rows of a batch" : "looks at weights"));
   return second_look(with_adjoint);
-}
-
-/// The weights of a block as they act.
-template <class R>
-std::vector<double> acting_weights(const ParameterMap& map, const std::vector<R>& theta, int block) {
-  std::vector<R> acting = theta;
-  to_effective(map, acting.data());
-  const Block&        b = map[block];
-  std::vector<double> weights;
-  for (size_t k = 0; k < b.size(); ++k) weights.push_back(real_value(b.transform, double(acting[b.offset + k])));
-  return weights;
-}
-
-/// Adds slopes by weights that act to θ̄.
-template <class R>
-void Objective<R>::add_slopes(int block, const std::vector<double>& slopes, R* theta_bar) const {
-  const Block& b = plan_.parameters[block];
-  if (!b.learnable) return;
-  std::vector<R> gradient(theta_.size());
-  for (size_t k = 0; k < slopes.size(); ++k) gradient[b.offset + k] = R(slopes[k]);
-  to_stored_gradient(plan_.parameters, theta_.data(), gradient.data());
-  for (size_t k = 0; k < slopes.size(); ++k) theta_bar[b.offset + k] += gradient[b.offset + k];
 }
 
 template <class R>
@@ -331,6 +347,9 @@ void Objective<R>::take_recurrent() {
       r.weights = acting_weights(plan_.parameters, theta_, r.block);
       r.bars.assign(rows_, {});
     }
+  for (auto& net : networks_)
+    for (size_t n = 0; net && n < net->blocks.size(); ++n)
+      net->view.numbers[n] = acting_weights(plan_.parameters, theta_, net->blocks[n]);
 }
 
 /// Value of the losses by weights; adds their gradient, and that of losses on recurrent weights, to θ̄ if it is there.
@@ -342,8 +361,17 @@ double Objective<R>::weights(R* theta_bar) {
       std::vector<double> sum(r.weights.size());
       for (const std::vector<double>& tile : r.bars)
         for (size_t k = 0; k < tile.size(); ++k) sum[k] += tile[k];
-      add_slopes(r.block, sum, theta_bar);
+      add_acting_slopes(plan_.parameters, theta_, r.block, sum, theta_bar);
     }
+  for (size_t i = 0; i < networks_.size() && theta_bar; ++i) {
+    if (!networks_[i]) continue;
+    for (size_t n = 0; n < networks_[i]->blocks.size(); ++n) {
+      std::vector<double> sum(networks_[i]->view.numbers[n].size());
+      for (const auto& tile : network_bars_[i])
+        for (size_t k = 0; k < sum.size() && !tile.empty(); ++k) sum[k] += tile[n][k];
+      add_acting_slopes(plan_.parameters, theta_, networks_[i]->blocks[n], sum, theta_bar);
+    }
+  }
   if (theta_.empty()) return 0;
   const ParameterMap&              map = plan_.parameters;
   std::vector<std::vector<double>> values, bars(connections_.size());
@@ -362,15 +390,15 @@ double Objective<R>::weights(R* theta_bar) {
     total += row_values_[n][0];
     for (size_t i = 0; i < connections_.size() && theta_bar; ++i) {
       for (double& slope : bars[i]) slope *= t.weight;
-      add_slopes(connections_[i].block, bars[i], theta_bar);
+      add_acting_slopes(map, theta_, connections_[i].block, bars[i], theta_bar);
     }
   }
   return total;
 }
 
 template <class R>
-bool Objective<R>::has_sums() const {
-  return std::ranges::any_of(terms_, by_sums);
+bool Objective<R>::couples() const {
+  return std::ranges::any_of(terms_, [](const ObjectiveTerm& t) { return t.loss && t.loss->couples_rows(); });
 }
 
 template <class R>
@@ -380,12 +408,13 @@ double Objective<R>::gradient(Engine<R>& engine, const RunInput<R>& input, const
   options.adjoint = adjoint;
   double others            = 0;
   take_recurrent();
-  if (has_sums()) {
+  if (couples()) {
     engine.loss(input, first_look(), options);
-    others = settle_sums();
+    others = settle_rows(true);
   }
   const double rows = engine.gradient(input, second_look(true), options, outputs);
-  return rows + others + weights(outputs.theta_bar);
+  others += weights(outputs.theta_bar);
+  return rows + others + own_runs(engine, input, adjoint, &outputs);
 }
 
 template <class R>
@@ -396,11 +425,19 @@ double Objective<R>::loss(Engine<R>& engine, const RunInput<R>& input) {
   const TileLoss<R> sums = first_look(), rows = second_look(false);
   const TileLoss<R> both    = [&](const TileOutputs<R>& seen) { return sums(seen) + rows(seen); };
   const double      by_rows = engine.loss(input, both, options);
-  return by_rows + settle_sums() + weights(nullptr);
+  const double others  = settle_rows(false) + weights(nullptr);
+  return by_rows + others + own_runs(engine, input, {}, nullptr);
+}
+
+template <class R>
+double Objective<R>::count(size_t term) const {
+  const Objective* own = own_run_of(term);
+  return own ? own->count(0) : normaliser_[term];
 }
 
 template <class R>
 double Objective<R>::value(size_t term) const {
+  if (const Objective* own = own_run_of(term)) return own->value(0);
   double sum = 0;
   for (double v : row_values_[term]) sum += v;
   return sum;

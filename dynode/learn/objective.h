@@ -6,14 +6,16 @@
 //   learnable weights of connections            ─────────────────────────────────loss─▶ weight · value
 //
 // With a mask, pooling looks at the steps of a row that count as if they were all: `final` is the last of them.
-// Losses by sums (see loss.h) cost a second forward pass.
+// Losses by sums and by batch (see loss.h) cost a second forward pass, those with a run of their own that run.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dynode/base/facts.h"
 #include "dynode/learn/loss.h"
+#include "dynode/learn/objective_network.h"
 #include "dynode/learn/pooling.h"
 #include "dynode/run/engine.h"
 
@@ -42,11 +44,13 @@ template <class R>
 class Objective {
  public:
   /// @throws SpecError  if a loss needs weights that are not there
-  Objective(const Plan& plan, std::vector<ObjectiveTerm> terms);
+  Objective(const Plan& plan, std::vector<ObjectiveTerm> terms) : Objective(plan, std::move(terms), false) {}
 
   const std::vector<ObjectiveTerm>& terms() const { return terms_; }
   /// From the next run on.
   void set_weight(size_t term, double weight) { terms_[term].weight = weight; }
+  /// Likewise, of its pooling.
+  void set_scale(size_t term, double scale) { terms_[term].pooling.scale = scale; }
 
   /// θ, as stored, for losses that look at weights. @param theta  the one the engine runs with
   void set_parameters(std::span<const R> theta);
@@ -72,11 +76,15 @@ class Objective {
   double value(size_t term) const;
   /// N of the mean that this value is (see loss.h): with it, values of several batches become that of all their rows.
   /// 0: of weights, the same for every batch.
-  double count(size_t term) const { return normaliser_[term]; }
+  double count(size_t term) const;
   /// Whether that does not hold, for a loss couples the rows of a batch.
-  bool couples_rows() const { return has_sums(); }
+  bool couples_rows() const { return couples(); }
 
  private:
+  struct OwnRun;
+  /// @param own  the only term is looked at in the run it is for, whatever loss.run says
+  Objective(const Plan& plan, std::vector<ObjectiveTerm> terms, bool own);
+
   size_t      units(size_t term) const;
   size_t      entries(size_t term) const;
   void        collect(size_t term, const TileOutputs<R>& seen);
@@ -84,11 +92,17 @@ class Objective {
   LossCall<R> call(size_t term, const TileOutputs<R>& seen) const;
   TileLoss<R> first_look();
   TileLoss<R> second_look(bool with_adjoint);
-  bool        has_sums() const;
-  double      settle_sums();
+  bool        couples() const;
+  bool        elsewhere(size_t term) const { return !own_ && terms_[term].loss && terms_[term].loss->run != LossRun::main; }
+  double      settle_rows(bool with_adjoint);
   void        take_recurrent();
+  void        add_own_run(size_t term);
+  const Objective* own_run_of(size_t term) const;
+  double      own_run(OwnRun& own, Engine<R>& engine, const RunInput<R>& input, const AdjointPolicy& adjoint,
+                      const GradientOutputs<R>* outputs);
+  double      own_runs(Engine<R>& engine, const RunInput<R>& input, const AdjointPolicy& adjoint,
+                       const GradientOutputs<R>* outputs);
   double      weights(R* theta_bar);
-  void        add_slopes(int block, const std::vector<double>& slopes, R* theta_bar) const;
 
   const Plan&                         plan_;
   std::vector<ObjectiveTerm>          terms_;
@@ -99,6 +113,9 @@ class Objective {
   std::vector<double>                 normaliser_;   // per term
   std::vector<std::vector<R>>         pooled_;       // per term
   std::vector<std::vector<double>>    row_values_;   // per term [rows]: value of the tile that starts there
+
+  // losses by batch: per term slopes of the whole batch
+  std::vector<std::vector<R>> batch_bars_;
 
   // losses by sums: per term [rows] sums of the tile that starts there; slopes of the batch
   std::vector<std::vector<std::vector<UnitSums>>> sums_;
@@ -119,6 +136,13 @@ class Objective {
     std::vector<std::vector<double>> bars    = {};
   };
   std::vector<Recurrent> recurrent_;
+
+  // losses on_network: per term the network, or nothing, and [rows] slopes of the tile
+  std::vector<std::optional<ObservedNetwork>>                networks_;
+  std::vector<std::vector<std::vector<std::vector<double>>>> network_bars_;
+
+  bool                                 own_;
+  std::vector<std::shared_ptr<OwnRun>> own_runs_;
 };
 
 }  // namespace dynode

@@ -133,14 +133,30 @@ Pooling make_pooling(const PoolingEntry& entry, const Arguments& arguments) {
   return pooling;
 }
 
-size_t pooled_size(const Pooling& pooling, size_t steps, size_t units) {
-  return pooling.kind == Kind::none ? steps * units : units;
+size_t pooled_steps(const Pooling& pooling, size_t steps) {
+  if (pooling.segment > 0) return (steps - std::min(steps, pooling.skip)) / pooling.segment;
+  return pooling.kind == Kind::none ? steps : 1;
 }
 
-size_t reads_from_step(const Pooling& pooling, size_t steps) { return window(pooling, steps).begin; }
+size_t pooled_size(const Pooling& pooling, size_t steps, size_t units) { return pooled_steps(pooling, steps) * units; }
+
+size_t reads_from_step(const Pooling& pooling, size_t steps) {
+  return pooling.segment > 0 ? pooling.skip : window(pooling, steps).begin;
+}
+
+/// The same for one stretch.
+static Pooling of_segment(Pooling pooling) {
+  pooling.segment = pooling.skip = 0;
+  return pooling;
+}
 
 template <class R>
 void pool(const Pooling& pooling, const R* x, size_t steps, size_t units, R* pooled) {
+  if (pooling.segment > 0) {
+    for (size_t k = 0; k < pooled_steps(pooling, steps); ++k)
+      pool(of_segment(pooling), x + (pooling.skip + k * pooling.segment) * units, pooling.segment, units, pooled + k * units);
+    return;
+  }
   const double scale = pooling.scale;
   if (pooling.kind == Kind::none) {
     for (size_t i = 0; i < steps * units; ++i) pooled[i] = R(scale * x[i]);
@@ -167,6 +183,13 @@ void pool(const Pooling& pooling, const R* x, size_t steps, size_t units, R* poo
 
 template <class R>
 void pool_adjoint(const Pooling& pooling, const R* x, size_t steps, size_t units, const R* pooled_bar, R* x_bar) {
+  if (pooling.segment > 0) {
+    for (size_t k = 0; k < pooled_steps(pooling, steps); ++k) {
+      const size_t at = (pooling.skip + k * pooling.segment) * units;
+      pool_adjoint(of_segment(pooling), x + at, pooling.segment, units, pooled_bar + k * units, x_bar + at);
+    }
+    return;
+  }
   const double scale = pooling.scale;
   if (pooling.kind == Kind::none) {
     for (size_t i = 0; i < steps * units; ++i) x_bar[i] += R(scale * pooled_bar[i]);

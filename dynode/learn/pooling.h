@@ -7,7 +7,7 @@
 //   rms          √(Σ x² / T + 1e-8)          mean_range   mean of steps start ≤ t < end, cut so that one step remains
 //   none         every step                  ewa          weights m^(1 − t/(T−1)), normalised; m = weight of t = 0
 //
-// All of them are multiplied by `scale`.
+// All of them are multiplied by `scale`. With `segment` each stretch of so many steps is pooled by itself: [stretches][units].
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -28,6 +28,8 @@ struct Pooling {
   std::optional<int> range_end   = {};    // mean_range, behind the last step; missing: T
   double             min_weight = 0.2;    // ewa, cut to [1e-6, 1]
   double             scale      = 1;
+  size_t             segment    = 0;      // pool stretches of so many steps, one after the other; 0: all steps at once
+  size_t             skip       = 0;      // steps before the first stretch
 };
 
 struct PoolingEntry {
@@ -46,7 +48,9 @@ const PoolingEntry& find_pooling(std::string_view name, const At& at = {});
 /// Settings out of checked arguments.
 Pooling make_pooling(const PoolingEntry& entry, const Arguments& arguments);
 
-/// Numbers per row: units, for none steps · units.
+/// Positions that are left of `steps`: 1, of stretches their number, of none all.
+size_t pooled_steps(const Pooling& pooling, size_t steps);
+/// Numbers per row: pooled_steps · units.
 size_t pooled_size(const Pooling& pooling, size_t steps, size_t units);
 
 /// First step whose output matters; earlier ones have no adjoint.
