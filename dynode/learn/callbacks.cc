@@ -178,6 +178,41 @@ double scheduled_weight(const LossWeightSchedulerConfig& scheduler, const Traini
                      scheduler.per_step ? double(now.updates_per_epoch) : 1);
 }
 
+namespace {
+
+template <class Config>
+double share_of_epochs(const Config& c, int64_t epoch, int epochs) {
+  const double first = c.start_epoch, last = c.end_epoch.value_or(std::max(epochs - 1, c.start_epoch + 1));
+  return std::clamp((double(epoch) - first) / (last - first), 0.0, 1.0);
+}
+
+}  // namespace
+
+int scheduled_length(const SeqLenSchedulerConfig& s, int64_t epoch, int epochs) {
+  return int(std::lround(std::lerp(double(s.start_len), double(s.end_len), share_of_epochs(s, epoch, epochs))));
+}
+
+double scheduled_scale(const PoolingScaleConfig& s, int64_t epoch, int epochs) {
+  return std::lerp(s.start_scale, s.end_scale, share_of_epochs(s, epoch, epochs));
+}
+
+void observe(const DynamicLossWeightConfig& config, double value, bool larger_is_better, DynamicWeight& state) {
+  const double loss = larger_is_better ? -value : value;
+  if (std::isnan(state.best) || loss < state.best) {
+    if (!std::isnan(state.best)) state.factor = config.max_weight ? state.factor * config.increase : std::min(1.0, state.factor * config.increase);
+    state.best = loss, state.worse = 0;
+  } else if (loss > state.best + config.threshold * std::abs(state.best)) {
+    if (++state.worse >= config.patience) state.factor *= config.reduction, state.worse = 0;
+  } else {
+    state.worse = 0;
+  }
+}
+
+double dynamic_weight(const DynamicLossWeightConfig& config, const DynamicWeight& state, double weight) {
+  const double size = std::abs(weight), most = config.max_weight.value_or(size);
+  return std::copysign(std::clamp(size * state.factor, std::min(config.min_weight, most), most), weight);
+}
+
 Spec with_annealed_noise(const Plan& plan, const std::vector<NoiseAnnealerConfig>& annealers,
                          const std::optional<TrainingProgress>& now) {
   Spec spec = plan.spec;

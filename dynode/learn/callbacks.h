@@ -9,6 +9,7 @@
 //   sinusoidal         min + (max − min) e^(−amplitude_decay φ) (1 + cos 2πφ) / 2, φ periods after the start;
 //                      period k lasts period · period_decay^k; scale: log takes logarithms of min and max
 #pragma once
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,81 @@ struct LossWeightSchedulerConfig {
             at_least(1))};
 };
 
+/// Weights of auxiliary losses that listen to the validation.
+struct DynamicLossWeightConfig {
+  bool                     active = true;
+  std::vector<std::string> loss_names;
+  std::string              monitor;
+  int                      patience = 3;
+  double                   threshold = 0.01, reduction = 0.7, increase = 1.05, min_weight = 0;
+  std::optional<double>    max_weight;
+
+  static constexpr auto fields = std::tuple{
+      field("active", &DynamicLossWeightConfig::active, "false: weights stay"),
+      field("loss_names", &DynamicLossWeightConfig::loss_names, "which losses; missing: all but the first"),
+      field("monitor", &DynamicLossWeightConfig::monitor, "val_loss, or a metric; missing: the first metric"),
+      field("patience", &DynamicLossWeightConfig::patience, "worse epochs in a row before weights fall", at_least(1)),
+      field("threshold", &DynamicLossWeightConfig::threshold, "share of the best value by which an epoch is worse", non_negative),
+      field("reduction", &DynamicLossWeightConfig::reduction, "factor on weights then", within(1e-6, 1)),
+      field("increase", &DynamicLossWeightConfig::increase, "factor on weights after a new best value", within(1, 1e6)),
+      field("min_weight", &DynamicLossWeightConfig::min_weight, "no weight falls below", non_negative),
+      field("max_weight", &DynamicLossWeightConfig::max_weight, "none rises above; missing: what it began with", positive)};
+};
+
+/// How many steps sequences have, epoch by epoch.
+struct SeqLenSchedulerConfig {
+  bool               active    = true;
+  int                start_len = 0, end_len = 0, start_epoch = 0;
+  std::optional<int> end_epoch;
+  bool               scale_dt = false;
+
+  static constexpr auto fields = std::tuple{
+      field("active", &SeqLenSchedulerConfig::active, "false: sequences keep their length"),
+      field("start_len", &SeqLenSchedulerConfig::start_len, "steps up to start_epoch", required | at_least(1)),
+      field("end_len", &SeqLenSchedulerConfig::end_len, "steps from end_epoch on", required | at_least(1)),
+      field("start_epoch", &SeqLenSchedulerConfig::start_epoch, "epochs done when the change begins", non_negative),
+      field("end_epoch", &SeqLenSchedulerConfig::end_epoch, "epochs done when it ends; missing: the last", at_least(1)),
+      field("scale_dt", &SeqLenSchedulerConfig::scale_dt,
+            "steps last longer where there are fewer: with end_len they are as the network says")};
+};
+
+/// Scale of time_pooling over time.
+struct PoolingScaleConfig {
+  bool               active      = true;
+  double             start_scale = 1, end_scale = 1;
+  int                start_epoch = 0;
+  std::optional<int> end_epoch;
+
+  static constexpr auto fields = std::tuple{
+      field("active", &PoolingScaleConfig::active, "false: the scale stays"),
+      field("start_scale", &PoolingScaleConfig::start_scale, "scale up to start_epoch", required),
+      field("end_scale", &PoolingScaleConfig::end_scale, "scale from end_epoch on", required),
+      field("start_epoch", &PoolingScaleConfig::start_epoch, "epochs done when the change begins", non_negative),
+      field("end_epoch", &PoolingScaleConfig::end_epoch, "epochs done when it ends; missing: the last", at_least(1))};
+};
+
+/// Whose last states go on.
+enum class StateSelection { random, first, last, each };
+template <>
+struct EnumNames<StateSelection> {
+  static constexpr std::array names{std::pair{StateSelection::random, "random"}, std::pair{StateSelection::first, "first"},
+                                    std::pair{StateSelection::last, "last"}, std::pair{StateSelection::each, "each"}};
+};
+
+struct StatefulConfig {
+  bool           active              = true;
+  bool           enable_for_training = true, enable_for_validation = false;
+  StateSelection sample_selection = StateSelection::random;
+
+  static constexpr auto fields = std::tuple{
+      field("active", &StatefulConfig::active, "false: every batch begins in the initial state"),
+      field("enable_for_training", &StatefulConfig::enable_for_training, "in training"),
+      field("enable_for_validation", &StatefulConfig::enable_for_validation, "in validation and test"),
+      field("sample_selection", &StatefulConfig::sample_selection,
+            "whose states all sequences of the next batch begin in: a random one's, the first one's, the last one's; each: row "
+            "by row their own")};
+};
+
 /// A rule for the weight of a loss.
 struct WeightRuleEntry {
   const char*       name;
@@ -93,6 +169,21 @@ void check_weight_scheduler(const LossWeightSchedulerConfig& scheduler, int max_
 /// Deviation, and weight, of the update that comes after `now.update` updates.
 double annealed_deviation(const NoiseAnnealerConfig& annealer, const TrainingProgress& now);
 double scheduled_weight(const LossWeightSchedulerConfig& scheduler, const TrainingProgress& now);
+
+/// Steps of sequences in epoch `epoch` (from 0), and the scale of poolings, on a straight line between their ends.
+/// @param epochs  of the whole run
+int    scheduled_length(const SeqLenSchedulerConfig& scheduler, int64_t epoch, int epochs);
+double scheduled_scale(const PoolingScaleConfig& scheduler, int64_t epoch, int epochs);
+
+/// What a dynamic loss weight remembers; belongs into a checkpoint.
+struct DynamicWeight {
+  double  factor = 1, best = std::numeric_limits<double>::quiet_NaN();
+  int64_t worse  = 0;   // epochs in a row
+};
+/// Hears what was monitored after an epoch.
+void observe(const DynamicLossWeightConfig& config, double value, bool larger_is_better, DynamicWeight& state);
+/// The weight of an auxiliary loss that has `weight` by itself.
+double dynamic_weight(const DynamicLossWeightConfig& config, const DynamicWeight& state, double weight);
 
 /// The network with its noise as annealers have it: at its largest, or at `now`. @param plan  compiled from it
 /// @throws SpecError  if nothing has what an annealer wants to be noisy

@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "dynode/base/text.h"
+#include "dynode/learn/config_checks.h"
 #include "dynode/learn/config_words.h"
 #include "dynode/learn/loss.h"
 #include "dynode/learn/metrics.h"
@@ -31,17 +32,6 @@ Value completed(const std::string& owner, const std::vector<Fact>& facts, Value 
     if (fact.kind == ArgumentKind::number && !std::isnan(fact.value)) params.set(fact.name, fact.value);
   }
   return params;
-}
-
-/// Where `path` was written, or the nearest place above it.
-At place_of(const Value& root, std::initializer_list<const char*> path) {
-  const Value* value = &root;
-  for (const char* key : path) {
-    const Value* next = value->is_mapping() ? value->find(key) : nullptr;
-    if (!next) break;
-    value = next;
-  }
-  return value->at();
 }
 
 /// Parameters of a schedule without its type.
@@ -84,6 +74,15 @@ void settle_model(TrainConfig& config, const Value& root) {
   if (model.load_exact_model_state && model.base_model_path.empty())
     throw SpecError(place_of(root, {"model", "load_exact_model_state"}), "there is no model to take the numbers from",
                     "give base_model_path: model.dynode");
+  if (config.training.foretells_tokens()) {
+    const TokenPoolingConfig& tokens = config.training.ar->token_pooling;
+    const At                  place  = place_of(root, {"training", "ar", "token_pooling"});
+    const auto                kinds  = {"final", "mean", "max", "mean_last_n"};
+    if (std::ranges::find(kinds, tokens.method) == kinds.end())
+      throw SpecError(place, fmt::format("there is no token pooling '{}'", tokens.method), "there are: final, mean, max, mean_last_n");
+    model.time_pooling = {.name = tokens.method, .params = tokens.params};
+    return settle_pooling(model.time_pooling, Mapping::seq2static, place);
+  }
   const Value* given = root.at("model").find("time_pooling");
   if (!given && config.training.mapping == Mapping::seq2seq) model.time_pooling.name = "none";
   settle_pooling(model.time_pooling, config.training.mapping, place_of(root, {"model", "time_pooling"}));
@@ -109,6 +108,8 @@ void settle_training(TrainConfig& config, const Value& root) {
       throw SpecError(at, fmt::format("match_regex '{}' is no pattern", group.match_regex));
     }
   }
+
+  settle_stretches(training, root);
 
   const At losses_at = place_of(root, {"training", "loss", "losses"});
   if (training.loss.losses.empty())
@@ -317,12 +318,14 @@ TrainConfig read_train_config(const Value& value) {
   settle_training(config, root);
   settle_task(config, root);
   settle_model(config, root);
+  settle_targets(config, root);
   settle_data(config, root);
   settle_stop_rule(config, root);
   settle_schedule(config.callbacks.lr_scheduler);
   check_schedule_of(config, place_of(root, {"callbacks", "lr_scheduler"}));
   quantisation_of(config, place_of(root, {"callbacks", "qat"}));
   settle_callbacks(config, root);
+  settle_listeners(config, root);
   settle_yardsticks(config, root);
   for (size_t i = 0; i < config.yardsticks.size(); ++i)
     check_schedule_of(yardstick_config(config, i), root.at("yardsticks").list()[i].at());
@@ -390,7 +393,10 @@ AdjointPolicy TrainingConfig::adjoint_policy() const {
 Pooling pooling_of(const TrainConfig& config) {
   const NamedConfig&  pooling = config.model.time_pooling;
   const PoolingEntry& entry   = find_pooling(pooling.name);
-  return make_pooling(entry, check_arguments(entry.name, entry.facts, pooling.params));
+  Pooling             made    = make_pooling(entry, check_arguments(entry.name, entry.facts, pooling.params));
+  if (config.training.foretells_tokens())
+    made.segment = size_t(config.training.ar->time_steps_per_token), made.skip = size_t(config.training.ar->start_timestep);
+  return made;
 }
 
 OptimizerSettings optimizer_of(const TrainConfig& config) {

@@ -43,6 +43,12 @@ struct EnumNames<Sequence> {
   static constexpr std::array names{std::pair{Sequence::rows, "rows"}, std::pair{Sequence::pixels, "pixels"}};
 };
 
+enum class InputEncoding { raw, one_hot };
+template <>
+struct EnumNames<InputEncoding> {
+  static constexpr std::array names{std::pair{InputEncoding::raw, "raw"}, std::pair{InputEncoding::one_hot, "one_hot"}};
+};
+
 /// Where samples come from and what is done to them.
 struct DataConfig {
   DataFormat                 format = DataFormat::idx;   // missing: by the ending of data_path
@@ -62,6 +68,9 @@ struct DataConfig {
   std::string                task;                 // task; its name
   Value                      settings    = Value::map();
   int                        epoch_trials = 100, val_trials = 100, test_trials = 500;
+  InputEncoding              input_encoding = InputEncoding::raw;
+  std::optional<int>         vocab_size;       // one_hot; missing: one more than the largest token
+  std::optional<int>         sequence_length;  // x [N, D]: shown for so many steps
 
   static constexpr auto fields = std::tuple{
       field("format", &DataConfig::format,
@@ -93,7 +102,14 @@ struct DataConfig {
       field("epoch_trials", &DataConfig::epoch_trials, "task: how many new trials make an epoch", at_least(1)),
       field("val_trials", &DataConfig::val_trials, "task: trials of the validation after each epoch, drawn once",
             non_negative),
-      field("test_trials", &DataConfig::test_trials, "task: trials of the test, drawn once", non_negative)};
+      field("test_trials", &DataConfig::test_trials, "task: trials of the test, drawn once", non_negative),
+      field("input_encoding", &DataConfig::input_encoding,
+            "raw: inputs as they are; one_hot: npz, hdf5: x [N, T] are whole numbers, each a 1 among zeros"),
+      field("vocab_size", &DataConfig::vocab_size, "one_hot: how many tokens there are; missing: one more than the largest",
+            at_least(1)),
+      field("sequence_length", &DataConfig::sequence_length,
+            "npz, hdf5: x [N, D] are single vectors, each shown for so many steps (mapping static2seq, static2static: 100)",
+            at_least(1))};
   bool operator==(const DataConfig&) const = default;
 };
 
@@ -191,8 +207,71 @@ struct EnumNames<ClipAlgorithm> {
   static constexpr std::array names{std::pair{ClipAlgorithm::norm, "norm"}, std::pair{ClipAlgorithm::value, "value"}};
 };
 
+/// Where targets come from.
+enum class Paradigm { supervised, self_supervised, unsupervised, distillation };
+template <>
+struct EnumNames<Paradigm> {
+  static constexpr std::array names{
+      std::pair{Paradigm::supervised, "supervised"}, std::pair{Paradigm::self_supervised, "self_supervised"},
+      std::pair{Paradigm::unsupervised, "unsupervised"}, std::pair{Paradigm::distillation, "distillation"}};
+};
+
+/// Which token an output foretells.
+enum class ArMode { next_token, seq2seq };
+template <>
+struct EnumNames<ArMode> {
+  static constexpr std::array names{std::pair{ArMode::next_token, "next_token"}, std::pair{ArMode::seq2seq, "seq2seq"}};
+};
+
+struct TokenPoolingConfig {
+  std::string method = "final";
+  Value       params = Value::map();
+
+  static constexpr auto fields =
+      std::tuple{field("method", &TokenPoolingConfig::method, "final, mean, max, mean_last_n: of the steps of one token"),
+                 field("params", &TokenPoolingConfig::params, "its parameters")};
+};
+
+/// Networks that foretell tokens.
+struct ArConfig {
+  bool               enabled              = true;
+  ArMode             mode                 = ArMode::next_token;
+  int                time_steps_per_token = 1;
+  int                start_timestep       = 0;
+  TokenPoolingConfig token_pooling;
+  std::string        loss        = "cross_entropy";
+  double             loss_weight = 1;
+
+  static constexpr auto fields = std::tuple{
+      field("enabled", &ArConfig::enabled, "false: no tokens"),
+      field("mode", &ArConfig::mode, "next_token: y is x one token later; seq2seq: y is in the file"),
+      field("time_steps_per_token", &ArConfig::time_steps_per_token, "steps that each token is shown", at_least(1)),
+      field("start_timestep", &ArConfig::start_timestep, "step at which the first token appears; silence before", non_negative),
+      field("token_pooling", &ArConfig::token_pooling, "from the outputs of a token's steps to one"),
+      field("loss", &ArConfig::loss, "loss where training.loss is missing"),
+      field("loss_weight", &ArConfig::loss_weight, "its weight")};
+};
+
+/// A network whose outputs are the targets.
+struct DistillationConfig {
+  std::string        teacher_model_path;
+  std::string        distillation_data_path;
+  double             subset_fraction = 1;
+  std::optional<int> max_samples;
+  int                batch_size = 32;
+
+  static constexpr auto fields = std::tuple{
+      field("teacher_model_path", &DistillationConfig::teacher_model_path, "model file (.dynode) that teaches"),
+      field("distillation_data_path", &DistillationConfig::distillation_data_path,
+            "file with its outputs as targets, instead of a teacher"),
+      field("subset_fraction", &DistillationConfig::subset_fraction, "share of the sequences that is taught", within(1e-9, 1)),
+      field("max_samples", &DistillationConfig::max_samples, "at most so many sequences", at_least(1)),
+      field("batch_size", &DistillationConfig::batch_size, "sequences the teacher sees at a time", at_least(1))};
+};
+
 /// How the network learns.
 struct TrainingConfig {
+  Paradigm              paradigm    = Paradigm::supervised;
   Mapping               mapping     = Mapping::seq2static;
   int                   batch_size  = 32;
   int                   max_epochs  = 100;
@@ -209,6 +288,12 @@ struct TrainingConfig {
   bool                  checkpoint_save_all_epochs = false;
   bool                  save_initial_state         = true;
   Value                 adjoint                    = "auto";
+  bool                  alternate_losses           = false;
+  int                   batches_per_loss           = 1;
+  bool                  use_tbptt                  = false;
+  std::optional<int>    tbptt_steps, tbptt_stride;
+  std::optional<ArConfig>           ar;
+  std::optional<DistillationConfig> distillation;
 
   static constexpr auto fields = std::tuple{
       field("mapping", &TrainingConfig::mapping, "seq2static: one target per sequence; seq2seq: one per step"),
@@ -235,9 +320,27 @@ struct TrainingConfig {
       field("save_initial_state", &TrainingConfig::save_initial_state, "write initial.dynode before the first update"),
       field("adjoint", &TrainingConfig::adjoint,
             "auto, full_tape, or {checkpoint_every: steps}, {memory_mb: limit}: what is kept, with the same bits; "
-            "{truncate_every: steps}: gradients go back no further than the last multiple")};
+            "{truncate_every: steps}: gradients go back no further than the last multiple"),
+      field("paradigm", &TrainingConfig::paradigm,
+            "supervised: targets are in the data; self_supervised, unsupervised: with mapping seq2seq the inputs are the "
+            "targets; distillation: a network's outputs are"),
+      field("alternate_losses", &TrainingConfig::alternate_losses, "one loss per update, in turn, instead of their sum"),
+      field("batches_per_loss", &TrainingConfig::batches_per_loss, "alternate_losses: updates before the next one", at_least(1)),
+      field("use_tbptt", &TrainingConfig::use_tbptt,
+            "learn from stretches of tbptt_steps, each from the initial state; their losses are averaged"),
+      field("tbptt_steps", &TrainingConfig::tbptt_steps, "length of a stretch", at_least(1)),
+      field("tbptt_stride", &TrainingConfig::tbptt_stride, "steps from one to the next; missing: tbptt_steps", at_least(1)),
+      field("ar", &TrainingConfig::ar, "foretell tokens"),
+      field("distillation", &TrainingConfig::distillation, "learn what another network does")};
 
   AdjointPolicy adjoint_policy() const;
+  bool          foretells_tokens() const { return ar && ar->enabled; }
+  /// Whether targets are made from the inputs, whatever else the file has.
+  bool makes_targets() const {
+    return (foretells_tokens() && ar->mode == ArMode::next_token) ||
+           (mapping == Mapping::seq2seq && (paradigm == Paradigm::self_supervised || paradigm == Paradigm::unsupervised)) ||
+           (distillation && !distillation->teacher_model_path.empty());
+  }
 };
 
 /// training.stop_when: all that a validation has to reach.
@@ -273,12 +376,23 @@ struct CallbacksConfig {
   std::optional<QatConfig> qat;
   std::vector<NoiseAnnealerConfig>       noise_annealers;
   std::vector<LossWeightSchedulerConfig> loss_weight_schedulers;
+  std::optional<DynamicLossWeightConfig> dynamic_loss_weight;
+  std::optional<SeqLenSchedulerConfig>   seq_len_scheduler;
+  std::optional<PoolingScaleConfig>      time_pooling_scale_scheduler;
+  std::optional<StatefulConfig>          stateful_training;
 
   static constexpr auto fields = std::tuple{
       field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters"),
       field("qat", &CallbacksConfig::qat, "weights act as levels of a codebook while they learn"),
       field("noise_annealers", &CallbacksConfig::noise_annealers, "deviations of noise over time"),
-      field("loss_weight_schedulers", &CallbacksConfig::loss_weight_schedulers, "weights of losses over time")};
+      field("loss_weight_schedulers", &CallbacksConfig::loss_weight_schedulers, "weights of losses over time"),
+      field("dynamic_loss_weight", &CallbacksConfig::dynamic_loss_weight,
+            "weights of auxiliary losses fall while what is monitored gets worse"),
+      field("seq_len_scheduler", &CallbacksConfig::seq_len_scheduler, "sequences get longer, epoch by epoch"),
+      field("time_pooling_scale_scheduler", &CallbacksConfig::time_pooling_scale_scheduler,
+            "scale of time_pooling over time"),
+      field("stateful_training", &CallbacksConfig::stateful_training,
+            "last states of a batch are the first ones of the next; an epoch begins anew")};
 };
 
 /// What is written, where.

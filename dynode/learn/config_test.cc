@@ -93,7 +93,7 @@ TEST(TrainConfig, KeysOfOtherTrainersThatAskForNothingAreWarnings) {
   const TrainConfig c =
       config_of(with("training:", "training:\n  accelerator: auto\n  num_workers: 4\n  use_tbptt: false") +
                 "profiler: {active: false}\nlogging: {log_level: INFO, mlflow_active: false}\n");
-  ASSERT_EQ(c.warnings.size(), 6u);
+  ASSERT_EQ(c.warnings.size(), 5u);
   EXPECT_SAYS(c.warnings[0], "train.yaml:");
   EXPECT_SAYS(c.warnings[0], "'profiler' has no effect here");
 }
@@ -110,11 +110,11 @@ data: {format: npz, data_path: pulses.npz, min_scale: 0.0, max_scale: 0.4, num_c
 model: {architecture_yaml: net.yaml, time_pooling: {name: max, params: {scale: 10.0}}, dt: 37}
 callbacks:
   lr_scheduler: {type: cosine, max_lr: 1.0e-3, min_lr: 1.0e-6, warmup_epochs: 5, cycle_epochs: 50}
-  seq_len_scheduler: {start_len: 10, end_len: 100}
+  connection_noise: {std: 0.1}
   qat: {active: false, bits: 4}
 )";
   const std::string said = message(text);
-  EXPECT_SAYS(said, "train.yaml:12:3 callbacks.seq_len_scheduler: 'seq_len_scheduler' is not available yet");
+  EXPECT_SAYS(said, "train.yaml:12:3 callbacks.connection_noise: 'connection_noise' is not available yet");
 }
 
 struct BadCase {
@@ -173,9 +173,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"ScaleAlone", "images", "images, min_scale: 0", "min_scale and max_scale belong together"},
         BadCase{"SplitOfImages", "images", "images, test_split: 0.1", "the t10k files of the folder are the test set"},
         BadCase{"LabelOfImages", "images", "images, label_column: y", "it names a column of a csv file"},
-        BadCase{"Teacher", "optimizer:", "distillation: {teacher_model_path: a.pth}\n  optimizer:",
-                "'distillation' is not available yet\n  write the teacher's outputs into an npz"},
-        BadCase{"Truncated", "optimizer:", "use_tbptt: true\n  optimizer:", "give adjoint: {truncate_every: steps}"},
+        BadCase{"Teacher", "optimizer:", "paradigm: distillation\n  optimizer:",
+                "who teaches?\n  give distillation: {teacher_model_path: teacher.dynode}"},
+        BadCase{"Tokens", "optimizer:", "ar: {}\n  optimizer:", "tokens come from npz or hdf5 files"},
+        BadCase{"Turns", "optimizer:", "alternate_losses: true\n  optimizer:", "there is only one loss"},
+        BadCase{"Truncated", "optimizer:", "use_tbptt: true\n  optimizer:", "how long is a stretch?\n  give tbptt_steps: 100, for example"},
         BadCase{"ImageSteps", "optimizer:", "mapping: seq2seq\n  optimizer:", "images have one label per sequence"},
         BadCase{"Balance", "cross_entropy", "mse, params: {class_weights: balanced}",
                 "loss mse has no parameter 'class_weights'"}),

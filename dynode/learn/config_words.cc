@@ -25,7 +25,6 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"", "profiler", "measure with the programs of bench/"},
       {"", "cloud", "run `dynode train` on the machine itself"},
 
-      {"training", "paradigm", "targets come with the data: paradigm: supervised", {"supervised"}},
       {"training", "accelerator", nullptr},
       {"training", "devices", nullptr},
       {"training", "num_workers", nullptr},
@@ -34,19 +33,9 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"training", "accumulate_grad_batches", "give a larger batch_size instead", {1}},
       {"training", "save_soen_core_in_checkpoint", nullptr},
       {"training", "train_from_checkpoint", "continue a run with `dynode resume`, or start from model.base_model_path"},
-      {"training", "alternate_losses", "all losses are added up; remove the key", {false}},
-      {"training", "batches_per_loss", "all losses are added up; remove the key", {1}},
-      {"training", "use_tbptt", "give adjoint: {truncate_every: steps}", {false}},
-      {"training", "tbptt_steps", "give adjoint: {truncate_every: steps}"},
-      {"training", "tbptt_stride", "stretches follow one another: give adjoint: {truncate_every: steps}"},
-      {"training", "ar", "write inputs and the tokens that follow into an npz, with mapping: seq2seq"},
-      {"training", "distillation", "write the teacher's outputs into an npz as y, with mapping: seq2seq"},
 
       {"data", "cache_data", nullptr},
       {"data", "one_hot_dtype", nullptr},
-      {"data", "sequence_length", "sequences are as long as in the file, or resampled to data.target_seq_len"},
-      {"data", "input_encoding", "write encoded inputs into the file", {"raw"}},
-      {"data", "vocab_size", "write encoded inputs into the file"},
       {"data", "synthetic", "write the sequences into an npz", {false}},
       {"data", "synthetic_kwargs", "write the sequences into an npz"},
       {"data", "csv_data_paths", "give format: csv with data_path, and test_path"},
@@ -65,10 +54,6 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"logging", "s3*", "copy the run directory after the run", {false}},
       {"logging", "upload*", "copy the run directory after the run", {false}},
 
-      {"callbacks", "dynamic_loss_weight", "give the losses fixed weights"},
-      {"callbacks", "seq_len_scheduler", "sequences are as long as in the file"},
-      {"callbacks", "time_pooling_scale_scheduler", "give model.time_pooling a fixed scale"},
-      {"callbacks", "stateful_training", "sequences start from the initial state"},
       {"callbacks", "connection_noise", "give the connections noise: {j: 0.01, when: train}"},
       {"callbacks", "metrics", "metrics are listed in logging.metrics"},
   };
@@ -134,8 +119,45 @@ void spell_out_warmup(Value& schedule) {
   if (given.start_lr) schedule.set("warmup_start_lr", *given.start_lr);
 }
 
+/// static2seq: single vectors, each shown for some steps.
+void spell_out_mapping(Value& root, Value& training) {
+  const Value* mapping = training.find("mapping");
+  if (!mapping || !mapping->is_text()) return;
+  const std::string word = mapping->text();
+  if (word == "static2seq" || word == "static2static") {
+    training.set("mapping", word == "static2seq" ? "seq2seq" : "seq2static");
+    if (Value* data = root.find("data"); data && data->is_mapping() && !data->has("sequence_length")) data->set("sequence_length", 100);
+  }
+}
+
+/// Training on tokens and from teachers says itself what is compared.
+void spell_out_targets(Value& root, Value& training) {
+  const auto asked = [&](const char* block, const char* flag) {
+    const Value* found = training.find(block);
+    if (!found || !found->is_mapping()) return false;
+    const Value* on = flag ? found->find(flag) : nullptr;
+    return !on || !on->is_boolean() || on->boolean();
+  };
+  const bool tokens = asked("ar", "enabled"), taught = asked("distillation", nullptr);
+  if (!tokens && !taught) return;
+  if (!training.has("mapping")) training.set("mapping", "seq2seq");
+  if (taught && !training.has("paradigm")) training.set("paradigm", "distillation");
+  if (Value* data = root.find("data"); taught && data && data->is_mapping() && !data->has("data_path"))
+    if (const Value* path = training.at("distillation").find("distillation_data_path")) data->set("data_path", *path);
+  if (training.has("loss") || training.has("losses")) return;
+  Value loss = Value::map({{"name", tokens ? "cross_entropy" : "mse"}});
+  if (tokens)
+    for (const auto& [from, to] : {std::pair{"loss", "name"}, std::pair{"loss_weight", "weight"}})
+      if (const Value* given = training.at("ar").find(from)) loss.set(to, *given);
+  training.set("loss", Value::map());
+  training.find("loss")->set("losses", Value::list_of({loss}));
+}
+
 /// A file says by its ending what it is.
 void spell_out_format(Value& data) {
+  if (const Value* encoding = data.find("input_encoding"); encoding && *encoding == Value("embedding"))
+    encoding->fail("'embedding' is a connection of the network here",
+                   "give input_encoding: one_hot; a dense connection from the first layer holds one vector per token");
   const Value* path = data.find("data_path");
   if (data.has("format") || !path || !path->is_text()) return;
   const std::string ending = lower_case(std::filesystem::path(path->text()).extension().string());
@@ -163,7 +185,6 @@ void sort_out_foreign_words(Value& root, std::vector<std::string>& warnings) {
 }
 
 void spell_out_words(Value& root) {
-  if (Value* data = root.find("data"); data && data->is_mapping()) spell_out_format(*data);
   if (Value* model = root.find("model"); model && model->is_mapping()) {
     spell_out_name(model->find("time_pooling"));
     if (model->has("range_start") || model->has("range_end")) {
@@ -176,6 +197,11 @@ void spell_out_words(Value& root) {
       for (const char* key : {"range_start", "range_end"}) move_into(*model, key, *pooling->find("params"));
     }
   }
+  if (Value* training = root.find("training"); training && training->is_mapping()) {
+    spell_out_mapping(root, *training);
+    spell_out_targets(root, *training);
+  }
+  if (Value* data = root.find("data"); data && data->is_mapping()) spell_out_format(*data);
   if (Value* training = root.find("training"); training && training->is_mapping() && training->has("losses")) {
     if (training->has("loss"))
       training->at("losses").fail("losses are listed in two places", "keep training.loss.losses");

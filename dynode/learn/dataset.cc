@@ -83,6 +83,12 @@ Dataset::Dataset(Samples samples, const DataConfig& config, double low, double h
   for (size_t i = 0; i < byte_.size(); ++i) byte_[i] = double(i) * factor_ + offset_;
 }
 
+Dataset Dataset::with_steps(size_t steps, Mapping mapping) const {
+  Dataset result  = *this;
+  result.samples_ = resampled(std::move(result.samples_), steps, mapping);
+  return result;
+}
+
 int64_t Dataset::class_count() const { return has_classes() ? *std::ranges::max_element(samples_.classes) + 1 : 0; }
 
 template <class R>
@@ -140,10 +146,13 @@ TrainingData split_data(const TrainConfig& config, uint64_t seed, Samples all, S
   const DataConfig& data = config.data;
   TrainingData      out;
 
-  // classes
+  // classes; of tokens each is a class
   const auto largest = [](const Samples& s) { return s.classes.empty() ? -1 : *std::ranges::max_element(s.classes); };
   if (!all.classes.empty()) {
-    out.classes = data.num_classes ? int64_t(*data.num_classes) : std::max(largest(all), largest(test)) + 1;
+    const bool next = config.training.foretells_tokens() && config.training.ar->mode == ArMode::next_token;
+    out.classes     = data.num_classes ? int64_t(*data.num_classes)
+                      : next           ? int64_t(all.width)
+                                       : std::max(largest(all), largest(test)) + 1;
     check_labels(all, out.classes);
     check_labels(test, out.classes);
   }
@@ -215,11 +224,34 @@ Samples resampled(Samples samples, size_t steps, Mapping mapping) {
   return samples;
 }
 
+/// Tokens, and targets that are not in the file.
+static void make_targets(const TrainConfig& config, uint64_t seed, Samples& all, Samples& test) {
+  const DataConfig&     data     = config.data;
+  const TrainingConfig& training = config.training;
+  if (data.input_encoding == InputEncoding::one_hot || training.foretells_tokens()) {
+    const int64_t vocabulary =
+        data.vocab_size ? int64_t(*data.vocab_size) : std::max(largest_token(all), largest_token(test)) + 1;
+    all  = encode_tokens(std::move(all), config, vocabulary);
+    test = encode_tokens(std::move(test), config, vocabulary);
+  }
+  if (training.distillation) all = taught_rows(std::move(all), *training.distillation, seed);
+  if (!training.makes_targets() || training.foretells_tokens()) return;
+  const double low = all.low, high = all.high;   // the test is scaled as the training data are
+  if (training.distillation) {
+    all  = taught(std::move(all), config, low, high);
+    test = taught(std::move(test), config, low, high);
+  } else {
+    all  = shown_as_targets(std::move(all), data, low, high);
+    test = shown_as_targets(std::move(test), data, low, high);
+  }
+}
+
 TrainingData load_data(const TrainConfig& config, uint64_t seed) {
   const DataConfig& data = config.data;
   if (data.format == DataFormat::task) return task_data(config, seed);
   const std::string path = config.resolve(data.data_path), test_path = config.resolve(data.test_path);
   const Mapping     mapping = config.training.mapping;
+  const SampleShape shape{mapping, !config.training.makes_targets(), data.sequence_length};
   Samples           all, test;
   switch (data.format) {
     case DataFormat::idx:
@@ -227,13 +259,12 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
       test = read_idx_samples(data, path, Part::test);
       break;
     case DataFormat::npz:
-      all = read_npz_samples(data, path, mapping);
-      if (!data.test_path.empty()) test = read_npz_samples(data, test_path, mapping);
+      all = read_npz_samples(path, shape);
+      if (!data.test_path.empty()) test = read_npz_samples(test_path, shape);
       break;
     case DataFormat::hdf5:
-      all  = read_hdf5_samples(data, path, mapping, Part::train);
-      test = data.test_path.empty() ? read_hdf5_samples(data, path, mapping, Part::test)
-                                    : read_hdf5_samples(data, test_path, mapping, Part::train);
+      all  = read_hdf5_samples(path, shape, Part::train);
+      test = data.test_path.empty() ? read_hdf5_samples(path, shape, Part::test) : read_hdf5_samples(test_path, shape, Part::train);
       break;
     case DataFormat::csv:
       all = read_csv_samples(data, path, mapping);
@@ -258,6 +289,7 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
     all = resampled(std::move(all), size_t(*data.target_seq_len), mapping);
     if (test.rows > 0) test = resampled(std::move(test), size_t(*data.target_seq_len), mapping);
   }
+  make_targets(config, seed, all, test);
   return split_data(config, seed, std::move(all), std::move(test));
 }
 

@@ -14,6 +14,8 @@
 //   half_cheetah, walker2d  folder of trajectories, cut into windows as published; targets are the next observations
 //   atari                   folder of games: pictures, targets are what was done on seeing them
 //
+//   tokens [N, T]           with data.input_encoding: one_hot a 1 among zeros each; training.ar asks for the next one
+//
 //   task   trials of a task (tasks/task.h), drawn while training by counters: epoch after epoch new ones, whatever the
 //          number of threads; validation and test are drawn once
 //
@@ -46,7 +48,7 @@ struct Samples {
   size_t                                                                      rows = 0, steps = 0, width = 0;
   std::variant<std::vector<float>, std::vector<double>, std::vector<uint8_t>> x;  // [rows][steps][width]
 
-  size_t               entries = 1;  // targets per row: 1, or steps
+  size_t               entries = 1;  // targets per row: 1, steps, or tokens
   std::vector<int64_t> classes;      // [rows][entries]; or
   size_t               target_width = 0;
   std::vector<double>  values;  // [rows][entries][target_width]
@@ -61,6 +63,13 @@ struct Samples {
   size_t validation = 0;  // so many rows, the last ones, are for validation; 0: rows are drawn for it
 };
 
+/// What is asked of the arrays of a file.
+struct SampleShape {
+  Mapping            mapping;
+  bool               has_targets = true;   // false: y is not looked at
+  std::optional<int> shown       = {};     // x [N, D] are single vectors, each shown for so many steps
+};
+
 // one file per format
 enum class Part { train, test };
 /// @throws IoError, ShapeError  as load_image_set; @throws SpecError on settings that do not fit the format
@@ -72,17 +81,29 @@ Samples read_rollout_samples(const DataConfig& config, const std::string& folder
 /// Training data, or the test. @throws IoError, ShapeError  naming the file
 Samples read_atari_samples(const std::string& folder, Part part);
 /// @throws IoError  naming file and array, ShapeError
-Samples read_npz_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+Samples read_npz_samples(const std::string& path, const SampleShape& shape);
 /// Arrays x, y, timespans and mask as a file of format npz has them. @throws IoError, ShapeError
-Samples samples_of(const Npz& file, Mapping mapping);
+Samples samples_of(const Npz& file, const SampleShape& shape);
 /// Training data with those for validation, or the test; of a file without groups the test is empty.
 /// @throws IoError  naming file and array, ShapeError
-Samples read_hdf5_samples(const DataConfig& config, const std::string& path, Mapping mapping, Part part);
+Samples read_hdf5_samples(const std::string& path, const SampleShape& shape, Part part);
 /// Trials of a task. @param part, batch  other trials for other numbers
 Samples draw_task_samples(std::shared_ptr<const Task> task, uint64_t seed, std::string_view part, uint64_t batch,
                           size_t rows, Threads* threads = nullptr);
 /// @throws IoError  naming file, line and column
 Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+
+// targets that are made
+/// The largest token of sequences of tokens. @throws IoError  naming what is none
+int64_t largest_token(const Samples& samples);
+/// Tokens as ones among zeros, shown and asked for as training.ar says. @throws IoError, ShapeError
+Samples encode_tokens(Samples samples, const TrainConfig& config, int64_t vocabulary);
+/// Inputs, scaled, that are their own targets.
+Samples shown_as_targets(Samples samples, const DataConfig& config, double low, double high);
+/// The share of sequences that is taught, drawn by seed.
+Samples taught_rows(Samples samples, const DistillationConfig& config, uint64_t seed);
+/// Targets are the outputs of the teacher. @throws IoError, SpecError
+Samples taught(Samples samples, const TrainConfig& config, double low, double high);
 
 // what the readers check alike
 /// Whether this can be how long a step takes.
@@ -105,7 +126,7 @@ class Dataset {
   bool   has_classes() const { return !samples_.classes.empty(); }
   /// One more than the largest class.
   int64_t class_count() const;
-  /// Targets per row: 1, or steps.
+  /// Targets per row: 1, steps, or tokens.
   size_t entries() const { return samples_.entries; }
   /// Numbers per target; 0 with classes.
   size_t             target_width() const { return samples_.target_width; }
@@ -119,6 +140,8 @@ class Dataset {
 
   bool               has_spans() const { return !samples_.spans.empty(); }
   bool               has_mask() const { return !samples_.mask.empty(); }
+  /// The same sequences resampled to so many steps, scaled alike.
+  Dataset with_steps(size_t steps, Mapping mapping) const;
   /// Whether the network's outputs at this step count.
   bool counts(size_t row, size_t step) const { return !has_mask() || samples_.mask[row * samples_.steps + step] != 0; }
 

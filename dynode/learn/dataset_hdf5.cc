@@ -11,11 +11,12 @@
 namespace dynode {
 namespace {
 
-Samples group_samples(const Hdf5& file, const std::string& group, Mapping mapping) {
-  std::vector<Npz::Entry> arrays = {{"x", file.numbers(group + "/data")}, {"y", file.numbers(group + "/labels")}};
+Samples group_samples(const Hdf5& file, const std::string& group, const SampleShape& shape) {
+  std::vector<Npz::Entry> arrays = {{"x", file.numbers(group + "/data")}};
+  if (shape.has_targets) arrays.emplace_back("y", file.numbers(group + "/labels"));
   for (const char* name : {"timespans", "mask"})
     if (const Hdf5Item* item = file.find(group + "/" + name)) arrays.emplace_back(name, item->numbers);
-  return samples_of(Npz(file.file() + (group.empty() ? "" : ":" + group), std::move(arrays)), mapping);
+  return samples_of(Npz(file.file() + (group.empty() ? "" : ":" + group), std::move(arrays)), shape);
 }
 
 /// The rows of two parts of one file.
@@ -39,13 +40,13 @@ Samples joined(Samples a, const Samples& b) {
 
 }  // namespace
 
-Samples read_hdf5_samples(const DataConfig&, const std::string& path, Mapping mapping, Part part) {
+Samples read_hdf5_samples(const std::string& path, const SampleShape& shape, Part part) {
   const Hdf5 file = load_hdf5(path);
-  if (!file.find("/train")) return part == Part::train ? group_samples(file, "", mapping) : Samples{};
-  if (part == Part::test) return file.find("/test") ? group_samples(file, "/test", mapping) : Samples{};
-  Samples train = group_samples(file, "/train", mapping);
+  if (!file.find("/train")) return part == Part::train ? group_samples(file, "", shape) : Samples{};
+  if (part == Part::test) return file.find("/test") ? group_samples(file, "/test", shape) : Samples{};
+  Samples train = group_samples(file, "/train", shape);
   if (!file.find("/val")) return train;
-  const Samples held_back = group_samples(file, "/val", mapping);
+  const Samples held_back = group_samples(file, "/val", shape);
   Samples       all       = joined(std::move(train), held_back);
   all.validation          = held_back.rows;
   return all;

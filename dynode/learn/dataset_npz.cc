@@ -23,7 +23,20 @@ void check_finite(const std::string& path, const char* array, const std::vector<
                 "remove such rows, or replace their numbers");
 }
 
-void take_inputs(const std::string& path, const Array& x, Samples& samples) {
+void take_inputs(const std::string& path, Array x, const std::optional<int>& shown, Samples& samples) {
+  if (shown) {   // [N, D] → [N, shown, D]
+    if (x.shape.size() != 2) throw ShapeError(path + ": x", {-1, -1}, x.shape, "single vectors, as data.sequence_length says");
+    const auto N = size_t(x.shape[0]), D = size_t(x.shape[1]);
+    std::visit(
+        [&](auto& values) {
+          std::remove_cvref_t<decltype(values)> all;
+          for (size_t row = 0; row < N; ++row)
+            for (int t = 0; t < *shown; ++t) all.insert(all.end(), values.begin() + ptrdiff_t(row * D), values.begin() + ptrdiff_t((row + 1) * D));
+          values = std::move(all);
+        },
+        x.data);
+    x.shape = {x.shape[0], *shown, x.shape[1]};
+  }
   if (x.shape.size() != 2 && x.shape.size() != 3)
     throw ShapeError(path + ": x", {-1, -1, -1}, x.shape, "x is [sequences, steps, numbers per step]");
   if (x.size() == 0) throw IoError(path, "x is empty", "it is [sequences, steps, numbers per step]");
@@ -42,7 +55,19 @@ void take_inputs(const std::string& path, const Array& x, Samples& samples) {
   }
 }
 
-void take_targets(const std::string& path, const Array& y, Mapping mapping, Samples& samples) {
+void take_targets(const std::string& path, Array y, Mapping mapping, Samples& samples) {
+  if (mapping == Mapping::seq2seq && y.shape.size() == 3 && y.shape[1] == int64_t(samples.steps) + 1) {   // a history: without its start
+    const size_t units = size_t(y.shape[2]), size = (samples.steps + 1) * units;
+    std::visit(
+        [&](auto& values) {
+          std::remove_cvref_t<decltype(values)> rest;
+          for (size_t at = 0; at < values.size(); at += size)
+            rest.insert(rest.end(), values.begin() + ptrdiff_t(at + units), values.begin() + ptrdiff_t(at + size));
+          values = std::move(rest);
+        },
+        y.data);
+    --y.shape[1];
+  }
   const auto rows = int64_t(samples.rows), steps = int64_t(samples.steps);
   const bool per_step = mapping == Mapping::seq2seq;
   const bool whole =
@@ -104,13 +129,13 @@ void take_steps(const std::string& path, const Npz& file, Mapping mapping, Sampl
 
 }  // namespace
 
-Samples samples_of(const Npz& file, Mapping mapping) {
+Samples samples_of(const Npz& file, const SampleShape& shape) {
   const std::string& path = file.file();
   Samples            samples;
   samples.name = path;
-  take_inputs(path, file.at("x"), samples);
-  take_targets(path, file.at("y"), mapping, samples);
-  take_steps(path, file, mapping, samples);
+  take_inputs(path, file.at("x"), shape.shown, samples);
+  if (shape.has_targets) take_targets(path, file.at("y"), shape.mapping, samples);
+  take_steps(path, file, shape.mapping, samples);
   const auto range = [&](const auto& values) {
     const auto [low, high] = std::ranges::minmax_element(values);
     samples.low = double(*low), samples.high = double(*high);
@@ -119,8 +144,8 @@ Samples samples_of(const Npz& file, Mapping mapping) {
   return samples;
 }
 
-Samples read_npz_samples(const DataConfig&, const std::string& path, Mapping mapping) {
-  return samples_of(load_npz(path), mapping);
+Samples read_npz_samples(const std::string& path, const SampleShape& shape) {
+  return samples_of(load_npz(path), shape);
 }
 
 }  // namespace dynode

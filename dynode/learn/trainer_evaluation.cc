@@ -59,21 +59,54 @@ std::vector<size_t> choose_examples(const Dataset& data, std::span<const size_t>
 
 }  // namespace
 
+/// The terms, and if `states` is true the last states of all layers that have some.
+static std::vector<ObjectiveTerm> with_states(const Plan& plan, std::vector<ObjectiveTerm> terms, bool states) {
+  for (size_t i = 0; i < plan.layers.size() && states; ++i) {
+    const LayerPlan& layer = plan.layers[i];
+    if (layer.is_input || layer.cell->static_map || plan.find_core(layer.layer_id) != int(i)) continue;
+    for (size_t state = 0; state < layer.cell->states.size(); ++state)
+      terms.push_back({.layer = int(i), .pooling = {.kind = Pooling::Kind::final}, .loss = nullptr, .arguments = {}, .weight = 0,
+                       .more_layers = {}, .state = int(state)});
+  }
+  return terms;
+}
+
 template <class R>
-Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint)
-    : objective_(plan, terms),
+Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint, bool states)
+    : objective_(plan, with_states(plan, terms, states)),
+      first_kept_(terms.size()),
       adjoint_(adjoint),
       units_(plan.layers[size_t(plan.output)].units),
       takes_spans_(plan.takes_spans()),
-      targets_(terms.size()) {}
+      targets_(objective_.terms().size()) {}
 
 template <class R>
-void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows) {
+void Minibatch<R>::carry_states(StateSelection whose, Random random) {
+  starts_.clear();
+  const size_t row = whose == StateSelection::last ? rows_ - 1 : whose == StateSelection::random ? size_t(random.integer(rows_)) : 0;
+  for (size_t i = first_kept_; i < objective_.terms().size(); ++i) {
+    const ObjectiveTerm&  term  = objective_.terms()[i];
+    const std::vector<R>& last  = objective_.pooled(i);
+    const size_t          units = last.size() / rows_;
+    Start                 start{term.layer, term.state, last};
+    for (size_t r = 0; r < rows_ && whose != StateSelection::each; ++r)
+      std::copy_n(last.begin() + ptrdiff_t(row * units), units, start.values.begin() + ptrdiff_t(r * units));
+    starts_.push_back(std::move(start));
+  }
+}
+
+template <class R>
+void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows, Stretch stretch) {
+  for (Start& start : starts_) {   // rows that were not there begin in state 0
+    const size_t units = start.values.size() / std::max<size_t>(rows_, 1);
+    start.values.resize(rows.size() * units);
+  }
   rows_    = rows.size();
   steps_   = data.steps();
   entries_ = data.entries();
   x_.resize(rows_ * steps_ * data.width());
   data.fill(rows, x_.data(), targets_[0], takes_spans_ ? &spans_ : nullptr);
+  cut(stretch, data.width());
   task_ = data.task();
   labels_.clear();
   if (task_)
@@ -84,6 +117,31 @@ void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows) {
     else targets_[i] = targets_[0];
   }
   objective_.set_batch(rows_, steps_, targets_);
+}
+
+/// Leaves the steps of a stretch, of inputs and targets alike.
+template <class R>
+void Minibatch<R>::cut(Stretch stretch, size_t width) {
+  stretch.end = std::min(stretch.end, steps_);
+  if (stretch.begin == 0 && stretch.end == steps_) return;
+  const size_t steps  = stretch.end - stretch.begin;
+  const auto   keep   = [&](auto& list, size_t size) {
+    std::remove_cvref_t<decltype(list)> kept;
+    for (size_t row = 0; row < rows_ && !list.empty(); ++row) {
+      const auto from = list.begin() + ptrdiff_t((row * steps_ + stretch.begin) * size);
+      kept.insert(kept.end(), from, from + ptrdiff_t(steps * size));
+    }
+    list = std::move(kept);
+  };
+  keep(x_, width);
+  keep(spans_, 1);
+  keep(targets_[0].mask, 1);
+  if (entries_ == steps_) {
+    keep(targets_[0].values, targets_[0].values.size() / (rows_ * steps_));
+    keep(targets_[0].classes, 1);
+    entries_ = steps;
+  }
+  steps_ = steps;
 }
 
 template <class R>
@@ -98,12 +156,14 @@ double Minibatch<R>::loss(Engine<R>& engine) {
 
 template <class R>
 RunInput<R> Minibatch<R>::run_input() const {
-  return {.x       = x_.data(),
-          .rows    = rows_,
-          .steps   = steps_,
-          .initial = {},
-          .spans   = spans_.empty() ? nullptr : spans_.data(),
-          .noise   = noise};
+  RunInput<R> input{.x       = x_.data(),
+                    .rows    = rows_,
+                    .steps   = steps_,
+                    .initial = {},
+                    .spans   = spans_.empty() ? nullptr : spans_.data(),
+                    .noise   = noise};
+  for (const Start& start : starts_) input.initial.push_back({start.layer, start.state, start.values.data(), true});
+  return input;
 }
 
 template <class R>
@@ -156,6 +216,7 @@ Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std
   result.confusion.assign(size_t(classes * classes), 0);
   const size_t most = batch.couples_rows() ? rows.size() : kEvaluationRows;
   SetLoss      loss;
+  batch.forget_states();
   for (size_t at = 0; at < rows.size(); at += most) {
     batch.load(data, rows.subspan(at, std::min(most, rows.size() - at)));
     batch.noise = {.pass = kEvaluationPass, .first_row = at, .shares = std::move(batch.noise.shares)};
@@ -163,7 +224,9 @@ Scores evaluate(Engine<R>& engine, Minibatch<R>& batch, const Dataset& data, std
     batch.add_to(loss);
     batch.add_to(result.metrics);
     if (classes > 0) batch.add_to_confusion(result.confusion);
+    if (batch.carries) batch.carry_states(*batch.carries, Random(at, "stateful"));
   }
+  batch.forget_states();
   result.loss = loss.value();
   return result;
 }

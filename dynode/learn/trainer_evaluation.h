@@ -11,10 +11,12 @@
 //     input_range          [2]                                     min_scale and max_scale of the data, where given
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dynode/base/random.h"
 #include "dynode/io/npz.h"
 #include "dynode/learn/dataset.h"
 #include "dynode/learn/metrics.h"
@@ -29,20 +31,35 @@ struct SetLoss {
   double value() const;
 };
 
+/// Steps [begin, end) of sequences.
+struct Stretch {
+  size_t begin = 0, end = SIZE_MAX;
+};
+
 /// A minibatch in memory, and the loss that looks at it.
 template <class R>
 class Minibatch {
  public:
-  Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint);
+  /// @param states  also keeps the last states of every run, for those that go on from there
+  Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint, bool states = false);
 
   /// θ, as the engine has it, for losses on weights.
   void set_parameters(std::span<const R> theta) { objective_.set_parameters(theta); }
 
   /// Weight of a term of the objective, from the next run on.
   void set_weight(size_t term, double weight) { objective_.set_weight(term, weight); }
+  /// Likewise, of what it is pooled by.
+  void set_scale(size_t term, double scale) { objective_.set_scale(term, scale); }
 
-  /// Takes these rows. @throws ShapeError  if targets do not fit the loss
-  void load(const Dataset& data, std::span<const size_t> rows);
+  /// Takes these rows, or a stretch of each. @throws ShapeError  if targets do not fit the loss
+  void load(const Dataset& data, std::span<const size_t> rows, Stretch stretch = {});
+
+  /// The next runs begin where the last one ended.
+  void carry_states(StateSelection whose, Random random);
+  /// They begin in the initial state.
+  void forget_states() { starts_.clear(); }
+  /// What evaluations do with the states of their batches; nothing: each begins in the initial state.
+  std::optional<StateSelection> carries = {};
 
   /// Loss per row, with the gradient by θ or without.
   double gradient(Engine<R>& engine, R* theta_bar);
@@ -67,7 +84,15 @@ class Minibatch {
   RunNoise<R> noise = {};   // of the next run
 
  private:
+  void cut(Stretch stretch, size_t width);
+
   Objective<R>                objective_;
+  size_t                      first_kept_;   // term; those from here on have last states
+  struct Start {
+    int            layer, state;
+    std::vector<R> values;   // [rows][units]
+  };
+  std::vector<Start>          starts_;
   AdjointPolicy               adjoint_;
   size_t                      rows_ = 0, steps_ = 0, units_, entries_ = 1;
   std::vector<R>              x_;        // [rows][steps][width]

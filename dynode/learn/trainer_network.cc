@@ -20,6 +20,16 @@ std::vector<NamedNumber> numbers_of(double loss, const std::vector<Metric>& metr
   return numbers;
 }
 
+/// The stretches of a sequence that an update learns from: all of it, or those of use_tbptt.
+std::vector<Stretch> stretches_of(const TrainingConfig& training, size_t steps) {
+  if (!training.use_tbptt) return {{}};
+  const size_t         length = size_t(*training.tbptt_steps), stride = size_t(training.tbptt_stride.value_or(*training.tbptt_steps));
+  std::vector<Stretch> stretches;
+  for (size_t begin = 0; begin < steps && (stretches.empty() || stretches.back().end < steps); begin += stride)
+    stretches.push_back({begin, std::min(begin + length, steps)});
+  return stretches;
+}
+
 constexpr size_t kDrawnRows = 256;  // trials of a task in memory, about
 
 /// The order in which an epoch sees the training rows: a function of seed and epoch alone.
@@ -53,8 +63,6 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       threads_(std::move(threads)),
       options_(options),
       recipe_(make_recipe(config, *plan_, *data_)),
-      engine_(plan_, threads_),
-      batch_(*plan_, recipe_.terms, config.training.adjoint_policy()),
       optimizer_(recipe_.optimizer, plan_->parameters.size(), recipe_.blocks),
       theta_(std::move(theta)),
       theta_bar_(theta_.size()),
@@ -62,7 +70,19 @@ NetworkTrainer<R>::NetworkTrainer(const TrainConfig& config, std::shared_ptr<con
       held_values_(held_.size()),
       start_(Clock::now()) {
   updates_per_epoch_ = progress(0).updates_per_epoch;
-  if (recipe_.quantisation) engine_.set_quantisation(recipe_.quantisation);
+  settle_in();
+}
+
+/// Engine and minibatch for the plan as it is.
+template <class R>
+void NetworkTrainer<R>::settle_in() {
+  const auto& stateful = config_.callbacks.stateful_training;
+  const bool  carries  = stateful && stateful->active && (stateful->enable_for_training || stateful->enable_for_validation);
+  batch_.reset();
+  engine_.emplace(plan_, threads_);
+  batch_.emplace(*plan_, recipe_.terms, config_.training.adjoint_policy(), carries);
+  if (carries && stateful->enable_for_validation) batch_->carries = stateful->sample_selection;
+  if (recipe_.quantisation) engine_->set_quantisation(recipe_.quantisation);
 }
 
 template <class R>
@@ -85,6 +105,10 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
       write_file(directory.checkpoint("initial"), checkpoint());
   }
   use(theta_);
+  if (const auto& s = config_.callbacks.seq_len_scheduler; s && s->active) {
+    own_dt_ = plan_->spec.simulation.dt.value_or(1);
+    if (state_.epoch > 0) own_dt_ *= double(scheduled_length(*s, state_.epoch - 1, config_.training.max_epochs)) / s->end_len;
+  }
 
   TrainResult result;
   while (!ended() && !result.stopped) result.stopped = !train_epoch();
@@ -102,15 +126,15 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
 
 template <class R>
 void NetworkTrainer<R>::use(std::span<const R> theta) {
-  engine_.set_parameters(theta);
-  batch_.set_parameters(theta);
+  engine_->set_parameters(theta);
+  batch_->set_parameters(theta);
 }
 
 template <class R>
 auto NetworkTrainer<R>::rows_from(size_t from) -> Rows {
   if (!data_->task) {
     if (from == 0) order_ = epoch_order(data_->train, config_.seed, state_.epoch);
-    return {&data_->all, order_};
+    return {&all(), order_};
   }
   // a block of whole minibatches; trials depend on its number alone
   const size_t batch = size_t(config_.training.batch_size), most = data_->train.size();
@@ -126,6 +150,8 @@ template <class R>
 bool NetworkTrainer<R>::train_epoch() {
   const size_t batch = size_t(config_.training.batch_size), size = data_->train.size();
   const auto   start = Clock::now();
+  set_length(state_.epoch);
+  batch_->forget_states();
   Window       epoch = fresh_window(), window = fresh_window();
   Rows         rows{};
   for (size_t at = 0, first = 0; at < size; at += batch) {
@@ -153,12 +179,24 @@ template <class R>
 void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows, Window& window) {
   const TrainingConfig& training = config_.training;
   try {
-    // gradient
-    batch_.load(data, rows);
-    batch_.noise = {.training = true, .pass = uint64_t(state_.step)};
-    set_callbacks(state_.step);
-    const double loss = batch_.gradient(engine_, theta_bar_.data());
-    const int    last = plan_->layers[size_t(plan_->output)].layer_id;
+    // gradient, mean over stretches if there are several
+    const std::vector<Stretch> stretches = stretches_of(training, data.steps());
+    const double               share     = 1 / double(stretches.size());
+    double                     loss      = 0;
+    for (size_t k = 0; k < stretches.size(); ++k) {
+      batch_->load(data, rows, stretches[k]);
+      batch_->noise = {.training = true, .pass = uint64_t(state_.step) * stretches.size() + k};
+      set_callbacks(state_.step, state_.epoch, true);
+      stretch_bar_.resize(k > 0 ? theta_bar_.size() : 0);
+      std::vector<R>& bar = k > 0 ? stretch_bar_ : theta_bar_;
+      loss += share * batch_->gradient(*engine_, bar.data());
+      for (size_t i = 0; i < theta_bar_.size() && stretches.size() > 1; ++i)
+        theta_bar_[i] = k > 0 ? theta_bar_[i] + R(share) * bar[i] : R(share) * bar[i];
+      batch_->add_to(window.metrics);
+    }
+    if (const auto& s = config_.callbacks.stateful_training; s && s->active && s->enable_for_training)
+      batch_->carry_states(s->sample_selection, Random(config_.seed, fmt::format("stateful/{}", state_.step)));
+    const int last = plan_->layers[size_t(plan_->output)].layer_id;
     if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data.steps()), 0, loss);
 
     apply_plasticity(plan_->parameters, theta_bar_.data());
@@ -188,7 +226,6 @@ void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows
     window.synapses.grown += synapses.grown, window.synapses.pruned += synapses.pruned;
     use(theta_);
 
-    batch_.add_to(window.metrics);
     window.loss += loss * double(rows.size());
     window.rows += double(rows.size());
     window.norm += norm;
@@ -207,29 +244,6 @@ double NetworkTrainer<R>::rate() const {
 template <class R>
 TrainingProgress NetworkTrainer<R>::progress(int64_t update) const {
   return progress_at(config_, *data_, update);
-}
-
-template <class R>
-void NetworkTrainer<R>::set_callbacks(int64_t update) {
-  const CallbacksConfig& callbacks = config_.callbacks;
-  batch_.noise.shares = noise_shares(callbacks.noise_annealers, recipe_.annealed, plan_->noise.size(), progress(update));
-  for (size_t i = 0; i < recipe_.scheduled.size(); ++i)
-    for (const int term : recipe_.scheduled[i])
-      batch_.set_weight(size_t(term), scheduled_weight(callbacks.loss_weight_schedulers[i], progress(update)));
-}
-
-/// Noise and weights of losses are written as they are now, so that the file gives what its validation gave.
-template <class R>
-std::string NetworkTrainer<R>::checkpoint() const {
-  const CallbacksConfig& callbacks = config_.callbacks;
-  if (callbacks.noise_annealers.empty() && callbacks.loss_weight_schedulers.empty())
-    return checkpoint_bytes<R>(*plan_, theta_, optimizer_, config_, state_);
-  const Spec  spec   = with_annealed_noise(*plan_, callbacks.noise_annealers, progress(state_.step));
-  TrainConfig config = config_;
-  for (const LossWeightSchedulerConfig& s : callbacks.loss_weight_schedulers)
-    for (LossConfig& loss : config.training.loss.losses)
-      if (&find_loss(loss.name) == &find_loss(s.loss_name)) loss.weight = scheduled_weight(s, progress(state_.step));
-  return checkpoint_bytes<R>(*plan_, theta_, optimizer_, config, state_, &spec);
 }
 
 template <class R>
@@ -252,13 +266,14 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
   double monitored = train.mean_loss();
   if (!data_->validation.empty()) {
     try {
-      set_callbacks(state_.step);
-      const Scores scores = evaluate<R>(engine_, batch_, data_->all, data_->validation, recipe_.fresh_metrics());
+      set_callbacks(state_.step, state_.epoch);
+      const Scores scores = evaluate<R>(*engine_, *batch_, all(), data_->validation, recipe_.fresh_metrics());
       if (!std::isfinite(scores.loss))
         throw NumericsError(plan_->layers[size_t(plan_->output)].layer_id, "the validation loss", 0, 0, 0, scores.loss);
       summary.validation = numbers_of(scores.loss, scores.metrics);
       monitored          = scores.loss;
       log_scores("validation", scores.loss, scores.metrics, state_.epoch + 1);
+      listen(scores.loss, scores.metrics);
       const int64_t samples = (state_.epoch + 1) * int64_t(data_->train.size());
       state_.reached        = recipe_.stop && reaches(*recipe_.stop, scores.loss, scores.metrics, samples);
     } catch (const NumericsError& cause) { diverged(cause); }
@@ -317,15 +332,16 @@ void NetworkTrainer<R>::test(TrainResult& result) {
   if (data_->test.empty()) return say("there is no test set");
 
   // the best network
+  set_length(std::max<int64_t>(state_.best_epoch - 1, 0));
   const std::string path = directory_->checkpoint("best");
   const TensorFile  best = load_safetensors(path);
   use(model_theta<R>(*plan_, best, path));
-  set_callbacks(state_.best_epoch * updates_per_epoch_);
+  set_callbacks(state_.best_epoch * updates_per_epoch_, std::max<int64_t>(state_.best_epoch - 1, 0));
 
-  const Dataset& set     = data_->test_set();
+  const Dataset& set     = data_->test_file.rows() == 0 ? all() : resampled_test_.rows() > 0 ? resampled_test_ : data_->test_file;
   const bool     confuse = set.has_classes() && set.entries() == 1;
   const auto     units   = int64_t(plan_->layers[size_t(plan_->output)].units);
-  const Scores   scores  = evaluate<R>(engine_, batch_, set, data_->test, recipe_.fresh_metrics(), confuse ? units : 0);
+  const Scores   scores  = evaluate<R>(*engine_, *batch_, set, data_->test, recipe_.fresh_metrics(), confuse ? units : 0);
   log_scores("test", scores.loss, scores.metrics, state_.best_epoch);
   result.test_loss = scores.loss;
   for (const Metric& metric : scores.metrics)
@@ -333,7 +349,7 @@ void NetworkTrainer<R>::test(TrainResult& result) {
 
   std::vector<Npz::Entry> arrays;
   if (confuse) arrays.emplace_back("confusion", Array{{units, units}, scores.confusion});
-  for (Npz::Entry& entry : example_arrays<R>(engine_, batch_, set, data_->test)) arrays.push_back(std::move(entry));
+  for (Npz::Entry& entry : example_arrays<R>(*engine_, *batch_, set, data_->test)) arrays.push_back(std::move(entry));
   const DataConfig& data = config_.data;
   if (data.min_scale || data.format == DataFormat::idx)
     arrays.emplace_back("input_range",
@@ -384,6 +400,8 @@ void NetworkTrainer<R>::log_train(const Window& window) {
                annealed_deviation(config_.callbacks.noise_annealers[i], progress(state_.step - 1)));
   for (const LossWeightSchedulerConfig& s : config_.callbacks.loss_weight_schedulers)
     line.set("loss_weight/" + s.loss_name, scheduled_weight(s, progress(state_.step - 1)));
+  if (const auto& d = config_.callbacks.dynamic_loss_weight; d && d->active) line.set("dynamic_loss_weight", state_.dynamic_factor);
+  if (resampled_.rows() > 0) line.set("sequence_length", int64_t(resampled_.steps()));
   line.set("seconds", seconds());
   directory_->add_metrics(line);
 }

@@ -45,6 +45,7 @@ class NetworkTrainer {
   bool   ended() const { return state_.ended || state_.epoch >= config_.training.max_epochs; }
   double seconds() const;
 
+  void              settle_in();
   void              use(std::span<const R> theta);  // from now on
   bool              train_epoch();                  // false: stopped
   /// Rows [from, …) of this epoch that are at hand, whole minibatches; of a task these are drawn here.
@@ -55,7 +56,15 @@ class NetworkTrainer {
   Rows              rows_from(size_t from);
   void              update(const Dataset& data, std::span<const size_t> rows, Window& window);
   TrainingProgress  progress(int64_t update) const;
-  void              set_callbacks(int64_t update);  // noise and weights of losses as they are after so many
+  /// Noise, weights of losses and scales as they are after so many updates, in this epoch (from 0).
+  /// @param in_turn  only the loss whose turn it is, where they alternate
+  void              set_callbacks(int64_t update, int64_t epoch, bool in_turn = false);
+  double            weight_of(size_t loss, int64_t update) const;   // of the losses in the file
+  void              set_length(int64_t epoch);                      // of sequences, and of their steps
+  void              set_dt(double dt);
+  /// The data, as long as they are in this epoch.
+  const Dataset&    all() const { return resampled_.rows() > 0 ? resampled_ : data_->all; }
+  void              listen(double loss, const std::vector<Metric>& metrics);
   std::string       checkpoint() const;
   void              finish_epoch(const Window& train, double seconds);
   void              save(bool best);
@@ -73,14 +82,16 @@ class NetworkTrainer {
   std::shared_ptr<Threads>            threads_;
   const TrainOptions&                 options_;
   Recipe                              recipe_;
-  Engine<R>                           engine_;
-  Minibatch<R>                        batch_;
+  std::optional<Engine<R>>            engine_;
+  std::optional<Minibatch<R>>         batch_;
   mutable Optimizer<R>                optimizer_;   // hands out its memory to be written
-  std::vector<R>                      theta_, theta_bar_;
+  std::vector<R>                      theta_, theta_bar_, stretch_bar_;
   std::vector<HeldEntry>              held_;           // entries of θ that go only part of a step
   std::vector<R>                      held_values_;
   std::vector<size_t>                 order_;  // of the rows of this epoch
   Dataset                             drawn_;  // trials of a task
+  Dataset                             resampled_, resampled_test_;   // where lengths change
+  double                              own_dt_ = 0;                   // of sequences of full length
   TrainingState                       state_;
   RunDirectory*                       directory_ = nullptr;
   Clock::time_point                   start_;

@@ -112,7 +112,9 @@ std::vector<ObjectiveTerm> terms_of(const TrainConfig& config, const Plan& plan,
     const Arguments arguments = check_arguments(loss.name, entry.facts, params);
     ObjectiveTerm   term{plan.output, pooling_of(config), &entry, arguments, loss.weight};
     size_t          entries = data.all.entries(), seen = units;
-    if (entry.target == LossTarget::nothing && !entry.of_weights && (entry.on_states || arguments.has("layer_ids"))) {
+    if (entry.on_network) {
+      entries = data.all.steps();
+    } else if (entry.target == LossTarget::nothing && !entry.of_weights && (entry.on_states || arguments.has("layer_ids"))) {
       const std::vector<int> layers = layers_of(arguments, plan, at);
       const auto size_of = [&](int layer) { return plan.layers[size_t(layer)].units; };
       const auto unequal = [&](int layer) { return size_of(layer) != size_of(layers[0]); };
@@ -156,11 +158,29 @@ std::vector<std::string> metrics_of(const TrainConfig& config, const TrainingDat
   return *config.logging.metrics;
 }
 
+/// Stretches need steps that count.
+void check_stretches(const TrainConfig& config, const TrainingData& data) {
+  if (!config.training.use_tbptt) return;
+  if (data.all.has_mask() && data.all.entries() == 1)
+    throw SpecError({{}, 0, 0, "training.use_tbptt"}, "stretches may lie where no step counts", "remove the mask of the data, or use_tbptt");
+}
+
 /// Checked against the connections of the network.
 std::optional<Quantisation> quantisation_for(const TrainConfig& config, const Plan& plan) {
   std::optional<Quantisation> quantisation = quantisation_of(config);
   if (quantisation) quantised_blocks(plan.parameters, *quantisation);
   return quantisation;
+}
+
+/// The terms of the losses in the file, which come in its order but for the first with a target, which goes ahead.
+std::vector<int> listed_terms(const TrainConfig& config, const std::vector<ObjectiveTerm>& terms) {
+  const std::vector<LossConfig>& losses = config.training.loss.losses;
+  const auto                     sees   = [](const LossConfig& l) { return find_loss(l.name).target != LossTarget::nothing; };
+  const auto                     ahead  = size_t(std::ranges::find_if(losses, sees) - losses.begin());
+  std::vector<int>               listed;
+  const bool                     extra = terms.size() > losses.size();   // outputs alone, for metrics
+  for (size_t i = 0; i < losses.size(); ++i) listed.push_back(extra ? int(i) + 1 : i == ahead ? 0 : int(i) + (i < ahead));
+  return listed;
 }
 
 }  // namespace
@@ -176,6 +196,7 @@ Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingDa
   if (!config.training.stop_when.is_null() && data.validation.empty())
     throw SpecError({{}, 0, 0, "training.stop_when"}, "looks at the validation, but there is none",
                     data.task ? "give data.val_trials" : "give data.val_split");
+  check_stretches(config, data);
   Recipe recipe = {.optimizer = optimizer_of(config),
           .blocks    = blocks_of(config.training.optimizer, plan.parameters),
           .schedule  = schedule_of(config),
@@ -184,11 +205,7 @@ Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingDa
           .quantisation = quantisation_for(config, plan),
           .stop      = stop_rule_of(config),
           .annealed  = annealed_sites(plan, config.callbacks.noise_annealers)};
-  for (const LossWeightSchedulerConfig& s : config.callbacks.loss_weight_schedulers) {
-    std::vector<int>& terms = recipe.scheduled.emplace_back();
-    for (size_t i = 0; i < recipe.terms.size(); ++i)
-      if (recipe.terms[i].loss == &find_loss(s.loss_name)) terms.push_back(int(i));
-  }
+  recipe.listed = listed_terms(config, recipe.terms);
   return recipe;
 }
 

@@ -21,7 +21,7 @@ struct Recipe {
   std::optional<Quantisation> quantisation = {};  // nothing: weights act as they are
   std::optional<StopRule>     stop = {};
   std::vector<std::vector<int>> annealed = {};   // sites of noise that each annealer moves
-  std::vector<std::vector<int>> scheduled = {};  // terms whose weight each scheduler sets
+  std::vector<int>              listed = {};     // of each loss of the file: its term
 
   std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }
 };

@@ -36,6 +36,8 @@ struct TrainingState {
   double                      schedule_lr   = std::numeric_limits<double>::quiet_NaN();
   double                      schedule_best = std::numeric_limits<double>::infinity();
   int64_t                     schedule_good = 0, schedule_bad = 0, schedule_cooldown = 0;
+  double                      dynamic_factor = 1, dynamic_best = std::numeric_limits<double>::quiet_NaN();
+  int64_t                     dynamic_worse  = 0;
 
   static constexpr auto fields =
       std::tuple{field("epoch", &TrainingState::epoch, "epochs done"),
@@ -51,10 +53,15 @@ struct TrainingState {
                  field("schedule_best", &TrainingState::schedule_best, "best value it heard"),
                  field("schedule_good", &TrainingState::schedule_good, "good epochs it heard"),
                  field("schedule_bad", &TrainingState::schedule_bad, "bad epochs it heard"),
-                 field("schedule_cooldown", &TrainingState::schedule_cooldown, "epochs it will not count")};
+                 field("schedule_cooldown", &TrainingState::schedule_cooldown, "epochs it will not count"),
+                 field("dynamic_factor", &TrainingState::dynamic_factor, "on weights of auxiliary losses"),
+                 field("dynamic_best", &TrainingState::dynamic_best, "best value that dynamic_loss_weight heard"),
+                 field("dynamic_worse", &TrainingState::dynamic_worse, "worse epochs in a row since")};
 
   ScheduleState schedule() const;
   void          set_schedule(const ScheduleState& s);
+  DynamicWeight dynamic() const { return {dynamic_factor, dynamic_best, dynamic_worse}; }
+  void          set_dynamic(const DynamicWeight& d) { dynamic_factor = d.factor, dynamic_best = d.best, dynamic_worse = d.worse; }
 };
 
 /// The bytes of a checkpoint: a model file with the optimiser's memory (opt/m/<block>, opt/v/<block>) and, in its
