@@ -7,6 +7,8 @@
 // If the swaps cover every ordered pair of clusters the optimum is Π = M/(C−1) (I − 11ᵀ/C), γ = 2/k min(M/(C−1), 1).
 #pragma once
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,11 @@ Margin best_margin(const Table<double>& differences, double dimensions);
 Margin full_margin(size_t clusters, size_t k, double dimensions);
 /// min dᵀΠd of some projection.
 double margin_of(const std::vector<double>& projection, const Table<double>& differences);
+/// γ(S; Π) of each state: min √(dᵀΠd) over its one-swap neighbours, whether they are in the vocabulary or not.
+std::vector<double> state_margins(const std::vector<double>& projection, const std::vector<Clusters>& states,
+                                  size_t clusters);
+/// Π onto a random subspace of M dimensions, M whole, within 1 … C: the span of M normal vectors, by QR.
+std::vector<double> random_subspace(size_t clusters, size_t dimensions, uint64_t seed);
 
 /// δ* = Πx/‖Πx‖, [C]. @throws Error  if Π takes all of x away
 std::vector<double> targeting_direction(const std::vector<double>& projection, const Clusters& state);
@@ -77,9 +84,35 @@ struct Chosen {
 std::vector<Chosen> choose_vocabulary(const std::vector<Clusters>& candidates, const std::vector<double>& probabilities,
                                       size_t n_targets, size_t clusters, bool new_coverage = false);
 
-/// Slopes of log p against α for each coordinate, by least squares over α ≤ `most`; probabilities [alphas][states].
+/// Slopes of log p against α for each state, by least squares over α ≤ `most`; probabilities [alphas][states].
 std::vector<double> sensitivity(const std::vector<double>& alphas, const Table<double>& probabilities,
                                 double most = 0.05);
+/// R² of these fits: 1 where log p is a line; NaN with fewer than three α at which the state was met, or where log p
+/// does not change.
+std::vector<double> linearity(const std::vector<double>& alphas, const Table<double>& probabilities,
+                              double most = 0.05);
+
+/// Whether perturbations add up: what a combined one does to log p, against the weighted sum of what its parts do.
+struct Superposition {
+  std::vector<double> predicted, measured;  // Δ log p of the states that were met in all runs, as they come
+  std::vector<size_t> states;               // which those are
+  double              r_squared, rms;       // of measured against predicted; NaN with fewer than two states
+};
+/// @param p0  [states] without perturbation     @param parts  [parts][states] each alone, at some strength
+/// @param combined  [states]     @param weights  [parts] strength of each part in the combination, relative to alone
+Superposition superposition(const std::vector<double>& p0, const Table<double>& parts,
+                            const std::vector<double>& combined, const std::vector<double>& weights);
+
+/// How far a perturbation can be turned up, the last α at which something still holds; none where it never does.
+/// All of these end at the first α at which it no longer does.
+struct Boundary {
+  std::optional<double> target_dominates;  // the target is the most probable state
+  std::optional<double> k_hot;             // states of as many clusters as the target have half of the probability
+  std::optional<double> varied;            // at least `many` states have p > 0.01
+};
+/// @param alphas  rising     @param probabilities  [alphas][states]
+Boundary metastable_boundary(const std::vector<double>& alphas, const Table<double>& probabilities,
+                             const std::vector<Clusters>& states, const Clusters& target, size_t many = 5);
 /// p ∝ p₀ exp(α G δ), G [states][C].
 std::vector<double> predicted_probabilities(const std::vector<double>& p0, const Table<double>& g,
                                             const std::vector<double>& direction, double alpha);

@@ -65,7 +65,71 @@ TEST(Capacity, PredictsWhatSmallPerturbationsDo) {
   EXPECT_NEAR(sensitivity(alphas, seen)[0], -3, 1e-10);
 }
 
+TEST(Capacity, OfARandomSubspaceIsThatOfAProjection) {
+  const auto pi = random_subspace(7, 3, 5);
+  double     trace = 0;
+  for (size_t i = 0; i < 7; ++i) {
+    trace += pi[i * 7 + i];
+    for (size_t j = 0; j < 7; ++j) {
+      double square = 0;
+      for (size_t k = 0; k < 7; ++k) square += pi[i * 7 + k] * pi[k * 7 + j];
+      EXPECT_NEAR(square, pi[i * 7 + j], 1e-14);
+      EXPECT_NEAR(pi[i * 7 + j], pi[j * 7 + i], 1e-15);
+    }
+  }
+  EXPECT_NEAR(trace, 3, 1e-14);
+  EXPECT_EQ(random_subspace(7, 3, 5), pi);
+  EXPECT_NE(random_subspace(7, 3, 6), pi);
+  EXPECT_NEAR(random_subspace(4, 4, 1)[0], 1, 1e-14);  // all of the space
+}
+
+TEST(Capacity, OfOneStateIsItsLeastSwap) {
+  const auto full = state_margins(full_margin(6, 2, 3).projection, {{0, 1}, {5, 2}}, 6);
+  EXPECT_NEAR(full[0] * full[0], full_margin(6, 2, 3).gamma, 1e-14);  // the same for all
+  EXPECT_NEAR(full[1], full[0], 1e-14);
+  std::vector<double> axis(9);
+  axis[0] = 1;  // onto cluster 0 of 3
+  EXPECT_EQ(state_margins(axis, {{0}, {1}}, 3), (std::vector<double>{1, 0}));
+  EXPECT_TRUE(std::isnan(state_margins(axis, {{0, 1, 2}}, 3)[0]));  // nobody to swap with
+}
+
+TEST(Capacity, ResponsesAddUpWhereTheyAreLinear) {
+  const std::vector<double> alphas{0, 0.01, 0.02, 0.04};
+  Table<double>             p{4, 2, {}};
+  for (double a : alphas) p.values.push_back(0.2 * std::exp(3 * a)), p.values.push_back(0.2 + a * a);
+  EXPECT_NEAR(linearity(alphas, p)[0], 1, 1e-12);
+  EXPECT_LT(linearity(alphas, p)[1], 0.95);
+  EXPECT_TRUE(std::isnan(linearity(alphas, p, 0.01)[0]));  // two points are always a line
+
+  const Table<double> parts{2, 3, {0.4, 0.2, 0.4, 0.2, 0.2, 0}};
+  const auto          sum = superposition({0.2, 0.4, 0.4}, parts, {0.4, 0.1, 0.5}, {1, 1});
+  EXPECT_EQ(sum.states, (std::vector<size_t>{0, 1}));  // the third was not met in the second run
+  EXPECT_NEAR(sum.predicted[0], std::log(2.0), 1e-15);
+  EXPECT_NEAR(sum.predicted[1], std::log(0.25), 1e-15);
+  EXPECT_NEAR(sum.r_squared, 1, 1e-12);
+  EXPECT_NEAR(sum.rms, 0, 1e-12);
+  EXPECT_LT(superposition({0.2, 0.4, 0.4}, parts, {0.4, 0.4, 0.2}, {1, 1}).r_squared, 1);
+}
+
+TEST(Capacity, HasABoundaryOfMetastability) {
+  const std::vector<Clusters> states{{1, 0}, {0, 2}, {1, 2}, {0}};
+  const Table<double>         p{4, 4, {0.2, 0.3, 0.3, 0.2,  //
+                                       0.4, 0.3, 0.2, 0.1,  //
+                                       0.6, 0.2, 0.2, 0,    //
+                                       0.1, 0.1, 0, 0.8}};
+  const Boundary              b = metastable_boundary({0, 0.1, 0.2, 0.3}, p, states, {0, 1}, 4);
+  EXPECT_EQ(b.target_dominates, 0.2);
+  EXPECT_EQ(b.k_hot, 0.2);
+  EXPECT_EQ(b.varied, 0.1);
+  EXPECT_FALSE(metastable_boundary({0}, {1, 4, {0.2, 0.3, 0.3, 0.2}}, states, {0, 1}).target_dominates);
+  EXPECT_THROW(metastable_boundary({1, 0}, {2, 4, std::vector<double>(8)}, states, {0, 1}), SpecError);
+}
+
 TEST(Capacity, SaysWhatDoesNotFit) {
+  EXPECT_THROW(random_subspace(3, 4, 1), SpecError);
+  EXPECT_THROW(state_margins({1, 0}, {{0}}, 2), ShapeError);
+  EXPECT_THROW(superposition({1}, {1, 1, {1}}, {1, 2}, {1}), ShapeError);
+
   EXPECT_THROW(state_vectors({{0, 0}}, 3), SpecError);
   EXPECT_THROW(state_vectors({{3}}, 3), SpecError);
   EXPECT_THROW(best_margin(vocabulary_pairs({{0}}, 3).differences, 1), SpecError);
