@@ -6,6 +6,7 @@
 // adjoint, λ = ∂L/∂h′:
 //   CfC      ā = (1 − κ g) λ   b̄ = g λ   γ = g (1 − g) (b − κ a) λ   τ̄_a = ± t γ   τ̄_b = γ   t̄ = ± τ_a γ
 //   CfCPure  μ = A E λ   f̄₁ = (t |f₁| − 1) μ   w̄ = t sgn(w) f₁ μ   Ā = (1 − E f₁) λ   t̄ = (|w| + |f₁|) f₁ μ
+// The tape holds a, b, ± τ_a and g.
 // Source: Hasani et al. 2022, Closed-form continuous-time neural networks.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/cfc.cc"
@@ -39,6 +40,7 @@ struct CfcOptions {
   }
 };
 
+/// The formula alone, from which the judge derives its adjoint.
 struct Cfc {
   template <class V> struct State  { V h; };
   template <class V> struct Ports  { V ff1, ff2, time_a, time_b; };
@@ -49,19 +51,40 @@ struct Cfc {
     const V g = sigmoid(fma(constant<V>(o.direction) * in.time_a, t, in.time_b));
     return {fma(o.phi(in.ff1), constant<V>(1) - constant<V>(o.kappa) * g, o.phi(in.ff2) * g)};
   }
+};
+
+/// The same step, which also says what its adjoint is made of.
+struct CfcTaped {
+  template <class V> struct State  { V h, a, b, rate, g; };   // rate: ± τ_a
+  template <class V> struct Ports  { V ff1, ff2, time_a, time_b; };
+  template <class V> struct Params {};
 
   template <class V, class O>
-  static HWY_INLINE void pull(const Values<Cfc, V>& v, const O& o, const State<V>& lambda, Bars<Cfc, V>& bars) {
-    const V a = o.phi(v.in.ff1), b = o.phi(v.in.ff2), kappa = constant<V>(o.kappa);
-    const V rate  = constant<V>(o.direction) * v.in.time_a;
-    const V g     = sigmoid(fma(rate, v.dt, v.in.time_b));
-    const V gamma = g * (one<V>() - g) * (b - kappa * a) * lambda.h;
-    bars.s.h       = constant<V>(0);
-    bars.in.ff1    = o.slope(a) * (one<V>() - kappa * g) * lambda.h;
-    bars.in.ff2    = o.slope(b) * g * lambda.h;
-    bars.in.time_a = constant<V>(o.direction) * v.dt * gamma;
-    bars.in.time_b = gamma;
-    bars.dt       += rate * gamma;
+  static HWY_INLINE State<V> step(const State<V>&, const Ports<V>& in, const Params<V>&, const V& t, const O& o) {
+    State<V> s;
+    s.a = o.phi(in.ff1), s.b = o.phi(in.ff2), s.rate = constant<V>(o.direction) * in.time_a;
+    s.g = sigmoid(fma(s.rate, t, in.time_b));
+    s.h = fma(s.a, one<V>() - constant<V>(o.kappa) * s.g, s.b * s.g);
+    return s;
+  }
+};
+
+/// Its adjoint, to which the tape stands where the drives were.
+struct CfcTape {
+  template <class V> struct State  { V h; };
+  template <class V> struct Ports  { V a, b, rate, g; };
+  template <class V> struct Params {};
+
+  template <class V, class O>
+  static HWY_INLINE void pull(const Values<CfcTape, V>& v, const O& o, const State<V>& lambda, Bars<CfcTape, V>& bars) {
+    const V g     = v.in.g, kappa = constant<V>(o.kappa);
+    const V gamma = g * (one<V>() - g) * (v.in.b - kappa * v.in.a) * lambda.h;
+    bars.s.h     = constant<V>(0);
+    bars.in.a    = o.slope(v.in.a) * (one<V>() - kappa * g) * lambda.h;
+    bars.in.b    = o.slope(v.in.b) * g * lambda.h;
+    bars.in.rate = constant<V>(o.direction) * v.dt * gamma;
+    bars.in.g    = gamma;
+    bars.dt     += v.in.rate * gamma;
   }
 };
 
@@ -110,18 +133,35 @@ StepArgs<R> told(StepArgs<R> a) {
   a.source = a.settings.numbers;
   return a;
 }
-template <class F, class R> void step_as_told(const StepArgs<R>& a) { step<F>(told(a)); }
-template <class F, class R> void pull_as_told(const PullArgs<R>& b) {
-  PullArgs<R> c = b;
-  c.step = told(b.step);
-  pull<Cfc, F>(c);
+template <class R>
+void step_taped(const StepArgs<R>& a) {
+  const size_t   size   = a.slab.size();
+  const R* const from[] = {a.state[0], a.state[0], a.state[0], a.state[0], a.state[0]};   // nobody reads it
+  R* const       to[]   = {a.next[0], a.tape, a.tape + size, a.tape + 2 * size, a.tape + 3 * size};
+  StepArgs<R>    taped  = told(a);
+  taped.state = from, taped.next = to;
+  step<Formula<CfcTaped, CfcOptions<R>, R>>(taped);
+}
+template <class R>
+void pull_taped(const PullArgs<R>& b) {
+  const size_t size   = b.step.slab.size();
+  R* const     kept[] = {b.step.tape, b.step.tape + size, b.step.tape + 2 * size, b.step.tape + 3 * size};
+  PullArgs<R>  taped  = b;
+  taped.step          = told(b.step);
+  taped.step.drive    = kept;
+  pull<CfcTape, Formula<CfcTape, CfcOptions<R>, R>>(taped);
+}
+template <class R>
+void pull_derived(const PullArgs<R>& b) {
+  PullArgs<R> derived = b;
+  derived.step        = told(b.step);
+  pull<Cfc, Formula<Cfc, CfcOptions<R>, R, true>>(derived);
 }
 
 template <class R>
 StepKernels<R> cfc_kernels() {
-  using F = Formula<Cfc, CfcOptions<R>, R>;
-  StepKernels<R> k{step_as_told<F, R>, pull_as_told<F, R>, nullptr, nullptr, nullptr, nullptr};
-  if constexpr (sizeof(R) == 8) k.pull_derived = pull_as_told<Formula<Cfc, CfcOptions<R>, R, true>, R>;
+  StepKernels<R> k{step_taped<R>, pull_taped<R>, nullptr, nullptr, nullptr, nullptr};
+  if constexpr (sizeof(R) == 8) k.pull_derived = pull_derived<R>;
   return k;
 }
 
@@ -151,6 +191,7 @@ CellEntry cfc() {
           .ports = {"ff1", "ff2", "time_a", "time_b"},
           .dt = 1,
           .scales_with_dt = true,
+          .pull_reads_drive = false,
           // the first three are read by the kernel, the others say how the layer is put together
           .settings = {words("mode", {"default", "pure", "no_gate"}, 0, "how the heads are mixed"),
                        words("head_activation", {"tanh", "lecun_tanh", "linear"}, 0, "of ff1 and ff2, unless pure"),
@@ -171,6 +212,7 @@ CellEntry cfc() {
                        words("mask_time_heads", {"false", "true"}, 0,
                              "absent synapses are absent in time_a and time_b, too")},
           .takes_sources = true,
+          .tape_size = [](const Slab& slab, size_t, const double*) { return 4 * slab.size(); },
           .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(CfcKernels)(); }};
 }
 

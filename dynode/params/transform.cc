@@ -104,7 +104,8 @@ void to_stored_gradient(const ParameterMap& map, const R* theta, R* gradient) {
     const R* x = theta + b.offset;
     R*       g = gradient + b.offset;
     if (b.transform != Transform::identity)
-      for (size_t i = 0; i < b.size(); ++i) g[i] *= R(transform_slope(b.transform, real_value(b.transform, x[i])));
+      for (size_t i = 0; i < b.size(); ++i)
+        if (b.mask.empty() || b.mask[i]) g[i] *= R(transform_slope(b.transform, real_value(b.transform, x[i])));
     if (b.rectified)
       for (size_t i = 0; i < b.sign.size(); ++i)
         if (b.sign[i]) g[i] = x[i] <= 0 ? R(0) : g[i] * R(b.sign[i]);
