@@ -180,6 +180,16 @@ TEST_F(SpikingRuns, GoToHdf5AndBack) {
   EXPECT_SAYS(run("spiking repeat net.yaml --format zip --output x").err, "there are: npz, h5");
 }
 
+TEST_F(SpikingRuns, TheOldestLayoutIsUnderstood) {
+  std::string old = read_file(path("net.yaml"));
+  old.replace(0, std::string("init_params: {delta_t").size(), "simulation: {random_seed: 3, delta_t");
+  write("old.yaml", old + "settings: {save: true, save_dir: a, sim_name: b}\n");
+  good("spiking run net.yaml --seed 3 --output new.npz");
+  EXPECT_SAYS(good("spiking run old.yaml --output old.npz").err, "--output says where results go");
+  EXPECT_EQ(read_file(path("old.npz")), read_file(path("new.npz")));
+  EXPECT_EQ(good("mean-field solve old.yaml").out.substr(8), good("mean-field solve net.yaml").out.substr(8));
+}
+
 TEST_F(SpikingRuns, SayWhatIsWrong) {
   EXPECT_SAYS(run("spiking analyze net.yaml --kernel-ms 0").err, "--kernel-ms");
   EXPECT_SAYS(run("spiking run net.yaml --kernel square").err, "there are: gaussian, box");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 
 #include "dynode/base/display.h"
@@ -102,7 +103,14 @@ void run_sweep(const MeanFieldSettings& s) {
   fmt::print("{}", table.text());
 
   if (s.folds) {
-    const Family           family = [&](double x) { return at(std::clamp(x, low, high)).populations; };
+    // a point of a branch asks for the same network several times
+    std::map<double, Populations> known;
+    const Family                  family = [&](double x) {
+      if (known.size() > 1000) known.clear();
+      const auto [found, fresh] = known.try_emplace(std::clamp(x, low, high));
+      if (fresh) found->second = at(found->first).populations;
+      return found->second;
+    };
     const ContinuationSpec spec{.low = low, .high = high, .step = s.step};
     // through every point the sweep found, from the ends and the middle first
     branches = find_branches(family, spec, {low, (low + high) / 2, high}, starts);

@@ -181,7 +181,12 @@ size_t run_repeats(const SpikingRunSettings& s, const std::vector<RepeatFolder>&
     });
   }
   // a model of each network tells mistakes before any of the work
-  for (const RepeatFolder& f : folders) check_spiking_run(Model::from_spec(f.spec, {.threads = 1}));
+  for (const RepeatFolder& f : folders) {
+    const Model model = Model::from_spec(f.spec, {.threads = 1});
+    check_spiking_run(model);
+    if (&f == &folders[0])
+      for (const std::string& warning : model.plan().warnings) fmt::print(stderr, "warning: {}\n", warning);
+  }
   std::mutex mutex;
   size_t     there = 0, done = 0;
   Meter      meter("repeats", folders.size() * seeds.size());
@@ -218,6 +223,7 @@ void spiking_run(const SpikingRunSettings& s) {
   ModelOptions options{.threads = s.threads};
   if (s.seed_given) options.seed = s.seed;
   Model            model = Model::from_spec(spec, options);
+  for (const std::string& warning : model.plan().warnings) fmt::print(stderr, "warning: {}\n", warning);
   const SpikingRun whole = record_run(model);
   fmt::print("{}: {} units, {:g} s, {} spikes, seed {}\n\n", s.path, grouped(int64_t(whole.recording.labels.size())),
              whole.recording.dt * double(whole.recording.steps), grouped(int64_t(whole.recording.step.size())),

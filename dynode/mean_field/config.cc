@@ -7,6 +7,7 @@
 
 #include "dynode/base/text.h"
 #include "dynode/mean_field/perturbation_block.h"
+#include "dynode/spec/clustered_network.h"
 #include "dynode/spec/fields.h"
 
 namespace dynode::mean_field {
@@ -165,7 +166,8 @@ ClusterSpec cluster_spec(const InitParams& sizes, const Clusters& c) {
 
 }  // namespace
 
-ClusteredNetwork clustered_network(const Value& config) {
+ClusteredNetwork clustered_network(const Value& given) {
+  const Value   config = clustered_network_of_today(given);
   const Config  c     = read<Config>(config);
   const auto&   sizes = c.init_params;
   const int64_t k     = c.architecture.clusters.n_clusters;

@@ -27,10 +27,27 @@ void hand_on(const Value* from, Value& to, const std::vector<std::string>& keys)
 }  // namespace
 
 bool is_clustered_network(const Value& value) {
-  return value.is_mapping() && value.has("init_params") && value.has("architecture") && !value.has("layers");
+  return value.is_mapping() && value.has("architecture") && !value.has("layers") &&
+         (value.has("init_params") || value.has("simulation"));
 }
 
-Value spec_of_clustered_network(const Value& value, std::vector<std::string>& warnings) {
+Value clustered_network_of_today(Value value) {
+  if (!is_clustered_network(value) || value.has("init_params")) return value;
+  value.rename("simulation", "init_params");
+  Value* init = value.find("init_params");
+  if (Value* seed = init->is_mapping() ? init->find("random_seed") : nullptr) {
+    const Value moved = *seed;
+    init->erase("random_seed");
+    if (!value.has("settings") || value.at("settings").is_null()) value.set("settings", Value::map());
+    if (const Value* other = value.at("settings").find("random_seed"); other && !(*other == moved))
+      moved.fail("simulation.random_seed and settings.random_seed differ", "keep one of them");
+    value.find("settings")->set("random_seed", moved);
+  }
+  return value;
+}
+
+Value spec_of_clustered_network(const Value& given_value, std::vector<std::string>& warnings) {
+  const Value                    value = clustered_network_of_today(given_value);
   const std::vector<std::string> top = {"init_params", "architecture", "external_currents", "stimulus",
                                         "settings",    "arousal",      "perturbation"};
   for (const Value::Entry& entry : value.entries())
@@ -99,6 +116,8 @@ Value spec_of_clustered_network(const Value& value, std::vector<std::string>& wa
   if (!spec.has("arousal")) spec.set("arousal", Value::map());
   if (given(settings, "save") && settings->at("save").is_boolean() && settings->at("save").boolean())
     warnings.push_back("settings.save has no effect: --output says where results go");
+  if (given(settings, "plot") && settings->at("plot").is_boolean() && settings->at("plot").boolean())
+    warnings.push_back("settings.plot has no effect: --report draws");
   spec.place(value.at().file);
   return spec;
 }

@@ -28,6 +28,7 @@ __all__ = [
     "SpecError",
     "Task",
     "TrainResult",
+    "capacity",
     "catalogue",
     "ctrnn",
     "mean_field",
@@ -44,7 +45,7 @@ __all__ = [
     "__version__",
 ]
 
-_faces = {"ctrnn", "mean_field", "ncps", "plot", "rate", "rate_tables", "soen", "spiking", "torch"}
+_faces = {"capacity", "ctrnn", "mean_field", "ncps", "plot", "rate", "rate_tables", "soen", "spiking", "torch"}
 
 
 def convert(source, target):

@@ -78,9 +78,11 @@ class LIFMeanField:
 
     @classmethod
     def from_config(cls, config):
-        """A clustered network as the configuration files of VectorialNeuroModulators describe it: a path or a dict."""
+        """Of a network without an input array, a path or a dict: a spec with LIF or LIFDelta layers, or the configuration of
+        VectorialNeuroModulators. n_clusters: the first populations that are excitatory clusters, all where none are;
+        names [P]: "E cluster 3", …"""
         self = object.__new__(cls)
-        self._populations, self.n_clusters = _core.clustered_network(
+        self._populations, self.n_clusters, self.names = _core.mean_field_of(
             config if isinstance(config, dict) else os.fspath(config)
         )
         self.size = self._populations.size

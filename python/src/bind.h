@@ -105,6 +105,7 @@ void bind_rate(py::module_& m);
 void bind_wirings(py::module_& m);
 void bind_ncp(py::module_& m);
 void bind_mean_field(py::module_& m);
+void bind_capacity(py::module_& m);
 void bind_files(py::module_& m);
 
 }  // namespace dynode::python

@@ -1,6 +1,6 @@
 // Mean field: populations of spiking neurons as rates, their fixed points and stability.
-#include "dynode/mean_field/config.h"
 #include "dynode/mean_field/fixed_points.h"
+#include "dynode/models/mean_field_model.h"
 #include "dynode/spec/spec.h"
 #include "python/src/bind.h"
 
@@ -99,11 +99,11 @@ void bind_mean_field(py::module_& m) {
   m.def("random_starts", random_starts, "populations"_a, "count"_a, "seed"_a);
   m.def("cluster_starts", cluster_starts, "populations"_a, "clusters"_a, "high"_a = 40.0, "low"_a = 4.0);
   m.def(
-      "clustered_network",
+      "mean_field_of",
       [](const py::object& config) {
-        const Value value          = py::isinstance<py::dict>(config) ? value_of(config) : load_value(py::str(config));
-        const ClusteredNetwork net = clustered_network(value);
-        return py::make_tuple(net.populations, net.clusters.n_clusters);
+        const Value            value = py::isinstance<py::dict>(config) ? value_of(config) : load_value(py::str(config));
+        const MeanFieldNetwork net = mean_field_of(value);
+        return py::make_tuple(net.populations, net.clusters, net.names);
       },
       "config"_a);
 }

@@ -106,5 +106,6 @@ PYBIND11_MODULE(_core, m) {
   bind_wirings(m);
   bind_ncp(m);
   bind_mean_field(m);
+  bind_capacity(m);
   bind_files(m);
 }
