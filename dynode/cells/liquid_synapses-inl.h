@@ -24,11 +24,29 @@ namespace dynode::HWY_NAMESPACE {
 /// Synapses whose constants are folded at a time, in front of their use.
 inline constexpr size_t kFold = 64;
 
+/// Where the synapses of a small circuit begin and end, one by one, for those who open them more than once: a row then
+/// gathers the potentials of a whole vector of synapses, instead of waiting for them to be put side by side.
+template <class R>
+struct SynapseEnds {
+  static constexpr size_t most = 256;
+  alignas(64) hwy::MakeSigned<R> source[most], target[most];
+  bool known;   // else they are too many
+
+  SynapseEnds(size_t units, const SparseRows& lists) : known(lists.begin[units] <= most) {
+    const size_t count = known ? lists.begin[units] : 0;
+    for (size_t unit = 0; unit < units && known; ++unit)
+      for (size_t k = lists.begin[unit]; k < lists.begin[unit + 1]; ++k) source[k] = hwy::MakeSigned<R>(unit);
+    for (size_t k = 0; k < count; ++k) target[k] = hwy::MakeSigned<R>(lists.column[k]);
+    for (size_t k = count; k % Lane<R>::width; ++k) source[k] = target[k] = 0;
+  }
+};
+
 template <class R>
 struct Synapses {
   size_t          count;
   const uint32_t *begin, *column;
   const R *       w, *sigma, *mu, *erev;
+  const SynapseEnds<R>* ends = nullptr;   // for a single row; null: sources are followed from run to run
 
   /// Their parameters stand side by side from `first` on.
   Synapses(const StepArgs<R>& a, int first)
@@ -161,16 +179,24 @@ struct Single {
   }
 };
 
+/// from[at[i]] in lane i
+template <class R>
+HWY_INLINE Lane<R> gather(const R* from, const hwy::MakeSigned<R>* at) {
+  return hn::GatherIndex(typename Lane<R>::Tag(), from, hn::Load(hn::RebindToSigned<typename Lane<R>::Tag>(), at));
+}
+
 template <class R>
 HWY_INLINE void open_row(const Synapses<R>& c, const R* HWY_RESTRICT x, R* num, R* den) {
   using V = Lane<R>;
   alignas(64) R s[kFold] = {};
   size_t source = 0;
   each_fold(c, c.erev, [&](size_t first, size_t end, const Fold<R>& fold) HWY_ATTR {
-    for (size_t k = first; k < end;)
+    for (size_t k = first; k < end && !c.ends;)
       for (const size_t stop = end_of_run(c, k, end, source); k < stop; ++k) s[k - first] = x[source];
-    for (size_t f = 0; f < end - first; f += V::width)
-      Logistic<R>::at(fma(V::load(fold.slope + f), V::load(s + f), V::load(fold.shift + f))).store(s + f);
+    for (size_t f = 0; f < end - first; f += V::width) {
+      const V now = c.ends ? gather(x, c.ends->source + first + f) : V::load(s + f);
+      Logistic<R>::at(fma(V::load(fold.slope + f), now, V::load(fold.shift + f))).store(s + f);
+    }
     for (size_t k = first; k < end; ++k) {
       R &n = num[c.column[k]], &d = den[c.column[k]];
       n = Single<R>::fma(fold.strength[k - first], s[k - first], n);
@@ -188,15 +214,18 @@ HWY_INLINE void pull_row(const Synapses<R>& c, const R* HWY_RESTRICT x, const R*
   size_t source = 0;
   each_fold(c, c.sigma, [&](size_t first, size_t end, const Fold<R>& fold) HWY_ATTR {
     const size_t first_source = source;
-    for (size_t k = first; k < end;)
+    for (size_t k = first; k < end && !c.ends;)
       for (const size_t stop = end_of_run(c, k, end, source); k < stop; ++k) {
         v[k - first] = x[source];
         a[k - first] = num_bar[c.column[k]], b[k - first] = den_bar[c.column[k]];
       }
     for (size_t f = 0; f < end - first; f += V::width) {
-      const V now = V::load(v + f), current = V::load(a + f), w = V::load(c.w + first + f);
+      const V now     = c.ends ? gather(x, c.ends->source + first + f) : V::load(v + f);
+      const V current = c.ends ? gather(num_bar, c.ends->target + first + f) : V::load(a + f);
+      const V leak    = c.ends ? gather(den_bar, c.ends->target + first + f) : V::load(b + f);
+      const V w       = V::load(c.w + first + f);
       const V s     = Logistic<R>::at(fma(V::load(fold.slope + f), now, V::load(fold.shift + f)));
-      const V h     = fma(V::load(c.erev + first + f), current, V::load(b + f));
+      const V h     = fma(V::load(c.erev + first + f), current, leak);
       const V slant = less(s, s, s) * h;
       slant.store(t + f);
       (s * h).store(a + f);

@@ -56,9 +56,12 @@ template <class R>
 HWY_INLINE void step_single(const StepArgs<R>& a) {
   const size_t size = a.slab.stride, tape = ltc::TapeShape::of(a.settings.numbers, false).slabs() * size;
   std::copy_n(a.state[0], a.slab.size(), a.next[0]);
-  for (size_t row = 0, at = 0; row < a.slab.rows; ++row, at += size)
-    Column<R, InRow<R>>(a, RowTime<R>(a.dt[row]).lanes, a.tape + row * tape)
-        .step(a.next[0] + at, a.drive[0] + at, a.drive[1] + at);
+  const SynapseEnds<R> ends(a.slab.units, *a.settings.synapses);
+  for (size_t row = 0, at = 0; row < a.slab.rows; ++row, at += size) {
+    Column<R, InRow<R>> column(a, RowTime<R>(a.dt[row]).lanes, a.tape + row * tape);
+    if (ends.known) column.synapses.ends = &ends;
+    column.step(a.next[0] + at, a.drive[0] + at, a.drive[1] + at);
+  }
 }
 
 template <class R>
@@ -127,8 +130,10 @@ HWY_INLINE void pull_single(const PullArgs<R>& b) {
   using V = Lane<R>;
   const StepArgs<R>& a    = b.step;
   const size_t       size = a.slab.stride, tape = ltc::TapeShape::of(a.settings.numbers, false).slabs() * size;
+  const SynapseEnds<R> ends(a.slab.units, *a.settings.synapses);
   for (size_t row = 0, at = 0; row < a.slab.rows; ++row, at += size) {
-    const Column<R, InRow<R>> column(a, RowTime<R>(a.dt[row]).lanes, a.tape + row * tape);
+    Column<R, InRow<R>> column(a, RowTime<R>(a.dt[row]).lanes, a.tape + row * tape);
+    if (ends.known) column.synapses.ends = &ends;
     std::copy_n(a.next[0] + at, size, column.scratch);
     column.pull({b.lambda[0] + at, b.drive_bar[0] + at, b.drive_bar[1] + at, column.time_bar(), b.params_bar});
     R h = 0;

@@ -101,7 +101,7 @@ struct Column {
   static constexpr int NV = Place::vectors;
 
   const StepArgs<R>& a;           // of which parameters and settings are read
-  const Synapses<R>  synapses;
+  Synapses<R>        synapses;
   const ltc::Method& method;
   const size_t       size, unfolds;
   const bool         fused;

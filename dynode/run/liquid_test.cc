@@ -16,7 +16,7 @@ layers:
   - {layer_id: 0, layer_type: Input, params: {dim: 2}}
   - {layer_id: 1, layer_type: LTC, params: {dim: 8, ode_unfolds: 2, init_state: learn,
      wiring: {type: AutoNCP, params: {output_size: 2}}}}
-  - {layer_id: 2, layer_type: LTC, params: {dim: 3, ode_unfolds: 3, positivity: none, input_mapping: linear,
+  - {layer_id: 2, layer_type: LTC, params: {dim: NEURONS, ode_unfolds: 3, positivity: none, input_mapping: linear,
      output_mapping: none, solver: SOLVER}}
   - {layer_id: 3, layer_type: Linear, params: {dim: 2}}
 connections:
@@ -34,8 +34,10 @@ struct Liquid {
   std::shared_ptr<const Plan> plan;
   std::vector<R>              theta, x, spans, weight;
 
-  Liquid(const std::string& solver, size_t rows_, size_t steps_, size_t first_row = 0) : rows(rows_), steps(steps_) {
+  Liquid(const std::string& solver, size_t rows_, size_t steps_, size_t first_row = 0, int neurons = 3)
+      : rows(rows_), steps(steps_) {
     std::string text = kNetwork;
+    text.replace(text.find("NEURONS"), 7, std::to_string(neurons));
     text.replace(text.find("SOLVER"), 6, solver);
     plan = compile(read_spec(parse_yaml(text, "net.yaml")));
     theta.assign(plan->theta.begin(), plan->theta.end());
@@ -118,13 +120,15 @@ TEST(LiquidNetwork, ThreadsAndCheckpointsLeaveNoTrace) {
 }
 
 TEST(LiquidNetwork, ARowDoesNotDependOnItsBatch) {
-  const size_t        rows = dense_kernels<float>().width + 1, steps = 4;
-  const Liquid<float> net("fused", rows, steps);
-  const auto          together = net.gradient();
-  for (size_t row = 0; row < rows; ++row) {
-    const auto alone = Liquid<float>("fused", 1, steps, row).gradient();
-    for (size_t n = 0; n < steps * 2; ++n) ASSERT_EQ(alone.x[n], together.x[row * steps * 2 + n]) << "row " << row;
-    for (size_t n = 0; n < steps; ++n) ASSERT_EQ(alone.spans[n], together.spans[row * steps + n]) << "row " << row;
+  const size_t rows = dense_kernels<float>().width + 1, steps = 4;
+  for (int neurons : {3, 17}) {   // 17: more synapses than a row reads by vectors
+    const Liquid<float> net("fused", rows, steps, 0, neurons);
+    const auto          together = net.gradient();
+    for (size_t row = 0; row < rows; ++row) {
+      const auto alone = Liquid<float>("fused", 1, steps, row, neurons).gradient();
+      for (size_t n = 0; n < steps * 2; ++n) ASSERT_EQ(alone.x[n], together.x[row * steps * 2 + n]) << "row " << row;
+      for (size_t n = 0; n < steps; ++n) ASSERT_EQ(alone.spans[n], together.spans[row * steps + n]) << "row " << row;
+    }
   }
 }
 
