@@ -13,6 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct MultiplierWicc {
+  static constexpr int lookups = 2;
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_y, bias_current, gamma_plus, gamma_minus, g_factor, g_noise; };
@@ -20,7 +21,8 @@ struct MultiplierWicc {
 
   template <class V, class G>
   static HWY_INLINE V difference(const V& s, const V& phi, const Params<V>& p, const G& g) {
-    return fma(p.g_factor, g(phi + p.phi_y, p.bias_current - s) - g(phi - p.phi_y, p.bias_current + s), p.g_noise);
+    const V a = g(phi + p.phi_y, p.bias_current - s), b = g(phi - p.phi_y, p.bias_current + s);
+    return fma(p.g_factor, a - b, p.g_noise);
   }
 
   template <class V, class G>

@@ -5,6 +5,7 @@
 //   pull(values, f, lambda, bars)            its adjoint by hand (optional; else derived from `step` with duals)
 //   start(s, p, f) → State                   completes an initial state (optional)
 //   observe(s, in, p, f) → struct of V       what can be recorded of a step (optional); or observe(s, in, p, dt, f)
+//   lookups                                  how often step, and pull in the same order, call f (optional, see below)
 //
 // Vectors of a slab that share their parameters form the inner loop, so parameters stay in registers:
 //   tiles   outer = unit,            parameters are one number for all lanes    inner = vectors of batch lanes
@@ -85,6 +86,11 @@ struct Formula {
   static constexpr bool handwritten = !derived && requires(Values<Cell, V> v, Source f, State l, Bars<Cell, V> b) {
     Cell::pull(v, f, l, b);
   };
+  /// Lookups per vector that are done in blocks.
+  static constexpr int  lookups  = [] {
+    if constexpr (requires { Cell::lookups; }) return handwritten && Source::uses_table ? Cell::lookups : 0;
+    else return 0;
+  }();
   static constexpr bool starts   = requires(State s, Params p, Source f) { Cell::start(s, p, f); };
   static constexpr bool observes_time = requires(State s, Ports in, Params p, V dt, Source f) {
     Cell::observe(s, in, p, dt, f);
@@ -96,13 +102,15 @@ struct Formula {
 
   HWY_INLINE explicit Formula(const StepArgs<R>& a) : source(a.source) {}
 
-  HWY_INLINE State step(const State& s, const Ports& in, const Params& p, const V& dt) const {
-    return Cell::step(s, in, p, dt, source);
+  // f: the source, or what stands in for it
+  template <class F>
+  HWY_INLINE State step(const State& s, const Ports& in, const Params& p, const V& dt, const F& f) const {
+    return Cell::step(s, in, p, dt, f);
   }
-
-  HWY_INLINE void pull(const Values<Cell, V>& v, const State& lambda, Bars<Cell, V>& bars) const {
+  template <class F>
+  HWY_INLINE void pull(const Values<Cell, V>& v, const State& lambda, Bars<Cell, V>& bars, const F& f) const {
     if constexpr (handwritten) {
-      Cell::pull(v, source, lambda, bars);
+      Cell::pull(v, f, lambda, bars);
     } else {
       // seed every argument, run the formula, contract with λ
       using D = Dual<V, states + ports + params + 1>;
@@ -156,20 +164,74 @@ struct Walk {
 /// Most vectors that share their parameters: two of lanes, or (on the plainest instruction set) a tile as rows.
 inline constexpr size_t kMostInner = 32;
 
+// A formula that looks things up in a table runs twice over a block of vectors: first the table notes where its answers
+// stand, then it gives them. Instead of a long chain of places, loads and sums a processor has two short ones, of which
+// it can have many in hand at a time.
+
+/// Stands in for the table in the first run: its answers mean nothing.
+template <class Source>
+struct Asking {
+  using V = typename Source::V;
+  const Source& source;
+  typename Source::Spot*& next;
+
+  HWY_INLINE V operator()(const V& phi, const V& i) const {
+    source.locate(phi, i, *next++);
+    return zero<V>();
+  }
+  HWY_INLINE Slope2<V> with_slope(const V& phi, const V& i) const {
+    source.locate(phi, i, *next++);
+    return {zero<V>(), zero<V>(), zero<V>()};
+  }
+};
+/// … and in the second, where questions are known.
+template <class Source>
+struct Answering {
+  using V = typename Source::V;
+  const Source& source;
+  typename Source::Spot*& next;
+
+  HWY_INLINE V operator()(const V&, const V&) const { return source.value(*next++); }
+  HWY_INLINE Slope2<V> with_slope(const V&, const V&) const { return source.slopes(*next++); }
+};
+template <class F>      constexpr bool asks = false;
+template <class Source> constexpr bool asks<Asking<Source>> = true;
+
+/// Calls visit(first outer position, end, f) until all are visited, f the source function or what stands in for it.
+template <class F, class Visit>
+HWY_INLINE void in_blocks(const F& formula, const Walk& walk, const Visit& visit) {
+  if constexpr (F::lookups == 0) {
+    visit(0, walk.outer, formula.source);
+  } else {
+    using Source = decltype(formula.source);
+    typename Source::Spot spots[kMostInner * F::lookups];
+    const size_t block = walk.inner < kMostInner ? kMostInner / walk.inner : 1;
+    for (size_t n = 0; n < walk.outer; n += block) {
+      const size_t end = walk.outer - n < block ? walk.outer : n + block;
+      auto* next = spots;
+      visit(n, end, Asking<Source>{formula.source, next});
+      next = spots;
+      visit(n, end, Answering<Source>{formula.source, next});
+    }
+  }
+}
+
 template <Layout layout, class F, class R>
 HWY_INLINE void step_slab(const StepArgs<R>& a) {
   using V = Lane<R>;
   const F    formula(a);
   const Walk walk = Walk::over<V>(a.slab);
-  for (size_t n = 0; n < walk.outer; ++n) {
-    const auto p = load_params<layout, typename F::Params, V>(a.params, n);
-    for (size_t m = 0; m < walk.inner; ++m) {
-      const size_t at = n * walk.outer_step + m * walk.inner_step;
-      auto next = formula.step(load_all<typename F::State, V>(a.state, at),
-                               load_all<typename F::Ports, V>(a.drive, at), p, load_dt<layout, V>(a.dt, m));
-      store_all<V>(next, a.next, at);
+  in_blocks(formula, walk, [&](size_t begin, size_t end, const auto& f) HWY_ATTR {
+    for (size_t n = begin; n < end; ++n) {
+      const auto p = load_params<layout, typename F::Params, V>(a.params, n);
+      for (size_t m = 0; m < walk.inner; ++m) {
+        const size_t at = n * walk.outer_step + m * walk.inner_step;
+        auto next = formula.step(load_all<typename F::State, V>(a.state, at), load_all<typename F::Ports, V>(a.drive, at),
+                                 p, load_dt<layout, V>(a.dt, m), f);
+        if constexpr (!asks<std::decay_t<decltype(f)>>) store_all<V>(next, a.next, at);
+      }
     }
-  }
+  });
 }
 
 template <Layout layout, class Cell, class F, class R>
@@ -178,27 +240,31 @@ HWY_INLINE void pull_slab(const PullArgs<R>& b) {
   const StepArgs<R>& a = b.step;
   const F    formula(a);
   const Walk walk = Walk::over<V>(a.slab);
-  Bars<Cell, V> bars;
   V dt_bar[kMostInner];
   for (size_t m = 0; m < walk.inner; ++m) dt_bar[m] = V::load(b.dt_bar + m * V::width);
-  for (size_t n = 0; n < walk.outer; ++n) {
-    Values<Cell, V> v;
-    v.p    = load_params<layout, typename F::Params, V>(a.params, n);
-    bars.p = load_all<typename F::Params, V>(b.params_bar, n * V::width);
-    for (size_t m = 0; m < walk.inner; ++m) {
-      const size_t at = n * walk.outer_step + m * walk.inner_step;
-      v.s    = load_all<typename F::State, V>(a.state, at);
-      v.in   = load_all<typename F::Ports, V>(a.drive, at);
-      v.next = load_all<typename F::State, V>(a.next, at);
-      v.dt   = load_dt<layout, V>(a.dt, m);
-      bars.dt = dt_bar[m];
-      formula.pull(v, load_all<typename F::State, V>(b.lambda, at), bars);
-      dt_bar[m] = bars.dt;
-      store_all<V>(bars.s, b.lambda, at);
-      store_all<V>(bars.in, b.drive_bar, at);
+  in_blocks(formula, walk, [&](size_t begin, size_t end, const auto& f) HWY_ATTR {
+    Bars<Cell, V> bars;
+    for (size_t n = begin; n < end; ++n) {
+      Values<Cell, V> v;
+      v.p    = load_params<layout, typename F::Params, V>(a.params, n);
+      bars.p = load_all<typename F::Params, V>(b.params_bar, n * V::width);
+      for (size_t m = 0; m < walk.inner; ++m) {
+        const size_t at = n * walk.outer_step + m * walk.inner_step;
+        v.s    = load_all<typename F::State, V>(a.state, at);
+        v.in   = load_all<typename F::Ports, V>(a.drive, at);
+        v.next = load_all<typename F::State, V>(a.next, at);
+        v.dt   = load_dt<layout, V>(a.dt, m);
+        bars.dt = dt_bar[m];
+        formula.pull(v, load_all<typename F::State, V>(b.lambda, at), bars, f);
+        if constexpr (!asks<std::decay_t<decltype(f)>>) {
+          dt_bar[m] = bars.dt;
+          store_all<V>(bars.s, b.lambda, at);
+          store_all<V>(bars.in, b.drive_bar, at);
+        }
+      }
+      if constexpr (!asks<std::decay_t<decltype(f)>>) store_all<V>(bars.p, b.params_bar, n * V::width);
     }
-    store_all<V>(bars.p, b.params_bar, n * V::width);
-  }
+  });
   for (size_t m = 0; m < walk.inner; ++m) dt_bar[m].store(b.dt_bar + m * V::width);
 }
 

@@ -18,42 +18,57 @@ struct RateArraySource {
   static constexpr const char* name    = "RateArray";
   static constexpr const char* summary = "time-averaged voltage of a two-junction SQUID, from a table";
   static constexpr bool uses_current = true, uses_table = true;
-  using V = Lane<R>;
+  using V     = Lane<R>;
+  using Place = hn::TFromD<hn::RebindToUnsigned<typename V::Tag>>;
+
+  /// Where an answer stands: a place per lane, and the position inside its cell, x with the sign of its slope in φ.
+  struct Spot {
+    alignas(64) Place place[V::width];
+    alignas(64) R x[V::width], y[V::width];
+  };
 
   HWY_INLINE explicit RateArraySource(const void* t) : RateArraySource(*static_cast<const RateTable<R>*>(t)) {}
 
-  HWY_INLINE Slope2<V> with_slope(V phi, V current) const {
-    // fold φ into [0, ½], find the cell; rows end in zeros on both sides, so g needs no comparison there
-    const V zero = constant<V>(0);
-    const V turn = phi - floor(phi), back = one<V>() - turn;
-    const V x = min(turn, back) * x_scale, y = fma(current, y_scale, y_origin), held = min(y_last, max(zero, y));
-    const V column = floor(min(last_column, x)), row = floor(held);
-    const V fx = x - column, fy = held - row;
+  // A lookup in two halves, one behind the other or (drivers of cells) each for many vectors: places go through memory,
+  // where scalar loads find them; taking lanes out of a register costs shuffles, of which the processor makes one at a
+  // time.
 
-    // one record per lane; places go through memory, where scalar loads find them: taking lanes out of a register
-    // costs shuffles, of which the processor makes one at a time. NaN stays in the fractions and reads the first place.
-    // Added to `whole`, a number is its own last bits.
-    const hn::RebindToSigned<typename V::Tag> tag;
-    const V whole(sizeof(R) == 4 ? R(8388608.0) : R(4503599627370496.0));
-    const V place = max(fma(row, columns, column), zero) + whole;
-    alignas(64) Place places[V::width];
-    store_halves(tag, hn::ShiftLeft<2>(hn::Xor(hn::BitCast(tag, place.raw), hn::BitCast(tag, whole.raw))), places);
-    asm volatile("" ::: "memory");
-    V r[4];
-    load4<R>(Record{records, places}, r);
-
-    const V gx = fma(fy, r[3], r[1]), gy = fma(fx, r[3], r[2]);
-    const V sign = where_less(turn, back, x_scale, where_less(back, turn, zero - x_scale, zero));
-    return {fma(fx, gx, fma(fy, r[2], r[0])), sign * gx, where_less(y, zero, zero, y_scale * gy)};
+  /// First half: folds φ into [0, ½], finds the cell. Rows end in zeros on both sides, so nothing is compared there.
+  HWY_INLINE void locate(const V& phi, const V& current, Spot& to) const {
+    const V part = phi - round(phi), x = abs(part) * x_scale;
+    const V y = clamp(fma(current, y_scale, y_origin), zero<V>(), y_last);
+    const V column = floor(x), row = floor(y);
+    copysign(x - column, part).store(to.x);
+    (y - row).store(to.y);
+    // NaN stays in the fractions and stands at the first place
+    const V place = max(fma(row, columns, column + whole()), whole());
+    const hn::RebindToUnsigned<typename V::Tag> tag;
+    hn::Store(hn::ShiftLeft<2>(hn::BitCast(tag, place.raw)), tag, to.place);
   }
-  HWY_INLINE Slope1<V> with_slope(V phi) const {
-    const auto [y, dphi, di] = with_slope(phi, V(R(kDefaultCurrent)));
+  /// Second half.
+  HWY_INLINE V value(const Spot& at) const {
+    V r[4];
+    load4<R>(Record{origin, at.place}, r);
+    const V x = abs(V::load(at.x)), y = V::load(at.y);
+    return fma(x, fma(y, r[3], r[1]), fma(y, r[2], r[0]));
+  }
+  HWY_INLINE Slope2<V> slopes(const Spot& at) const {
+    V r[4];
+    load4<R>(Record{origin, at.place}, r);
+    const V part = V::load(at.x), x = abs(part), y = V::load(at.y);
+    const V gx = fma(y, r[3], r[1]), gy = fma(x, r[3], r[2]);
+    return {fma(x, gx, fma(y, r[2], r[0])), copysign(x_scale, part) * gx, y_scale * gy};
+  }
+
+  HWY_INLINE Slope2<V> with_slope(const V& phi, const V& current) const { return slopes(located(phi, current)); }
+  HWY_INLINE Slope1<V> with_slope(const V& phi) const {
+    const auto [y, dphi, di] = with_slope(phi, constant<V>(kDefaultCurrent));
     return {y, dphi};
   }
-  HWY_INLINE V slope(V phi, V) const { return with_slope(phi).dx; }
+  HWY_INLINE V slope(const V& phi, const V&) const { return with_slope(phi).dx; }
 
-  HWY_INLINE V operator()(V phi, V current) const { return with_slope(phi, current).y; }
-  HWY_INLINE V operator()(V phi) const { return with_slope(phi).y; }
+  HWY_INLINE V operator()(const V& phi, const V& current) const { return value(located(phi, current)); }
+  HWY_INLINE V operator()(const V& phi) const { return (*this)(phi, constant<V>(kDefaultCurrent)); }
 
   template <int K>
   HWY_INLINE Dual<V, K> operator()(const Dual<V, K>& phi, const Dual<V, K>& current) const {
@@ -68,41 +83,29 @@ struct RateArraySource {
 
  private:
   // the table's numbers in registers: stores of the cells around might be aimed at the table, for all a compiler knows
-  const R* records;
-  V columns, last_column, x_scale, y_scale, y_origin, y_last;
+  uintptr_t origin;   // of the records, as seen from places
+  V columns, x_scale, y_scale, y_origin, y_last;
+
+  /// Added to it, a small whole number is the last bits of the sum; four times the bits serve as places.
+  static HWY_INLINE V whole() { return constant<V>(sizeof(R) == 4 ? 0x1p23 : 0x1p52); }
+  static constexpr Place kWholePlace = Place(4 * (sizeof(R) == 4 ? uint64_t(0x4B000000) : uint64_t(0x4330000000000000)));
 
   HWY_INLINE explicit RateArraySource(const RateTable<R>& t)
-      : records(t.records.data()), columns(R(t.columns)), last_column(R(t.columns - 1)), x_scale(t.x_scale),
-        y_scale(t.y_scale), y_origin(t.y_origin), y_last(t.y_last) {}
+      : origin(reinterpret_cast<uintptr_t>(t.records.data()) - uintptr_t(kWholePlace) * sizeof(R)), columns(R(t.columns)),
+        x_scale(t.x_scale), y_scale(t.y_scale), y_origin(t.y_origin), y_last(t.y_last) {}
 
-  using Place = hn::TFromD<hn::RebindToSigned<typename V::Tag>>;
-
-  /// Stores at most 32 bytes at a time: a load from a wider store that is still on its way takes twice as long.
-  template <class Tag>
-  static HWY_INLINE void store_halves(Tag tag, hn::Vec<Tag> x, Place* to) {
-#if HWY_TARGET != HWY_SCALAR
-    if constexpr (sizeof(Place) * V::width > 32) {
-      const hn::Half<Tag> half;
-      hn::Store(hn::LowerHalf(half, x), half, to);
-      hn::Store(hn::UpperHalf(half, x), half, to + V::width / 2);
-      return;
-    }
-#endif
-    hn::Store(x, tag, to);
+  HWY_INLINE Spot located(const V& phi, const V& current) const {
+    Spot at;
+    locate(phi, current, at);
+    asm volatile("" ::: "memory");   // else places would be taken out of the register
+    return at;
   }
 
   struct Record {
-    const R*     records;
+    uintptr_t    origin;
     const Place* place;
-    /// Places of 32 bits are loaded in pairs: loads are what a lookup is made of.
     HWY_INLINE const R* operator()(size_t lane) const {
-      if constexpr (sizeof(Place) == 4 && V::width > 1) {
-        uint64_t pair;
-        __builtin_memcpy(&pair, place + lane / 2 * 2, 8);
-        return records + (lane % 2 ? size_t(pair >> 32) : size_t(uint32_t(pair)));
-      } else {
-        return records + size_t(place[lane]);
-      }
+      return reinterpret_cast<const R*>(origin + uintptr_t(place[lane]) * sizeof(R));
     }
   };
 };
