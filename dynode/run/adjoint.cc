@@ -11,6 +11,15 @@ struct Position {
   size_t k, begin, end;
 };
 
+/// Whether the adjoint is truncated in front of the step that reads this entry. Clears λ then.
+template <class R>
+bool cut_off(LayerSpace<R>& l, const TileGradient<R>& wanted, size_t entry) {
+  const bool cut = wanted.truncate_every && entry % wanted.truncate_every == 0 && entry < wanted.total_steps;
+  if (cut)
+    for (auto& b : l.lambda) b.clear();
+  return cut;
+}
+
 /// λ of the layer's output at k+1: what the loss says plus what its readers send back. Where the adjoint is truncated,
 /// the later step had that state as a given number.
 template <class R>
@@ -20,9 +29,7 @@ void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, cons
   LayerSpace<R>&   l = w.layers[size_t(layer)];
   const auto&      dense = prepared.dense();
   R*         lambda     = l.lambda[size_t(p.cell->output)].data();
-  const bool cut        = wanted.truncate_every && entry % wanted.truncate_every == 0 && entry < wanted.total_steps;
-  if (cut)
-    for (auto& b : l.lambda) b.clear();
+  const bool cut        = cut_off(l, wanted, entry);
   bool       empty      = p.cell->states[size_t(p.cell->output)].memoryless;   // nothing in λ yet worth keeping
 
   // the loss
@@ -140,7 +147,7 @@ void start_backward(Workspace<R>& w) {
     for (PortSpace<R>& port : l.ports) {
       port.w_bar.clear();
       for (auto& g : port.sparse_gradients) g.sums.clear();
-      std::fill_n(port.drive_bar.data() + w.chunk * l.size, l.size, R(0));   // nothing happens after the run
+      if (port.late) std::fill_n(port.drive_bar.data() + w.chunk * l.size, l.size, R(0));   // nothing happens after the run
     }
   }
 }
@@ -154,6 +161,13 @@ void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, co
     for (auto stage = plan.stages.rbegin(); stage != plan.stages.rend(); ++stage)
       for (size_t k = end; k-- > begin;)
         for (auto layer = stage->layers.rbegin(); layer != stage->layers.rend(); ++layer) {
+          if (LayerSpace<R>& l = w.layers[size_t(*layer)]; l.wired >= 0) {
+            WiredEdges<R>& e = w.wired[size_t(l.wired)];
+            cut_off(l, wanted, first_step + k + 1);
+            pull_wired(prepared, w, e, k, k - begin, e.from != plan.input || e.lag > 0 || wanted.x_bar != nullptr);
+            take_span_gradient(prepared, w, wanted, *layer, first_step + k);
+            continue;
+          }
           gather(plan, prepared, w, wanted, *layer, {k, begin, end}, first_step + k + 1);
           pull(plan, prepared, w, *layer, {k, begin, end}, first_step + k);
           take_span_gradient(prepared, w, wanted, *layer, first_step + k);
@@ -177,7 +191,7 @@ void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, co
     }
     for (LayerSpace<R>& l : w.layers)
       for (PortSpace<R>& port : l.ports)
-        std::memcpy(port.drive_bar.data() + w.chunk * l.size, port.drive_bar.data(), l.size * sizeof(R));
+        if (port.late) std::memcpy(port.drive_bar.data() + w.chunk * l.size, port.drive_bar.data(), l.size * sizeof(R));
     end = begin;
   }
 }

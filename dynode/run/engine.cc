@@ -289,7 +289,7 @@ double Engine<R>::tile_gradient(Worker& worker, const Tile& tile, size_t window,
                                 const GradientOutputs<R>* outputs, R* partial) {
   const size_t steps = input.steps;
   const bool   adjoint = outputs != nullptr;
-  Workspace<R>& w = workspace(worker, {tile, window, adjoint, false, input.spans != nullptr});
+  Workspace<R>& w = workspace(worker, {tile, window, adjoint, false, input.spans != nullptr, has_parts(*plan_, options.watched)});
   const size_t  width = plan_->input_width();
   TileInput<R>  x = seen_from(tile, input);
 

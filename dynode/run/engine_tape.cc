@@ -16,13 +16,15 @@ std::unique_ptr<Tape<R>> Engine<R>::simulate_taped(const RunInput<R>& input, std
   round_weights(input.noise);
   refuse_spikes();
   for (const Record<R>& r : records) expects(r.what == Record<R>::What::state, "a taped run records states");
+  std::vector<int> recorded;
+  for (const Record<R>& r : records) recorded.push_back(r.layer);
   const auto tiles = cut(input);
   for (const Tile& t : tiles) prepared_.panels(t, true);
 
   // a workspace per tile, from the shelf where one fits
   auto tape = std::make_unique<Tape<R>>(idle_, input.steps, version_, theta_);
   for (const Tile& tile : tiles) {
-    const WorkspaceShape shape{tile, input.steps, true, false, input.spans != nullptr};
+    const WorkspaceShape shape{tile, input.steps, true, false, input.spans != nullptr, has_parts(*plan_, recorded)};
     std::unique_ptr<Workspace<R>> workspace;
     {
       const std::lock_guard lock(Tape<R>::shelves);

@@ -152,8 +152,13 @@ void forward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, con
         make_drives(plan, prepared, w, first, begin, input.first_step + begin, end - begin);
       for (size_t k = begin; k < end; ++k) {
         for (int layer : stage.layers) {
-          const size_t step = input.first_step + k;
-          if (!w.layers[size_t(layer)].runs_ahead) make_drives(plan, prepared, w, layer, k, step, 1);
+          const size_t   step = input.first_step + k;
+          LayerSpace<R>& l    = w.layers[size_t(layer)];
+          if (l.wired >= 0) {
+            step_wired(prepared, w, w.wired[size_t(l.wired)], k);
+            continue;
+          }
+          if (!l.runs_ahead && !l.takes_wires) make_drives(plan, prepared, w, layer, k, step, 1);
           advance(plan, prepared, w, layer, k, step);
           note_spikes(plan, prepared, w, layer, k, input.first_step + k);
         }

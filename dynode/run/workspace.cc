@@ -36,14 +36,21 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     w.size = w.slab.size();
     const size_t spare = std::max(2 * width, kRowGroup) * w.slab.stride;
     const bool   drives = s.keep_drives || (s.adjoint && l.cell->pull_reads_drive);
+    const bool   is_wired = dynode::is_wired(plan, int(i), s);
+    if (is_wired) {
+      const auto& e = wired.emplace_back(wire<R>(plan, int(i), Buffer<R>(0)));
+      w.wired       = int(wired.size()) - 1;
+      layers[size_t(e.sums)].takes_wires = true;
+    }
     w.keeps_drives = drives;
     w.runs_ahead   = runs_ahead(s.tile, l);
-    w.drive_step   = drives || w.runs_ahead ? w.size : 0;
+    w.drive_step   = !is_wired && (drives || w.runs_ahead) ? w.size : 0;
     for (size_t n = 0; n < l.cell->states.size(); ++n) w.state.push_back(take((steps + 1) * w.size + spare));
     for (size_t p = 0; p < l.incoming.size(); ++p) {
       PortSpace<R> port;
-      port.drive = take((drives ? steps : w.runs_ahead ? kForwardChunk : 1) * w.size + kRowGroup * w.slab.stride);
-      if (s.adjoint) port.drive_bar = take((chunk + 1) * w.size);
+      if (!is_wired)
+        port.drive = take((drives ? steps : w.runs_ahead ? kForwardChunk : 1) * w.size + kRowGroup * w.slab.stride);
+      if (s.adjoint && !(is_wired && p > 0)) port.drive_bar = take((chunk + 1) * w.size);
       w.ports.push_back(std::move(port));
     }
     w.dt            = take(s.tile.rows);
@@ -72,6 +79,7 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     for (auto& b : w.params_bar) w.params_bar_now.push_back(b.data());
   }
 
+  for (WiredEdges<R>& e : wired) e.scratch = take(layers[size_t(e.from)].size);
   plan_noise(plan, prepared);
 
   // who reads whom; rank by rank, so that sums have one order whatever the layout
@@ -93,9 +101,10 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
       const R* turned = noisy ? noisy->transposed.data() : panels ? panels->transposed[c].data() : nullptr;
       port.incoming.push_back({list ? k.sparse.get() : nullptr, packed, source, from.size,
                                from.slab.units, from.slab.stride, k.lag});
-      if (s.adjoint)
-        from.outgoing.push_back({list ? k.transposed.get() : nullptr, turned, port.drive_bar.data(),
-                                 to.size, to.slab.units, to.slab.stride, k.lag});
+      if (!s.adjoint || (to.wired >= 0 && k.port > 0)) continue;   // edges hand their sums what they send back
+      port.late |= k.lag > 0;
+      from.outgoing.push_back({list ? k.transposed.get() : nullptr, turned, port.drive_bar.data(),
+                               to.size, to.slab.units, to.slab.stride, k.lag});
     }
 
   // who hears of whose spikes; a source may be ahead by a chunk

@@ -13,6 +13,7 @@
 #include "dynode/run/noise.h"
 #include "dynode/run/prepared.h"
 #include "dynode/run/tiles.h"
+#include "dynode/run/wired.h"
 
 namespace dynode {
 
@@ -36,10 +37,11 @@ struct WorkspaceShape {
   bool   adjoint = false;
   bool   keep_drives = false; // every step's drives, for observables
   bool   spans   = false;     // steps have times of their own, row by row
+  bool   watched_parts = false;   // a loss looks into a NOCC connection
 
   bool operator==(const WorkspaceShape& o) const {
     return tile.same_shape(o.tile) && window == o.window && adjoint == o.adjoint && keep_drives == o.keep_drives &&
-           spans == o.spans;
+           spans == o.spans && watched_parts == o.watched_parts;
   }
 };
 
@@ -119,7 +121,8 @@ struct PortSpace {
   std::vector<Incoming<R>>   incoming;
   const R*                   bias = nullptr;
   Buffer<R>                  drive;        // [window or 1][slab]
-  Buffer<R>                  drive_bar;    // [chunk + 1][slab]
+  Buffer<R>                  drive_bar;    // [chunk + 1][slab]; the last one
+  bool                       late = false; // is for those who have a lag
   Buffer<R>                  w_bar;        // [units][ld]
   size_t                     ld = 0;
   std::vector<GradientRun>   runs;
@@ -136,6 +139,8 @@ struct LayerSpace {
   size_t                  drive_step;      // numbers between the drives of two steps; 0: only the last is kept
   bool                    keeps_drives;    // all of the window's, else the forward chunk's or the last
   bool                    runs_ahead;      // one product makes the drives of a whole chunk
+  int                     wired = -1;      // position in Workspace::wired: edges that are walked with their wires
+  bool                    takes_wires = false;   // its drive is what they make
   Buffer<R>               flux;            // [window][slab], the input array of a layer that takes it as drive
   std::vector<Outgoing<R>> outgoing;
   Buffer<R>               dt;              // [rows]: of every step
@@ -174,6 +179,7 @@ class Workspace {
   WorkspaceShape             shape;
   size_t                     chunk;        // steps between two weight gradients
   std::vector<LayerSpace<R>> layers;
+  std::vector<WiredEdges<R>> wired;
   Buffer<R>                  ones;         // [width]: 1, 0, 0, … the source of biases in rows
   Buffer<R>                  spans;        // [window][rows]
   std::vector<Term<R>>       terms;        // scratch, long enough for every list of terms
