@@ -80,9 +80,16 @@ HWY_INLINE void step_turned(const StepArgs<R>& a) {
   }
 }
 
+/// Whether rows are advanced one by one.
+template <class R>
+HWY_INLINE bool one_by_one(const StepArgs<R>& a) {
+  const size_t synapses = a.settings.synapses->begin[a.slab.units];
+  return a.slab.rows == 1 || (a.slab.rows <= ltc::kFewRows && synapses <= SynapseEnds<R>::most);
+}
+
 template <class R>
 void ltc_step(const StepArgs<R>& a) {
-  if (a.slab.layout == Layout::rows) a.slab.rows > ltc::kFewRows ? step_turned(a) : step_single(a);
+  if (a.slab.layout == Layout::rows) one_by_one(a) ? step_single(a) : step_turned(a);
   else if (a.slab.stride == Lane<R>::width) step_tile<1>(a);
   else step_tile<2>(a);
 }
@@ -171,9 +178,8 @@ HWY_INLINE void pull_turned(const PullArgs<R>& b) {
 
 template <class R>
 void ltc_pull(const PullArgs<R>& b) {
-  const Slab& slab = b.step.slab;
-  if (slab.layout == Layout::rows) slab.rows > ltc::kFewRows ? pull_turned(b) : pull_single(b);
-  else if (slab.stride == Lane<R>::width) pull_tile<1>(b);
+  if (b.step.slab.layout == Layout::rows) one_by_one(b.step) ? pull_single(b) : pull_turned(b);
+  else if (b.step.slab.stride == Lane<R>::width) pull_tile<1>(b);
   else pull_tile<2>(b);
 }
 
@@ -254,9 +260,12 @@ CellEntry ltc_neuron() {
                        {.name = "forget_bias", .value = 1, .help = "added to the forget gate of that LSTM"}},
           .takes_sources = true,
           .tape_size = [](const Slab& slab, size_t width, const double* settings) {
-            const bool   turned = slab.layout == Layout::rows && slab.rows > ltc::kFewRows;
+            const bool   rows   = slab.layout == Layout::rows;
             const size_t groups = (slab.rows + width - 1) / width;
-            return ltc::TapeShape::of(settings, turned).slabs() * (turned ? groups * slab.units * width : slab.size());
+            const size_t turned = ltc::TapeShape::of(settings, true).slabs() * groups * slab.units * width;
+            const size_t plain  = ltc::TapeShape::of(settings, false).slabs() * slab.size();
+            if (!rows || slab.rows == 1) return plain;
+            return slab.rows <= ltc::kFewRows ? std::max(turned, plain) : turned;
           },
           .kernels = [](int) { return HWY_DYNAMIC_DISPATCH(LtcKernels)(false); }};
 }

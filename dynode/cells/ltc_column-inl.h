@@ -52,7 +52,7 @@ struct TapeShape {
   size_t slabs() const { return 2 * evaluations + scratch; }
 };
 
-/// Rows that are advanced one by one; from more on a vector of them costs less.
+/// Rows that are advanced one by one, those of small circuits; from more on a vector of rows costs less.
 inline constexpr size_t kFewRows = 2;
 
 }  // namespace ltc
