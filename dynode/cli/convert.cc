@@ -18,6 +18,7 @@
 #include "dynode/models/composition.h"
 #include "dynode/models/nir.h"
 #include "dynode/models/original_names.h"
+#include "dynode/models/programmable_conversion.h"
 #include "dynode/models/rate.h"
 #include "dynode/spec/json.h"
 #include "dynode/spec/reading.h"
@@ -28,13 +29,13 @@ namespace {
 
 struct Settings {
   std::string              in, out, weights, names = "dynode", dtype;
-  std::vector<std::string> add, merge, set;
+  std::vector<std::string> add, merge, programmable, set;
   std::vector<int>         keep, remove;
   bool                     spec_only = false, renumber = false, lossy = false;
   NirReading               nir;
   std::optional<double>    dt;
 
-  bool changes_layers() const { return !add.empty() || !merge.empty() || !keep.empty() || !remove.empty() || renumber; }
+  bool changes_layers() const { return !add.empty() || !merge.empty() || !keep.empty() || !remove.empty() || renumber || !programmable.empty(); }
 };
 
 /// What is told in the end.
@@ -183,6 +184,16 @@ Model change_layers(const Settings& s, Model model, Report& report) {
     const LayerIds    ids    = consecutive_ids(stored.spec);
     report.line("renumbered", moved(ids));
     take(renumber(stored, ids));
+  }
+  for (const std::string& words : s.programmable) {   // NOCC, or NOCC:J_0_to_1,J_1_to_2
+    const size_t        colon = words.find(':');
+    ProgrammableOptions wanted{.mode = words.substr(0, colon)};
+    for (size_t at = colon; at != words.npos; at = words.find(',', at + 1))
+      wanted.connections.push_back(words.substr(at + 1, words.find(',', at + 1) - at - 1));
+    ProgrammableNetwork made = make_programmable(model, wanted);
+    for (const ConvertedConnection& c : made.connections)
+      report.line("programmable", fmt::format("{} by {}, gains {:.3g} to {:.3g}", c.name, wanted.mode, c.low, c.high));
+    take(std::move(made.model));
   }
   return model;
 }
@@ -333,6 +344,10 @@ Verb convert_verb(CLI::App& tool) {
   app->add_option("--remove", s->remove, "leave these layers out")
       ->type_name("IDS")
       ->delimiter(',')
+      ->allow_extra_args(false);
+  app->add_option("--programmable", s->programmable,
+                  "fixed connections become programmable with the same gain at rest: WICC or NOCC, or NOCC:J_0_to_1,J_1_to_2")
+      ->type_name("MODE")
       ->allow_extra_args(false);
   app->add_flag("--renumber", s->renumber, "give layers the ids 0, 1, 2, … in their order");
   app->add_option("--dt", s->dt, "step of a network read from .nir, in the unit of its time constants (default 1e-3)")

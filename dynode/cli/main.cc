@@ -90,9 +90,9 @@ int run(int argc, char** argv) {
       "dynode info net.yaml                                    what does this network mean?\n"
       "dynode simulate net.yaml --input x.npy --output out.npz\n"
       "dynode train examples/fashion_dendrites/train.yaml");
-  const std::vector<Verb> verbs = {info_verb(tool), simulate_verb(tool), train_verb(tool), resume_verb(tool),
+  const std::vector<Verb> verbs = {info_verb(tool), simulate_verb(tool), init_verb(tool), train_verb(tool), resume_verb(tool),
                                    evaluate_verb(tool), report_verb(tool), reproduce_verb(tool), robustness_verb(tool),
-                                   analyze_verb(tool), quantize_verb(tool), convert_verb(tool), export_verb(tool),
+                                   analyze_verb(tool), quantize_verb(tool), prune_verb(tool), convert_verb(tool), export_verb(tool),
                                    spiking_verb(tool), mean_field_verb(tool), tasks_verb(tool), signal_verb(tool),
                                    rate_table_verb(tool), units_verb(tool), doctor_verb(tool)};
   tool.allow_extras();

@@ -26,6 +26,7 @@ struct Verb {
 
 Verb info_verb(CLI::App& tool);
 Verb simulate_verb(CLI::App& tool);
+Verb init_verb(CLI::App& tool);
 Verb train_verb(CLI::App& tool);
 Verb resume_verb(CLI::App& tool);
 Verb evaluate_verb(CLI::App& tool);
@@ -34,6 +35,7 @@ Verb reproduce_verb(CLI::App& tool);
 Verb robustness_verb(CLI::App& tool);
 Verb analyze_verb(CLI::App& tool);
 Verb quantize_verb(CLI::App& tool);
+Verb prune_verb(CLI::App& tool);
 Verb convert_verb(CLI::App& tool);
 Verb export_verb(CLI::App& tool);
 Verb spiking_verb(CLI::App& tool);
