@@ -146,7 +146,14 @@ struct StepKernels {
 
   /// Writes what can be observed of a step into out[observable], slabs. Null where there is nothing.
   void (*observe)(const StepArgs<R>&, R* const* out);
+
+  /// Cells that fire: the same step in place (`next` is not read), of one row as rows, or as a tile of one unit's
+  /// parameters with neighbouring units as lanes. The output is not kept: `first` + who fired is written, ascending, with
+  /// kNotANumber set where a voltage is not a number. @return how many. Null: `step` must do.
+  size_t (*fire)(const StepArgs<R>&, uint32_t first, uint32_t* fired) = nullptr;
 };
+
+inline constexpr uint32_t kNotANumber = 0x80000000u;
 
 /// The kernels of one kind, with one source function, for one processor.
 struct CellKernels {

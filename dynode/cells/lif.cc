@@ -8,7 +8,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/lif.cc"
 #include <hwy/foreach_target.h>
-#include "dynode/cells/pointwise-inl.h"
+#include "dynode/cells/firing-inl.h"
 #include "dynode/cells/surrogate-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,21 +22,22 @@ struct Lif {
     V e_m, e_s, k_i, k_s, per_tau_s, clamped, kind, width, height;   // constants
   };
 
+  template <class V>
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+    const V free = fma(p.e_m, s.v, fma(p.k_i, s.i, p.k_s * in.stimulus));
+    s.i          = fma(in.events, p.per_tau_s, p.e_s * s.i);
+    return free;
+  }
+
   template <class V, class F>
-  static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V none = constant<V>(0), free = fma(p.e_m, s.v, fma(p.k_i, s.i, p.k_s * in.stimulus));
-    const V i = fma(in.events, p.per_tau_s, p.e_s * s.i);
-    const V v = where_less(none, s.c, p.reset_voltage, free);
-    const V c = where_less(none, s.c, s.c - one<V>(), s.c);
-    const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
-    const V spike = surrogate(fired(one<V>(), none), v - p.threshold, {p.kind, p.width, p.height});
-    // what is not a number stays visible, clamped or not
-    return {where_nan(free, free, spike), where_nan(free, free, fired(p.reset_voltage, v)), i,
-            fired(p.clamped, c)};
+  static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
+    const V free = flow(s, in, p), v = rest_or_fire(s, free, p);
+    s.s          = surrogate(s.s, v - p.threshold, {p.kind, p.width, p.height});
+    return s;
   }
 };
 
-CellKernels LifKernels() { return pointwise_kernels<Lif>(); }
+CellKernels LifKernels() { return firing_kernels<Lif>(); }
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -6,7 +6,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/lif_conductance.cc"
 #include <hwy/foreach_target.h>
-#include "dynode/cells/pointwise-inl.h"
+#include "dynode/cells/firing-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
@@ -27,22 +27,48 @@ struct LifConductance {
     V minus_dt, e_e, e_i, clamped;  // constants
   };
 
-  template <class V, class F>
-  static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V none = constant<V>(0), g = one<V>() + s.e + s.i;
+  /// The formula as it stands.
+  template <class V>
+  static HWY_INLINE V relax(const State<V>& s, const Ports<V>& in, const Params<V>& p) {
+    const V g    = one<V>() + s.e + s.i;
     const V rest = fma(s.e, p.reversal_excitatory, fma(s.i, p.reversal_inhibitory, p.tau_membrane * in.stimulus)) / g;
-    const V free = fma(s.v - rest, exp(p.minus_dt * g), rest);
-    const V e = fma(p.e_e, s.e, in.events), i = fma(p.e_i, s.i, in.inhibitory_events);
-    const V v        = where_less(none, s.c, p.reset_voltage, free);
-    const V c        = where_less(none, s.c, s.c - one<V>(), s.c);
-    const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
-    // what is not a number stays visible, clamped or not
-    return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), e, i,
-            fired(p.clamped, c)};
+    return fma(s.v - rest, exp(p.minus_dt * g), rest);
+  }
+
+  template <class V>
+  static HWY_INLINE void decay(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+    s.e = fma(p.e_e, s.e, in.events), s.i = fma(p.e_i, s.i, in.inhibitory_events);
+  }
+
+  template <class V, class F>
+  static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
+    const V free = relax(s, in, p);
+    decay(s, in, p);
+    rest_or_fire(s, free, p);
+    return s;
+  }
+
+  /// For networks of events, in float where x = g dt/τ_m ≤ ½ without division and exponential:
+  /// V′ = V + (dt/τ_m) (g V∞ − g V) (1 − e⁻ˣ)/x, the last factor as a polynomial (minimax, relative error 8e-8).
+  template <class R>
+  static HWY_INLINE Lane<R> flow(State<Lane<R>>& s, const Ports<Lane<R>>& in, const Params<Lane<R>>& p) {
+    using V = Lane<R>;
+    V free;
+    const V x = p.minus_dt * (one<V>() + s.e + s.i);
+    if (sizeof(R) == 4 && HWY_LIKELY(hn::AllTrue(typename V::Tag(), hn::Lt(abs(x).raw, V(R(0.5)).raw)))) {
+      const V up = fma(s.e, p.reversal_excitatory - s.v,
+                       fma(s.i, p.reversal_inhibitory - s.v, fma(p.tau_membrane, in.stimulus, -s.v)));
+      constexpr R k[] = {R(0.99999992), R(0.4999925), R(0.16654815), R(0.04100128), R(0.006771038)};
+      free            = fma(p.minus_dt * -up, polynomial(x, k), s.v);
+    } else {
+      free = relax(s, in, p);
+    }
+    decay(s, in, p);
+    return free;
   }
 };
 
-CellKernels LifConductanceKernels() { return pointwise_kernels<LifConductance>(); }
+CellKernels LifConductanceKernels() { return firing_kernels<LifConductance>(); }
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

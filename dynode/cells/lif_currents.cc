@@ -6,7 +6,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/lif_currents.cc"
 #include <hwy/foreach_target.h>
-#include "dynode/cells/pointwise-inl.h"
+#include "dynode/cells/firing-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
@@ -26,21 +26,23 @@ struct LifCurrents {
     V e_m, e_e, e_i, k_e, k_i, k_s, per_tau_e, per_tau_i, clamped;  // constants
   };
 
+  template <class V>
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+    const V free = fma(p.e_m, s.v, fma(-p.k_i, s.i, fma(p.k_e, s.e, p.k_s * in.stimulus)));
+    s.e          = fma(in.events, p.per_tau_e, p.e_e * s.e);
+    s.i          = fma(in.inhibitory_events, p.per_tau_i, p.e_i * s.i);
+    return free;
+  }
+
   template <class V, class F>
-  static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V    none = constant<V>(0);
-    const V    free = fma(p.e_m, s.v, fma(p.k_e, s.e, p.k_s * in.stimulus) - p.k_i * s.i);
-    const V    e = fma(in.events, p.per_tau_e, p.e_e * s.e), i = fma(in.inhibitory_events, p.per_tau_i, p.e_i * s.i);
-    const V    v     = where_less(none, s.c, p.reset_voltage, free);
-    const V    c     = where_less(none, s.c, s.c - one<V>(), s.c);
-    const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
-    // what is not a number stays visible, clamped or not
-    return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), e, i,
-            fired(p.clamped, c)};
+  static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
+    const V free = flow(s, in, p);
+    rest_or_fire(s, free, p);
+    return s;
   }
 };
 
-CellKernels LifCurrentsKernels() { return pointwise_kernels<LifCurrents>(); }
+CellKernels LifCurrentsKernels() { return firing_kernels<LifCurrents>(); }
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

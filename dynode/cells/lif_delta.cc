@@ -5,7 +5,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/lif_delta.cc"
 #include <hwy/foreach_target.h>
-#include "dynode/cells/pointwise-inl.h"
+#include "dynode/cells/firing-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
@@ -25,19 +25,22 @@ struct LifDelta {
     V e_m, k_s, clamped;  // constants
   };
 
+  template <class V>
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+    const V free = fma(p.e_m, s.v, fma(p.k_s, in.stimulus, s.j));
+    s.j          = in.events;
+    return free;
+  }
+
   template <class V, class F>
-  static HWY_INLINE State<V> step(const State<V>& s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V    none = constant<V>(0), free = fma(p.e_m, s.v, fma(p.k_s, in.stimulus, s.j));
-    const V    v     = where_less(none, s.c, p.reset_voltage, free);
-    const V    c     = where_less(none, s.c, s.c - one<V>(), s.c);
-    const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
-    // what is not a number stays visible, clamped or not
-    return {where_nan(free, free, fired(one<V>(), none)), where_nan(free, free, fired(p.reset_voltage, v)), in.events,
-            fired(p.clamped, c)};
+  static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
+    const V free = flow(s, in, p);
+    rest_or_fire(s, free, p);
+    return s;
   }
 };
 
-CellKernels LifDeltaKernels() { return pointwise_kernels<LifDelta>(); }
+CellKernels LifDeltaKernels() { return firing_kernels<LifDelta>(); }
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -75,8 +75,66 @@ void add_counts(const CountTable& table, const uint32_t* words, size_t count, R 
   }
 }
 
-DrawKernels<float>  DrawFloat() { return {words, add_counts<float>}; }
-DrawKernels<double> DrawDouble() { return {words, add_counts<double>}; }
+template <class R>
+size_t add_byte_counts(const ByteTable& table, const uint8_t* bytes, size_t count, R weight, R* to, uint32_t* open) {
+  using V = Lane<R>;
+  const hn::ScalableTag<uint8_t>             d;
+  const hn::Rebind<uint8_t, typename V::Tag> few;
+  const hn::Rebind<int32_t, typename V::Tag> whole;
+  constexpr size_t                           width = hn::MaxLanes(d), block = 4 * width;
+  const ByteTable::More* const               more  = table.more.data();
+  const uint8_t* const                       parted = table.open.data();
+  const size_t                               mores = table.more.size(), opens = table.open.size();
+  HWY_ALIGN uint8_t                          counts[block];
+  size_t                                     left = 0;
+  for (size_t first = 0; first < count; first += block) {
+    const size_t   here = HWY_MIN(block, count - first);
+    const uint8_t* from = bytes + first;
+    if (here < block) {
+      for (size_t i = 0; i < block; ++i) counts[i] = i < here ? from[i] : 0;
+      from = counts;
+    }
+    const auto b0 = hn::LoadU(d, from), b1 = hn::LoadU(d, from + width);
+    const auto b2 = hn::LoadU(d, from + 2 * width), b3 = hn::LoadU(d, from + 3 * width);
+    auto       n0 = hn::Set(d, table.lowest), n1 = n0, n2 = n0, n3 = n0;
+    for (size_t k = 0; k < mores; ++k) {
+      const auto byte = hn::Set(d, more[k].byte), add = hn::Set(d, more[k].counts);
+      n0 = hn::IfThenElse(hn::Gt(b0, byte), hn::Add(n0, add), n0);
+      n1 = hn::IfThenElse(hn::Gt(b1, byte), hn::Add(n1, add), n1);
+      n2 = hn::IfThenElse(hn::Gt(b2, byte), hn::Add(n2, add), n2);
+      n3 = hn::IfThenElse(hn::Gt(b3, byte), hn::Add(n3, add), n3);
+    }
+    auto o0 = hn::Ne(n0, n0), o1 = o0, o2 = o0, o3 = o0;
+    for (size_t k = 0; k < opens; ++k) {
+      const auto byte = hn::Set(d, parted[k]);
+      o0 = hn::Or(o0, hn::Eq(b0, byte)), o1 = hn::Or(o1, hn::Eq(b1, byte));
+      o2 = hn::Or(o2, hn::Eq(b2, byte)), o3 = hn::Or(o3, hn::Eq(b3, byte));
+    }
+    const auto keep = [&](size_t k, auto n, auto o) HWY_ATTR {
+      hn::Store(hn::IfThenZeroElse(o, n), d, counts + k * width);
+      uint64_t set = 0;
+      hn::StoreMaskBits(d, o, reinterpret_cast<uint8_t*>(&set));
+      for (; set != 0; set &= set - 1)
+        open[left++] = uint32_t(first + k * width + hwy::Num0BitsBelowLS1Bit_Nonzero64(set));
+    };
+    keep(0, n0, o0), keep(1, n1, o1), keep(2, n2, o2), keep(3, n3, o3);
+    R* const place = to + first;
+    size_t   i     = 0;
+    for (; i + V::width <= here; i += V::width) {
+      const auto n = hn::PromoteTo(whole, hn::LoadU(few, counts + i));
+      V          x;
+      if constexpr (sizeof(R) == 4) x = hn::ConvertTo(typename V::Tag(), n);
+      else x = hn::PromoteTo(typename V::Tag(), n);
+      fma(V(weight), x, V::loadu(place + i)).storeu(place + i);
+    }
+    for (; i < here; ++i) place[i] = fma(V(weight), V(R(counts[i])), V(place[i])).first();
+  }
+  while (left > 0 && open[left - 1] >= count) --left;  // bytes behind the last one
+  return left;
+}
+
+DrawKernels<float>  DrawFloat() { return {words, add_counts<float>, add_byte_counts<float>}; }
+DrawKernels<double> DrawDouble() { return {words, add_counts<double>, add_byte_counts<double>}; }
 
 }  // namespace dynode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -129,6 +187,24 @@ CountTable poisson_table(double mean, double spread) {
     else table.at.push_back(uint32_t(at));
   }
   return table;
+}
+
+std::optional<ByteTable> by_bytes(const CountTable& table) {
+  if (table.lowest + table.at.size() > 255) return std::nullopt;
+  ByteTable out{uint8_t(table.lowest), {}, {}, {}};
+  uint8_t   passed = 0;
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    const auto count = [&](uint32_t word) {
+      return uint8_t(std::upper_bound(table.at.begin(), table.at.end(), word) - table.at.begin());
+    };
+    const uint8_t least = count(byte << 24), most = count(byte << 24 | 0xFFFFFF);
+    if (byte > 0 && least > passed) out.more.push_back({uint8_t(byte - 1), uint8_t(least - passed)}), passed = least;
+    if (byte == 0) passed = least;
+    if (least != most) out.open.push_back(uint8_t(byte));
+    out.within[byte] = {least, most};
+  }
+  if (out.open.size() > 16) return std::nullopt;
+  return out;
 }
 
 HWY_EXPORT(DrawFloat);

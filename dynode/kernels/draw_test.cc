@@ -84,5 +84,35 @@ TEST(Draw, CountsAreTheSameInBothPrecisionsAndHoweverTheyAreCut) {
   EXPECT_EQ(std::vector<double>(whole.begin(), whole.end()), precise);
 }
 
+TEST(Draw, BytesGiveTheCountsOfTheirWordsOrAreOpen) {
+  std::vector<uint8_t> bytes(3 * 256 + 64);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = uint8_t(i * 37);
+  for (double mean : {0.001, 0.3, 1.6, 2.0, 6.0}) {
+    const CountTable table = poisson_table(mean);
+    const auto       reads = by_bytes(table);
+    ASSERT_TRUE(reads) << mean;
+    for (size_t first : {0, 5}) {
+      const size_t          count = 3 * 256 + 7;
+      std::vector<float>    single(count, 1.f);
+      std::vector<double>   precise(count, 1.0);
+      std::vector<uint32_t> open(count + 256), same(count + 256);
+      open.resize(draw_kernels<float>().add_byte_counts(*reads, bytes.data() + first, count, 2.f, single.data(), open.data()));
+      same.resize(draw_kernels<double>().add_byte_counts(*reads, bytes.data() + first, count, 2.0, precise.data(), same.data()));
+      EXPECT_EQ(open, same);
+      std::vector<uint32_t> expected;
+      for (uint32_t i = 0; i < count; ++i) {
+        const uint32_t word = uint32_t(bytes[first + i]) << 24, least = reads->count(table, word),
+                       most = reads->count(table, word | 0xFFFFFF);
+        if (least != most) expected.push_back(i);
+        ASSERT_EQ(single[i], least == most ? 1 + 2 * float(least) : 1) << mean << ", " << i;
+        ASSERT_EQ(precise[i], double(single[i]));
+      }
+      EXPECT_EQ(open, expected) << mean;
+    }
+  }
+  EXPECT_FALSE(by_bytes(poisson_table(60)));
+  EXPECT_FALSE(by_bytes(poisson_table(300)));
+}
+
 }  // namespace
 }  // namespace dynode

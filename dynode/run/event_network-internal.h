@@ -14,7 +14,7 @@
 namespace dynode {
 
 /// Units that go through drives, step and search together: what they need besides their states stays in L1.
-inline constexpr size_t kBlock = 256;
+inline constexpr size_t kBlock = 1024;
 
 /// A network is shared among threads from this size on; below, waiting for each other costs more than it gains.
 inline constexpr size_t kSharedUnits    = 20'000;
@@ -31,10 +31,16 @@ struct EventNetwork<R>::Impl {
   std::vector<std::vector<UnitRange>>        ranges;    // per layer and part
   std::vector<std::vector<RangeSynapses<R>>> synapses;  // per connection and part
   std::vector<size_t>                        depth;     // per layer: steps for which it is known who fired
-  std::vector<std::vector<uint8_t>>          alike;     // per layer and block: whether its units share all parameters
+  /// Neighbouring units that are stepped together.
+  struct Run {
+    uint32_t first, units;
+    bool     alike;  // they share all parameters
+  };
+  std::vector<std::vector<std::vector<Run>>> runs;  // per layer and part
   struct Port {
     bool      changes = false;  // from step to step
-    Buffer<R> base;             // [units padded] what is there in every step; size 0: nothing
+    bool      one     = false;  // of all units
+    Buffer<R> base;             // [units padded; one: kBlock] what is there in every step; size 0: nothing
   };
   std::vector<std::vector<Port>> ports;  // per layer
   /// Neighbouring units of one distribution.
@@ -43,10 +49,15 @@ struct EventNetwork<R>::Impl {
     CountTable table;
     R          weight;
     double     mean = 0, spread = 0;
+    ByteTable  bytes = {};
   };
-  struct Source {                             // a drive, as it is drawn
-    std::vector<std::vector<Stretch>> parts;  // per part in time
-    PhiloxKey                         key;
+  struct Source {  // a drive, as it is drawn
+    struct Part {  // in time
+      std::vector<Stretch> stretches;
+      bool                 by_bytes = false;
+    };
+    std::vector<Part> parts;
+    PhiloxKey         key;
   };
 
   Impl(const Plan& p, const Prepared<R>& n, Threads& t) : plan(p), spiking(*p.spiking), prepared(n), threads(t) {
@@ -74,7 +85,7 @@ struct EventNetwork<R>::Impl {
       synapses.emplace_back(parts);
     }
     build([](const ConnectionPlan&) { return true; });
-    find_alike();
+    find_runs();
     find_ports();
   }
 
@@ -92,17 +103,30 @@ struct EventNetwork<R>::Impl {
     });
   }
 
-  /// Units that share their parameters are as one unit in many lanes: parameters stay in registers.
-  void find_alike() {
-    alike.assign(plan.layers.size(), {});
-    for (size_t l = 0; l < plan.layers.size(); ++l)
-      for (size_t first = 0; first < plan.layers[l].units; first += kBlock) {
-        const size_t end = std::min(first + kBlock, plan.layers[l].units);
-        bool         one = true;
-        for (const R* p : prepared.layer(int(l)).param_pointers)
-          one = one && std::all_of(p + first, p + end, [&](R x) { return x == p[first]; });
-        alike[l].push_back(one);
+  /// Units that share their parameters are as one unit in many lanes: parameters stay in registers. Runs are whole
+  /// vectors of either precision and do not cross blocks.
+  void find_runs() {
+    constexpr size_t kVector = 16;
+    runs.assign(plan.layers.size(), std::vector<std::vector<Run>>(parts));
+    for (size_t l = 0; l < plan.layers.size(); ++l) {
+      const auto& params = prepared.layer(int(l)).param_pointers;
+      for (size_t part = 0; part < parts; ++part) {
+        const size_t last = ranges[l][part].first + ranges[l][part].units;
+        auto&        out  = runs[l][part];
+        for (size_t first = ranges[l][part].first; first < last; first += kVector) {
+          const size_t end  = std::min(first + kVector, last);
+          const auto   same = [&](size_t unit) {
+            return std::all_of(params.begin(), params.end(), [&](const R* p) {
+              return std::all_of(p + first, p + end, [&](R x) { return x == p[unit]; });
+            });
+          };
+          const bool alike = same(first);
+          if (first % kBlock != 0 && !out.empty() && out.back().alike == alike && (!alike || same(out.back().first)))
+            out.back().units += uint32_t(end - first);
+          else out.push_back({uint32_t(first), uint32_t(end - first), alike});
+        }
       }
+    }
   }
 
   void find_ports() {
@@ -116,6 +140,16 @@ struct EventNetwork<R>::Impl {
       for (size_t k = 0; k + 1 < begins.size(); ++k)
         for (size_t u = begins[k]; u < begins[k + 1]; ++u) port.base[u] += R(d.weight[k]);
     }
+    for (size_t l = 0; l < ports.size(); ++l)
+      for (Port& port : ports[l]) {
+        const size_t units = plan.layers[l].units;
+        if (port.base.size() == 0) continue;
+        port.one = std::all_of(port.base.data(), port.base.data() + units, [&](R x) { return x == port.base[0]; });
+        if (!port.one) continue;
+        const R value = port.base[0];
+        port.base     = Buffer<R>(kBlock);
+        std::fill(port.base.begin(), port.base.end(), value);
+      }
   }
 
   // ---- one row ---------------------------------------------------------------------------------------------
@@ -127,6 +161,9 @@ struct EventNetwork<R>::Impl {
       std::vector<uint32_t>  fired;  // [depth][units], those of a part from its first unit on
       std::vector<uint32_t>  count;  // [depth][parts]
       std::vector<Buffer<R>> z;      // per drive: quenched numbers of the units
+      /// Per state: what is known to arrive at the ends of this step and those to come; size 0: nothing arrives in packed
+      /// lists. [step modulo kWindow][lower half of the unit's number], once, or per part where units are more than halves.
+      std::vector<Buffer<R>> ahead;
     };
     std::vector<Layer>  layers;
     size_t              first_step = 0;  // steps before this run
@@ -147,21 +184,41 @@ struct EventNetwork<R>::Impl {
   struct Scratch {
     std::vector<Buffer<R>> drive;  // per port, a block
     Buffer<R>              s{kBlock}, none{kBlock}, dt{kBlock};
-    std::vector<uint32_t>  fired = std::vector<uint32_t>(kBlock), words = std::vector<uint32_t>(kBlock + 64);
+    std::vector<uint32_t>  fired = std::vector<uint32_t>(kBlock), open = std::vector<uint32_t>(kBlock + 256),
+                          words = std::vector<uint32_t>(kBlock + 64), rest = std::vector<uint32_t>(kBlock + 64);
     struct Item {
       uint32_t               begin, end;
       R*                     to;
       const SynapseLists<R>* lists;
       R                      weight;
     };
+    struct Window {
+      const uint32_t* begin;  // of its first list
+      uint32_t        lists;
+      R*              to;  // slots
+    };
     std::vector<Item>     items;
+    std::vector<Window>   windows;
+    std::vector<size_t>   counts;  // per run
     std::vector<const R*> params, state;
-    std::vector<R*>       next, ports;  // of the block at hand
+    std::vector<R*>       next, ports, drives;  // of the run at hand; ports of its block
   };
+
+  /// Slots of `ahead` for a layer, how many there are of them, and the first one of a part.
+  size_t slot_of(size_t layer) const {
+    return std::min<size_t>(65536, (plan.layers[layer].units + kBlock - 1) / kBlock * kBlock);
+  }
+  size_t slots_of(size_t layer) const { return kWindow * (plan.layers[layer].units > 65536 ? parts : 1); }
+  R*     ahead_of(Row& r, size_t layer, int state, size_t part) const {
+    const size_t first = plan.layers[layer].units > 65536 ? part * kWindow * slot_of(layer) : 0;
+    return r.layers[layer].ahead[size_t(state)].data() + first;
+  }
 
   void begin(Row& r, const RunInput<R>& input, size_t row) const;
   void advance(Row& r, Scratch& scratch, size_t part, size_t step) const;
   void deliver(Row& r, Scratch& scratch, size_t part, size_t step) const;
+  void deliver_windows(Row& r, Scratch& scratch, size_t connection, size_t part, size_t step, size_t from) const;
+  void arrive(Row& r, size_t part, size_t step) const;
   void add_drives(Row& r, Scratch& scratch, int layer, size_t first, size_t units, size_t step) const;
   void record(const Row& r, size_t row, size_t steps, size_t entry, std::span<const Record<R>> records) const;
   void record_spikes(const Row& r, size_t row, size_t step, std::span<const Record<R>> records,

@@ -64,8 +64,16 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
   for (size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& p = plan.layers[i];
     auto&            l = r.layers[i];
-    for (size_t s = 0; s < p.cell->states.size(); ++s)
-      l.state.emplace_back(int(s) == p.cell->output ? 0 : (p.units + kBlock - 1) / kBlock * kBlock);
+    const size_t padded = (p.units + kBlock - 1) / kBlock * kBlock;
+    for (size_t s = 0; s < p.cell->states.size(); ++s) {
+      l.state.emplace_back(int(s) == p.cell->output ? 0 : padded);
+      const bool packed = std::any_of(synapses.begin(), synapses.end(), [&](const auto& shares) {
+        const size_t c = size_t(&shares - synapses.data());
+        return size_t(plan.connections[c].to) == i && shares[0].lists.packed &&
+               (int(s) == p.cell->arrivals.state || int(s) == p.cell->inhibitory.state);
+      });
+      l.ahead.emplace_back(packed ? slots_of(i) * slot_of(i) : 0);
+    }
     l.fired.resize(depth[i] * p.units);
     l.count.assign(depth[i] * parts, 0);
     if (p.start_block >= 0) {
@@ -102,12 +110,21 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
         r.layers[i].fired[slot * n + ranges[i][part].first + r.layers[i].count[slot * parts + part]++] = spike.unit;
       }
     }
+    // what the steps before had read ahead
+    const FlushDenormals flush;
+    Scratch              scratch;
+    for (size_t step = r.first_step - std::min<size_t>(r.first_step, kWindow - 1); step < r.first_step; ++step)
+      for (size_t c = 0; c < synapses.size(); ++c)
+        for (size_t part = 0; part < parts; ++part)
+          if (synapses[c][part].lists.packed) deliver_windows(r, scratch, c, part, step, r.first_step);
   }
   for (const Drive& d : spiking.drives) {
     Source      s{{}, noise_key(plan.seed, d.site, r.pass)};
     const auto& begins = spiking.populations[size_t(d.layer)];
     for (size_t n = 0; n < std::max<size_t>(1, d.parts.size()); ++n) {
-      std::vector<Stretch> stretches;
+      typename Source::Part part;
+      auto&                 stretches = part.stretches;
+      part.by_bytes                   = d.kind == Drive::Kind::poisson && !(d.quenched && !d.spread.empty());
       for (size_t k = 0; k < d.weight.size(); ++k) {
         const double mean = d.parts.empty() ? 0 : d.parts[n].mean[k], spread = d.spread.empty() ? 0 : d.spread[k];
         const R      w    = R(d.weight[k]);
@@ -117,10 +134,13 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
           continue;
         }
         stretches.push_back({begins[k], begins[k + 1], {}, w, mean, spread});
-        if (d.kind == Drive::Kind::poisson && !(d.quenched && spread != 0))
-          stretches.back().table = poisson_table(mean, spread);
+        if (d.kind != Drive::Kind::poisson || (d.quenched && spread != 0)) continue;
+        stretches.back().table = poisson_table(mean, spread);
+        const auto bytes       = by_bytes(stretches.back().table);
+        part.by_bytes &= bytes.has_value();
+        if (bytes) stretches.back().bytes = *bytes;
       }
-      s.parts.push_back(std::move(stretches));
+      s.parts.push_back(std::move(part));
     }
     auto& l = r.layers[size_t(d.layer)];
     l.z.emplace_back(0);
@@ -143,14 +163,14 @@ EventNetwork<R>::~EventNetwork() = default;
 template <class R>
 void EventNetwork<R>::set_weights() {
   impl_->build([](const ConnectionPlan& c) { return !c.synapses; });
-  impl_->find_alike();
+  impl_->find_runs();
 }
 
 template <class R>
 size_t EventNetwork<R>::synapses() const {
   size_t n = 0;
   for (const auto& c : impl_->synapses)
-    for (const auto& part : c) n += part.lists.target.size();
+    for (const auto& part : c) n += part.lists.synapses;
   return n;
 }
 template <class R>

@@ -184,7 +184,8 @@ struct Drawn {
   }
   std::vector<int> indegree(size_t targets) const {
     std::vector<int> n(targets);
-    for (uint16_t t : all.lists.target) ++n[t];
+    for (size_t k = 0; k < *(all.lists.begin.end() - 1); ++k)
+      if (!all.lists.is_filling(k)) ++n[all.lists.target_of(k)];
     return n;
   }
 };
@@ -214,7 +215,8 @@ TEST(SynapseLists, DoNotDependOnTheRange) {
       const uint32_t                                     keys = d.all.lists.keys, from = &d == &part ? 1000 : 0;
       for (uint32_t key = 0; key < keys; ++key)
         for (uint32_t k = d.all.lists.begin[s * keys + key]; k < d.all.lists.begin[s * keys + key + 1]; ++k)
-          if (const uint32_t t = d.all.lists.target[k] + from; t >= first && t < first + units)
+          if (const uint32_t t = d.all.lists.target_of(k) + from;
+              t >= first && t < first + units && !d.all.lists.is_filling(k))
             out.emplace_back(key, t, d.all.lists.weight[k]);
       return out;
     };
@@ -226,12 +228,12 @@ TEST(SynapseLists, FollowTheirRules) {
   const auto fixed = Drawn(kLarge, {0, 5000}).indegree(5000);
   for (int n : fixed) ASSERT_EQ(n, 50);
   const Drawn total(kLarge, {0, 16000}, 2);
-  EXPECT_EQ(total.all.lists.target.size(), 700000u);
+  EXPECT_EQ(total.all.lists.synapses, 700000u);
   double square = 0;
   for (int n : total.indegree(16000)) square += (n - 43.75) * (n - 43.75);
   EXPECT_NEAR(square / 16000 / 43.75, 1, 0.06);  // Poisson, nearly
   const double pairs = 0.01 * 16000 * 5000;
-  EXPECT_NEAR(double(Drawn(kLarge, {0, 16000}, 1).all.lists.target.size()), pairs, 5 * std::sqrt(pairs));
+  EXPECT_NEAR(double(Drawn(kLarge, {0, 16000}, 1).all.lists.synapses), pairs, 5 * std::sqrt(pairs));
 }
 
 TEST(SynapseLists, WeightsAndDelaysHaveTheirMeansAndDeviations) {
@@ -240,6 +242,7 @@ TEST(SynapseLists, WeightsAndDelaysHaveTheirMeansAndDeviations) {
   double      n = 0, w = 0, w2 = 0, t = 0, t2 = 0;
   for (size_t list = 0; list + 1 < l.begin.size(); ++list)
     for (uint32_t k = l.begin[list]; k < l.begin[list + 1]; ++k) {
+      if (l.is_filling(k)) continue;
       const double weight = l.weight[k] * 0.005, delay = double(list % l.keys) + d.all.shortest;
       ++n, w += weight, w2 += weight * weight, t += delay, t2 += delay * delay;
     }

@@ -15,7 +15,7 @@ void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size
                                        size_t step) const {
   const auto& all = ports[size_t(layer)];
   for (size_t k = 0; k < all.size(); ++k) {
-    const R* base    = all[k].base.size() ? all[k].base.data() + first : scratch.none.data();
+    const R* base    = all[k].base.size() ? all[k].base.data() + (all[k].one ? 0 : first) : scratch.none.data();
     scratch.ports[k] = all[k].changes ? scratch.drive[k].data() : const_cast<R*>(base);  // cells only read
     if (all[k].changes) std::memcpy(scratch.ports[k], base, units * sizeof(R));
   }
@@ -38,10 +38,32 @@ void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size
       }
       continue;
     }
-    size_t part = 0;
-    while (part + 1 < d.parts.size() && d.parts[part + 1].first <= step) ++part;
-    draw.words(r.sources[n].key, uint32_t(step), r.row, uint32_t(first / 4), 0, units, scratch.words.data());
-    for (const Stretch& x : r.sources[n].parts[part]) {
+    size_t at_time = 0;
+    while (at_time + 1 < d.parts.size() && d.parts[at_time + 1].first <= step) ++at_time;
+    const Source&                source = r.sources[n];
+    const typename Source::Part& part   = source.parts[at_time];
+    if (part.by_bytes) {
+      draw.words(source.key, uint32_t(step), r.row, uint32_t(first / 16), 0, (units + 3) / 4, scratch.words.data());
+      const auto* bytes = reinterpret_cast<const uint8_t*>(scratch.words.data());
+      uint32_t    given = 0;  // groups of words that open units have had
+      for (const Stretch& x : part.stretches) {
+        const size_t from = std::max<size_t>(first, x.first), end = std::min<size_t>(first + units, x.end);
+        if (from >= end || x.weight == 0) continue;
+        const size_t open = draw.add_byte_counts(x.bytes, bytes + (from - first), end - from, x.weight,
+                                                 to + (from - first), scratch.open.data());
+        if (open == 0) continue;
+        draw.words(source.key, uint32_t(step), r.row, uint32_t(first / 4) + given, 1, open, scratch.rest.data());
+        given += uint32_t(open + 3) / 4;
+        for (size_t k = 0; k < open; ++k) {
+          const size_t   u    = from - first + scratch.open[k];
+          const uint32_t word = uint32_t(bytes[u]) << 24 | scratch.rest[k] >> 8;
+          to[u] += x.weight * R(x.bytes.count(x.table, word));
+        }
+      }
+      continue;
+    }
+    draw.words(source.key, uint32_t(step), r.row, uint32_t(first / 4), 0, units, scratch.words.data());
+    for (const Stretch& x : part.stretches) {
       size_t       u   = std::max<size_t>(first, x.first);
       const size_t end = std::min<size_t>(first + units, x.end);
       if (u >= end || x.weight == 0) continue;
@@ -69,42 +91,67 @@ void EventNetwork<R>::Impl::advance(Row& r, Scratch& scratch, size_t part, size_
     const UnitRange  range = ranges[i][part];
     auto&            l     = r.layers[i];
     const auto&      all   = prepared.layer(int(i)).param_pointers;
+    const auto&      kernels = p.kernels.template of<R>();
     const size_t     slot  = step % depth[i];
     uint32_t* const  fired = l.fired.data() + slot * p.units + range.first;
     size_t           count = 0;
     while (scratch.drive.size() < p.cell->ports.size()) scratch.drive.emplace_back(kBlock);
     scratch.params.resize(all.size()), scratch.state.resize(l.state.size()), scratch.next.resize(l.state.size());
     scratch.ports.resize(p.cell->ports.size());
-    std::fill(scratch.dt.begin(), scratch.dt.end(), prepared.layer(int(i)).dt);
-    for (size_t first = range.first; first < range.first + range.units; first += kBlock) {
-      const size_t units = std::min<size_t>(kBlock, range.first + range.units - first);
-      add_drives(r, scratch, int(i), first, units, step);
+    if (const R dt = prepared.layer(int(i)).dt; scratch.dt[0] != dt) std::fill(scratch.dt.begin(), scratch.dt.end(), dt);
+    scratch.drives.resize(p.cell->ports.size());
+    // forth and back, step by step: the states that were touched last are still near
+    const auto& own     = runs[i][part];
+    size_t      drawn   = SIZE_MAX;  // block whose drives are at hand
+    const auto  who     = [&](const Run& run) { return fired + (run.first - range.first); };
+    scratch.counts.resize(own.size());
+    const size_t width = prepared.dense().width;
+    StepArgs<R>  args{{},
+                     scratch.dt.data(),
+                     nullptr,
+                     {p.settings.data(), nullptr},
+                     scratch.params.data(),
+                     scratch.state.data(),
+                     scratch.drives.data(),
+                     scratch.next.data(),
+                     nullptr};
+    for (size_t n = 0; n < own.size(); ++n) {
+      const size_t at = step % 2 ? own.size() - 1 - n : n;
+      const Run&   run = own[at];
+      const size_t first = run.first, units = run.units, block = first / kBlock * kBlock;
+      if (block != drawn)
+        add_drives(r, scratch, int(i), block, std::min<size_t>(kBlock, range.first + range.units - block), step);
+      drawn = block;
+      for (size_t k = 0; k < scratch.ports.size(); ++k) scratch.drives[k] = scratch.ports[k] + (first - block);
       for (size_t k = 0; k < all.size(); ++k) scratch.params[k] = all[k] + first;
       for (size_t s = 0; s < l.state.size(); ++s)
         scratch.state[s] = scratch.next[s] = int(s) == p.cell->output ? scratch.s.data() : l.state[s].data() + first;
-      const size_t width = prepared.dense().width, padded = (units + width - 1) / width * width;
-      const Slab   slab{Layout::rows, units, 1, padded}, lanes{Layout::tiles, 1, padded, padded};
-      StepArgs<R>  args{alike[i][first / kBlock] ? lanes : slab,
-                       scratch.dt.data(),
-                       nullptr,
-                       {p.settings.data(), nullptr},
-                       scratch.params.data(),
-                       scratch.state.data(),
-                       scratch.ports.data(),
-                       scratch.next.data(),
-                       nullptr};
-      p.kernels.template of<R>().step(args);
-      const size_t here = prepared.events().find(slab, 0, scratch.s.data(), scratch.fired.data());
-      for (size_t k = 0; k < here; ++k) {
-        const uint32_t u = scratch.fired[k];
-        fired[count++]   = uint32_t(first) + u;
-        if (scratch.s[u] == R(1)) continue;
+      const size_t padded = (units + width - 1) / width * width;
+      args.slab.layout    = run.alike ? Layout::tiles : Layout::rows;
+      args.slab.units     = run.alike ? 1 : units;
+      args.slab.rows      = !run.alike ? 1 : kernels.fire ? units : padded;
+      args.slab.stride    = padded;
+      if (kernels.fire) {
+        scratch.counts[at] = kernels.fire(args, uint32_t(first), who(run));
+        continue;
+      }
+      kernels.step(args);
+      scratch.counts[at] =
+          prepared.events().find({Layout::rows, units, 1, padded}, 0, scratch.s.data(), scratch.fired.data());
+      for (size_t k = 0; k < scratch.counts[at]; ++k)
+        who(run)[k] = uint32_t(first + scratch.fired[k]) | (scratch.s[scratch.fired[k]] == R(1) ? 0 : kNotANumber);
+    }
+    for (size_t at = 0; at < own.size(); ++at)
+      for (size_t k = 0; k < scratch.counts[at]; ++k) {
+        const uint32_t unit = who(own[at])[k] & ~kNotANumber;
+        const bool     bad  = who(own[at])[k] != unit;
+        fired[count++]      = unit;
+        if (!bad) continue;
         const std::lock_guard lock(r.mutex);
-        if (!r.bad || first + u < r.fault.unit) r.fault = {p.layer_id, step, first + u, double(scratch.s[u])};
+        if (!r.bad || unit < r.fault.unit) r.fault = {p.layer_id, step, unit, NAN};
         r.bad  = true;
         r.last = std::min(r.last.load(), step);
       }
-    }
     l.count[slot * parts + part] = uint32_t(count);
   }
 }
@@ -117,6 +164,7 @@ void EventNetwork<R>::Impl::deliver(Row& r, Scratch& scratch, size_t part, size_
   for (size_t c = 0; c < plan.connections.size(); ++c) {
     const ConnectionPlan&   k = plan.connections[c];
     const RangeSynapses<R>& s = synapses[c][part];
+    if (s.lists.packed) deliver_windows(r, scratch, c, part, step, step);
     if (s.lists.target.empty()) continue;
     const auto&    from  = r.layers[size_t(k.from)];
     const size_t   units = plan.layers[size_t(k.from)].units, d = depth[size_t(k.from)];
@@ -184,6 +232,104 @@ void EventNetwork<R>::Impl::deliver(Row& r, Scratch& scratch, size_t part, size_
       }
     }
   }
+  arrive(r, part, step);
+}
+
+/// What the ends of steps `from` … bring of the windows of delays that are due at the end of `step`: it is added ahead.
+template <class R>
+void EventNetwork<R>::Impl::deliver_windows(Row& r, Scratch& scratch, size_t connection, size_t part, size_t step,
+                                            size_t from) const {
+  const ConnectionPlan&   k     = plan.connections[connection];
+  const RangeSynapses<R>& s     = synapses[connection][part];
+  const auto&             who   = r.layers[size_t(k.from)];
+  const size_t            units = plan.layers[size_t(k.from)].units, d = depth[size_t(k.from)];
+  const size_t            slot_size = slot_of(size_t(k.to));
+  const uint32_t          keys = s.lists.keys, skipped = uint32_t(from - step);
+  auto&                   windows = scratch.windows;
+  windows.clear();
+  // where lists begin is far away, too, so it is fetched before it is read
+  for (const bool fetch : {true, false})
+    for (uint32_t first = (keys - 1) / kWindow * kWindow, end = keys; skipped < kWindow; end = first, first -= kWindow) {
+      const size_t delay = size_t(s.shortest) + first;
+      if (step + 1 >= delay && first + skipped < end && step + 1 - delay + d > from) {
+        const size_t slot       = (step + 1 - delay) % d;
+        size_t       population = 0;
+        for (size_t q = 0; q < parts; ++q) {
+          const uint32_t* fired = who.fired.data() + slot * units + ranges[size_t(k.from)][q].first;
+          for (uint32_t n = 0; n < who.count[slot * parts + q]; ++n) {
+            const uint32_t* begin = s.lists.begin.data() + size_t(fired[n]) * keys + first;
+            if (fetch) {
+              hwy::Prefetch(begin);
+              continue;
+            }
+            while (fired[n] >= s.sources[population + 1]) ++population;
+            if (begin[skipped] == begin[end - first]) continue;
+            const int state = s.of(population, int(delay)).front().state;
+            windows.push_back({begin, end - first, ahead_of(r, size_t(k.to), state, part)});
+          }
+        }
+      }
+      if (first == 0) break;
+    }
+
+  // chunks are fetched some lines ahead of where they are added, evenly: memory answers late, and few questions at a time
+  constexpr size_t   kLine  = 64 / sizeof(R);
+  constexpr size_t   kAhead = 24;
+  const R* const     weight = s.lists.weight.data();
+  size_t             window = 0;
+  const R *          next = nullptr, *end = nullptr;
+  const auto         fetch = [&] {
+    if (next >= end) {
+      if (window == windows.size()) return;
+      const auto& w = windows[window++];
+      next          = weight + w.begin[skipped] / kLine * kLine;
+      end           = weight + w.begin[w.lists];
+    }
+    hwy::Prefetch(next);
+    next += kLine;
+  };
+  for (size_t n = 0; n < kAhead; ++n) fetch();
+  for (const auto& w : windows) {
+    // which list a chunk is of is found without a branch
+    uint32_t ends[kWindow];
+    R*       slots[kWindow];
+    for (uint32_t j = 0; j < kWindow; ++j) {
+      ends[j]  = w.begin[std::min(j + 1, w.lists)];
+      slots[j] = w.to + (step + j) % kWindow * slot_size;
+    }
+    if (w.begin[skipped] % kLine != 0) fetch();  // a line is asked for per line that is read
+    for (uint32_t at = w.begin[skipped]; at < ends[kWindow - 1]; at += kChunk) {
+      if (at % kLine == 0) fetch();
+      uint32_t j = 0;
+      for (uint32_t i = 0; i + 1 < kWindow; ++i) j += at >= ends[i];
+      R* const       slot = slots[j];
+      const R* const x    = weight + at;
+#pragma GCC unroll 8
+      for (uint32_t i = 0; i < kChunk; ++i) {
+        uint16_t target;
+        std::memcpy(&target, x + i, 2);
+        slot[target] += x[i];
+      }
+    }
+  }
+}
+
+/// Moves what was added ahead for the end of this step to the states of a part.
+template <class R>
+void EventNetwork<R>::Impl::arrive(Row& r, size_t part, size_t step) const {
+  for (size_t i = 0; i < r.layers.size(); ++i)
+    for (size_t s = 0; s < r.layers[i].ahead.size(); ++s) {
+      if (r.layers[i].ahead[s].size() == 0) continue;
+      R* const     slot  = ahead_of(r, i, int(s), part) + step % kWindow * slot_of(i);
+      R* const     state = r.layers[i].state[s].data();
+      const size_t end   = ranges[i][part].first + ranges[i][part].units;
+      for (size_t first = ranges[i][part].first; first < end; first += kBlock) {
+        R* const     from = slot + first % 65536;  // blocks do not cross it
+        R* const     to   = state + first;
+        const size_t n    = std::min(kBlock, end - first);
+        for (size_t u = 0; u < n; ++u) to[u] += from[u], from[u] = 0;
+      }
+    }
 }
 
 /// Entry `entry` of recorded states; of the output, who fired in the step before.
@@ -244,6 +390,7 @@ void EventNetwork<R>::Impl::keep(const Row& r, size_t row, size_t steps, EventSt
 #define DYNODE_INSTANCES(R)                                                                                          \
   template void EventNetwork<R>::Impl::advance(Row&, Scratch&, size_t, size_t) const;                                \
   template void EventNetwork<R>::Impl::deliver(Row&, Scratch&, size_t, size_t) const;                                \
+  template void EventNetwork<R>::Impl::deliver_windows(Row&, Scratch&, size_t, size_t, size_t, size_t) const;        \
   template void EventNetwork<R>::Impl::record(const Row&, size_t, size_t, size_t, std::span<const Record<R>>) const; \
   template void EventNetwork<R>::Impl::record_spikes(const Row&, size_t, size_t, std::span<const Record<R>>,         \
                                                      std::vector<std::vector<Spike>>&) const;                        \

@@ -1,6 +1,7 @@
 #include "dynode/run/synapse_lists.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -131,6 +132,16 @@ const R* divisor(const Prepared<R>& prepared, int layer, const CellEntry& cell, 
   return per < 0 ? nullptr : prepared.layer(layer).params[size_t(per)].data();
 }
 
+/// A float near `weight` whose lower half is `target`.
+float pack(float weight, uint16_t target) {
+  static_assert(std::endian::native == std::endian::little);
+  const auto bits = std::bit_cast<uint32_t>(weight);
+  uint32_t   near = (bits & 0xFFFF0000u) | target;
+  if (near > bits + 0x8000u && (near & 0x7FFF0000u) != 0) near -= 0x10000u;
+  else if (near + 0x8000u < bits) near += 0x10000u;
+  return std::bit_cast<float>(near);
+}
+
 void check_count(double count, const std::string& name) {
   if (count > 4e9)
     throw SpecError({}, fmt::format("{}: {:.3g} synapses onto one share of units are too many", name, count),
@@ -176,12 +187,10 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
   RangeSynapses<R>   out;
   out.sources = rule.from;
 
-  // one weight per pair of populations, where neither weights nor delays nor divisors differ within it
+  // one weight per pair of populations, where neither weights nor delays nor divisors differ within it, in any range
   bool       alike   = true;
   const auto uniform = [&](size_t post, const R* x) {
-    const uint32_t from = std::max(range.first, rule.to[post]),
-                   end  = std::min(range.first + range.units, rule.to[post + 1]);
-    for (uint32_t u = from; x && u + 1 < end; ++u)
+    for (uint32_t u = rule.to[post]; x && u + 1 < rule.to[post + 1]; ++u)
       if (x[u] != x[u + 1]) return false;
     return true;
   };
@@ -200,6 +209,8 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
   const auto       delays = uint32_t(out.longest - out.shortest + 1);
   SynapseLists<R>& lists  = out.lists;
   lists.keys              = alike ? uint32_t(P) : delays;
+  lists.packed            = !alike && sizeof(R) == 4;
+  lists.first             = uint16_t(range.first);
 
   // who is drawn how often by targets of fixed_total_number
   std::vector<std::vector<uint32_t>> totals;
@@ -244,10 +255,16 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
     all += double(keys.size());
     check_count(all, connection.name);
   });
+  lists.synapses = size_t(all);
+  if (lists.packed) {
+    all = 0;
+    for (uint32_t& n : lists.begin) n = (n + kChunk - 1) / kChunk * kChunk, all += n;
+    check_count(all, connection.name);
+  }
   begin_lists(lists.begin);
-  const size_t synapses = *(lists.begin.end() - 1);
-  lists.target          = LargeArray<uint16_t>(synapses);
-  if (!alike) lists.weight = LargeArray<R>(synapses);
+  const size_t room = *(lists.begin.end() - 1);
+  if (!lists.packed) lists.target = LargeArray<uint16_t>(room);
+  if (!alike) lists.weight = LargeArray<R>(room);
   each_row([&](uint32_t t, size_t n) {
     const Arrival a    = arrival_of(cell, rule.weight[n]);
     const R*      over = divisor(prepared, connection.to, cell, a.state);
@@ -255,12 +272,16 @@ RangeSynapses<R> draw_synapses(const Plan& plan, const Prepared<R>& prepared, co
     const float*  z = !alike && rule.weight_deviation[n] > 0 ? row.weights() : nullptr;
     for (size_t k = 0; k < keys.size(); ++k) {
       const uint32_t at = lists.begin[size_t(row.sources[k]) * lists.keys + keys[k]]++;
-      lists.target[at]  = uint16_t(t - range.first);
+      if (!lists.packed) lists.target[at] = uint16_t(t - range.first);
       if (alike) continue;
-      const double share = z ? std::max(0.0, 1 + rule.weight_deviation[n] * double(z[k])) : 1;
-      lists.weight[at]   = over ? R(mean * share) / R(by) : R(mean * share);
+      const double share  = z ? std::max(0.0, 1 + rule.weight_deviation[n] * double(z[k])) : 1;
+      const R      weight = over ? R(mean * share) / R(by) : R(mean * share);
+      lists.weight[at]    = lists.packed ? R(pack(float(weight), uint16_t(t))) : weight;
     }
   });
+  if (lists.packed)
+    for (uint32_t& end : lists.begin)
+      for (; end % kChunk != 0; ++end) lists.weight[end] = R(pack(0, uint16_t(lists.target_of(end - 1) + lists.first)));
   rewind_lists(lists.begin);
 
   // what is delivered when
@@ -324,6 +345,7 @@ RangeSynapses<R> copy_synapses(const Plan& plan, const Prepared<R>& prepared, co
   begin_lists(out.lists.begin);
   const size_t synapses = *(out.lists.begin.end() - 1);
   out.lists.target = LargeArray<uint16_t>(synapses), out.lists.weight = LargeArray<R>(synapses);
+  out.lists.synapses = synapses;
   each([&](size_t list, uint32_t t, R x) {
     const uint32_t at    = out.lists.begin[list]++;
     const Arrival  a     = arrival_of(cell, double(x));

@@ -2,11 +2,16 @@
 //
 //   lists of source s:   │ delay 1: target, weight … │ delay 2: … │ …          begin[s · keys + key]
 //
-// A list holds targets in ascending order, as 16 bits from the first of the range. Synapses of a rule are drawn here,
+// A list holds targets in ascending order, as 16 bits from the first of the range. In float, weights that are drawn keep
+// their targets in their own lower halves: memory is what the largest networks wait for, and half of the numbers would be
+// targets. The upper half is then such that the whole is the nearest to what was drawn, within 0.4 %. Synapses of a rule are drawn here,
 // target by target, each a function of (seed, connection, target), in two passes that draw the same: one counts, one
 // writes. So nothing but the lists is ever held, ranges are built on threads of their own, and they do not matter.
 #pragma once
+#include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 #include "dynode/base/large_array.h"
@@ -21,12 +26,27 @@ struct UnitRange {
   uint32_t first = 0, units = 0;  // at most 65,536
 };
 
+/// Lists of weights with their targets inside are filled up to whole chunks, with synapses of weight 0.
+inline constexpr uint32_t kChunk = 8;
+
 template <class R>
 struct SynapseLists {
-  uint32_t             keys = 1;  // lists of a source
-  LargeArray<uint32_t> begin;     // [sources · keys + 1]
-  LargeArray<uint16_t> target;    // [synapses] from the first of the range
-  LargeArray<R>        weight;    // [synapses] what it adds; empty: one per list (Delivery::weight)
+  uint32_t             keys     = 1;      // lists of a source
+  bool                 packed   = false;  // targets are inside the weights, as the lower halves of their numbers in
+  uint16_t             first    = 0;      // the layer, so that weights do not depend on the range; first: of the range
+  size_t               synapses = 0;
+  LargeArray<uint32_t> begin;   // [sources · keys + 1]
+  LargeArray<uint16_t> target;  // [synapses] from the first of the range; packed: empty
+  LargeArray<R>        weight;  // [synapses] what it adds; empty: one per list (Delivery::weight)
+
+  uint16_t target_of(size_t k) const {
+    if (!packed) return target[k];
+    uint16_t t;
+    std::memcpy(&t, weight.data() + k, 2);
+    return uint16_t(t - first);
+  }
+  /// Whether it fills up a chunk.
+  bool is_filling(size_t k) const { return packed && std::abs(weight[k]) < std::numeric_limits<R>::min(); }
 
   size_t bytes() const { return begin.size() * 4 + target.size() * 2 + weight.size() * sizeof(R); }
 };
@@ -38,6 +58,9 @@ struct Delivery {
   int      state;
   R        weight;  // where synapses have none of their own
 };
+
+/// Packed lists of so many neighbouring delays are read at once, when the first of them is due: they lie side by side.
+inline constexpr uint32_t kWindow = 4;
 
 /// One connection onto one range.
 template <class R>
