@@ -153,6 +153,50 @@ TEST(EventNetwork, HasTheSameBitsOnAnyNumberOfThreads) {
   EXPECT_EQ(one.i, three.i);
 }
 
+TEST(EventNetwork, DrawnDelaysAndWeightsAreReadAheadAndArriveInTime) {
+  // all sources fire in the first step; in double every delay is read when it is due and weights are exact
+  const auto plan = plan_of(R"(
+seed: 8
+simulation: {dt: 0.0001, steps: 60, input_type: none}
+layers:
+  - {layer_id: 0, layer_type: LIF, params: {dim: 300, initial: {V: 2}}}
+  - {layer_id: 1, layer_type: LIF, params: {dim: 50, threshold: 1.0e+30}}
+connections:
+  - {from_layer: 0, to_layer: 1, connection_type: fixed_indegree, mode: spike, params: {structure: {type: fixed_indegree, params: {indegree: 30, weight: 0.02, weight_deviation: 0.2, delay: 0.002, delay_deviation: 0.4}}}}
+)");
+  const Outcome<float>  fast(plan, 1, 60), cut(plan, 1, 13);
+  const Outcome<double> exact(plan, 1, 60);
+  EXPECT_EQ(fast.spikes[0].size(), 300u);
+  for (size_t n = 0; n < exact.i[1].size(); ++n) ASSERT_NEAR(fast.i[1][n], exact.i[1][n], 0.004 * (1 + exact.i[1][n]));
+  const Outcome<float> rest(plan, 1, 47, 1, &cut.end);
+  EXPECT_EQ(rest.end.states, fast.end.states);
+}
+
+TEST(EventNetwork, OfMoreUnitsThanHalfAWordCountsHasTheSameBitsHoweverItIsShared) {
+  const auto plan = plan_of(R"(
+seed: 9
+simulation: {dt: 0.0001, steps: 80, input_type: none}
+layers:
+  - {layer_id: 0, layer_type: LIF, params: {dim: 70000, tau_refractory: 0.002, initial: {V: {mean: 0.6, std: 0.3}}}}
+connections:
+  - {from_layer: 0, to_layer: 0, connection_type: fixed_indegree, mode: spike, params: {structure: {type: fixed_indegree, params: {indegree: 20, weight: 0.02, weight_deviation: 0.2, delay: 0.001, delay_deviation: 0.5}}}}
+drives: [{to_layer: 0, type: poisson, rate: 1000, connections: 1, weight: 0.2}]
+)");
+  // the last state alone: all of them would be much
+  const auto run = [&](size_t steps, int threads, const EventState<float>* from) {
+    Engine<float>     engine(plan, std::make_shared<Threads>(threads));
+    EventState<float> end;
+    RunInput<float>   input;
+    input.rows = 1, input.steps = steps, input.from = from, input.end = &end;
+    engine.simulate(input, {});
+    return end;
+  };
+  const auto whole = run(80, 1, nullptr), half = run(33, 3, nullptr), rest = run(47, 2, &half);
+  EXPECT_GT(whole.recent[0].size(), 1000u);
+  EXPECT_EQ(whole.recent, rest.recent);
+  EXPECT_EQ(whole.states, rest.states);
+}
+
 TEST(EventNetwork, PoissonEventsHaveTheirMeanAndDeviation) {
   // nothing decays within a run and nobody fires: the current counts events
   const auto      plan = plan_of(R"(
@@ -250,6 +294,33 @@ TEST(SynapseLists, WeightsAndDelaysHaveTheirMeansAndDeviations) {
   EXPECT_NEAR(std::sqrt(w2 / n - w / n * w / n), 0.004, 1e-4);
   EXPECT_NEAR(t / n, 10, 0.1);
   EXPECT_NEAR(std::sqrt(t2 / n - t / n * t / n), 4, 0.1);
+}
+
+TEST(SynapseLists, WeightsThatHoldTheirTargetsAreNearToThoseThatWereDrawn) {
+  const auto          plan = plan_of(kLarge);
+  Prepared<float>     single(*plan);
+  Prepared<double>    precise(*plan);
+  std::vector<float>  theta(plan->theta.begin(), plan->theta.end());
+  std::vector<double> exact(plan->theta.begin(), plan->theta.end());
+  single.set(theta.data()), precise.set(exact.data());
+  const auto a = draw_synapses(*plan, single, plan->connections[0], {1000, 500}).lists;
+  const auto b = draw_synapses(*plan, precise, plan->connections[0], {1000, 500}).lists;
+  ASSERT_TRUE(a.packed && !b.packed);
+  ASSERT_EQ(a.synapses, b.synapses);
+  ASSERT_EQ(a.begin.size(), b.begin.size());
+  double all = 0, exactly = 0;
+  for (size_t list = 0; list + 1 < a.begin.size(); ++list) {
+    const uint32_t n = b.begin[list + 1] - b.begin[list];
+    ASSERT_EQ(a.begin[list + 1] - a.begin[list], (n + kChunk - 1) / kChunk * kChunk);
+    for (uint32_t k = 0; k < n; ++k) {
+      const size_t at = a.begin[list] + k;
+      const double w = b.weight[b.begin[list] + k];
+      ASSERT_EQ(a.target_of(at), b.target_of(b.begin[list] + k));
+      ASSERT_NEAR(a.weight[at], w, w / 250);
+      all += a.weight[at], exactly += w;
+    }
+  }
+  EXPECT_NEAR(all / exactly, 1, 2e-5);
 }
 
 TEST(EventNetwork, HasNoGradientAndStopsAtNumbersThatAreNotFinite) {
