@@ -87,6 +87,34 @@ TEST_F(MeanField, OfDeltaSynapsesIsThatOfWhiteNoise) {
   EXPECT_NEAR(rate, numbers("d.npz", "fixed_points")[0], 0.06 * rate);  // steps of 0.1 ms, events of 0.1 mV
 }
 
+TEST_F(MeanField, RatesInTimeFollowDrivesAndEndAtAFixedPoint) {
+  const std::string hat = " --set 'perturbation={rate: {vectors: [[1]], involved_clusters: [0], params: [40], time_dependence: {shape: hat, "
+                          "onset_time: 0.4, offset_time: 0.6}}}'";
+  EXPECT_SAYS(good("mean-field run net.yaml --duration 1.6 --output r.npz --svg r.svg" + hat).out, "E cluster 0");
+  const auto   t = numbers("r.npz", "time"), r = numbers("r.npz", "rates");
+  const size_t p = r.size() / t.size(), last = (t.size() - 1) * p;
+  ASSERT_EQ(p, 6u);
+  const auto at = [&](double time, size_t population) { return r[size_t(std::lround(time / t[1])) * p + population]; };
+  EXPECT_EQ(at(0, 0), 0);
+  EXPECT_NEAR(at(0.39, 0), at(0.39, 1), 1e-9);
+  EXPECT_GT(at(0.59, 0), at(0.59, 1) + 5);
+  good("mean-field solve net.yaml --output points.npz --all");
+  const auto points = numbers("points.npz", "fixed_points");
+  double     nearest = 1e9;
+  for (size_t k = 0; k < points.size(); k += p) {
+    double apart = 0;
+    for (size_t i = 0; i < p; ++i) apart = std::max(apart, std::abs(points[k + i] - r[last + i]));
+    nearest = std::min(nearest, apart);
+  }
+  EXPECT_LT(nearest, 0.01);
+  // old words, and times in ms, tell the same
+  good("mean-field run clusters.yaml --duration 1.6 --output old.npz" + hat);
+  const auto old = numbers("old.npz", "rates");
+  for (size_t i = 0; i < 6; ++i) EXPECT_NEAR(old[last + i], r[last + i], 1e-6 * r[last + i]);
+  EXPECT_SAYS(run("mean-field run net.yaml --start 1,2").err, "needs one rate or 6");
+  EXPECT_SAYS(run("mean-field run net.yaml --folds").err, "means nothing to dynode mean-field run");
+}
+
 TEST_F(MeanField, OfTheOldestLayoutIsUnderstood) {
   write("old.yaml",
         "network:\n"

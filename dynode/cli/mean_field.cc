@@ -94,7 +94,7 @@ void solve(const MeanFieldSettings& s) {
 }
 
 void run(const MeanFieldSettings& s, const CLI::App& app) {
-  const std::vector<std::string> actions{"solve", "landscape", "sweep"};
+  const std::vector<std::string> actions{"solve", "landscape", "sweep", "run"};
   if (std::find(actions.begin(), actions.end(), s.action) == actions.end())
     throw SpecError({}, fmt::format("dynode mean-field cannot '{}'", s.action),
                     did_you_mean(s.action, actions, "it can"));
@@ -106,10 +106,15 @@ void run(const MeanFieldSettings& s, const CLI::App& app) {
                  {"--range", {"sweep"}},
                  {"--folds", {"sweep"}},
                  {"--step", {"sweep"}},
+                 {"--start", {"run"}},
+                 {"--tau", {"run"}},
+                 {"--duration", {"run"}},
+                 {"--random-starts", {"solve", "landscape", "sweep"}},
+                 {"--seed", {"solve", "landscape", "sweep"}},
                  {"--all", {"solve"}}});
   if (s.action == "solve" && (!s.report.empty() || !s.svg.empty()))
     throw SpecError({.path = s.report.empty() ? "--svg" : "--report"}, "points alone make no picture",
-                    "sweep and landscape do");
+                    "sweep, landscape and run do");
   if (!s.output.empty() && !(s.action == "sweep" && s.output.ends_with(".csv")))
     check_arrays_writable(s.output, "points", "points.npz");
   else if (!s.output.empty()) check_writable(s.output);
@@ -117,6 +122,7 @@ void run(const MeanFieldSettings& s, const CLI::App& app) {
   if (!s.svg.empty()) check_writable(s.svg, "pictures", "picture.svg");
   if (s.action == "solve") solve(s);
   else if (s.action == "landscape") run_landscape(s);
+  else if (s.action == "run") run_rates(s);
   else run_sweep(s);
 }
 
@@ -162,8 +168,8 @@ Verb mean_field_verb(CLI::App& tool) {
   CLI::App*  app = tool.add_subcommand("mean-field", "self-consistent rates of a network of spikes, by populations");
   app->add_option("action", s->action,
                   "solve: fixed points and their stability; landscape: force and potential of one or two populations; "
-                  "sweep: fixed points along a parameter")
-      ->type_name("solve|landscape|sweep")
+                  "sweep: fixed points along a parameter; run: rates in time")
+      ->type_name("solve|landscape|sweep|run")
       ->required();
   app->add_option(
          "config", s->config,
@@ -172,7 +178,7 @@ Verb mean_field_verb(CLI::App& tool) {
       ->required();
   app->add_option("--output", s->output, "all numbers: rates, stability, …; of a sweep .csv, too")
       ->type_name("FILE.npz|FILE.h5");
-  app->add_option("--report", s->report, "a page with the picture (landscape, sweep)")->type_name("FILE.html");
+  app->add_option("--report", s->report, "a page with the picture (landscape, sweep, run)")->type_name("FILE.html");
   app->add_option("--svg", s->svg, "the picture alone")->type_name("FILE.svg");
   add_set(*app, s->assignments, "arousal.level=0.5");
   app->add_option("--focus", s->focus, "landscape: one or two populations (default 0,1)")->type_name("LIST");
@@ -182,6 +188,10 @@ Verb mean_field_verb(CLI::App& tool) {
   app->add_option("--range", s->range, "sweep: from, to, how many values")->expected(3)->type_name("LOW HIGH NUM");
   app->add_flag("--folds", s->folds, "sweep: follow branches through their folds, too");
   add_number(*app, "--step", s->step, "sweep: of a branch, as a share of the range (default 0.02)");
+  app->add_option("--start", s->start, "run: rates it begins with, Hz, one or one per population (default 0)")
+      ->type_name("LIST");
+  add_number(*app, "--tau", s->tau, "run: time a population needs to answer, ms (default 20)");
+  add_number(*app, "--duration", s->duration, "run: its length, s (default: that of the spec)");
   add_count(*app, "--random-starts", s->random_starts, 0,
             "random starts beside those with 0, 1, … active clusters (default 100)");
   add_count(*app, "--seed", s->seed, 0, "of random starts (default 256)");
@@ -190,7 +200,8 @@ Verb mean_field_verb(CLI::App& tool) {
   app->footer(
       "dynode mean-field solve net.yaml --set arousal.level=0.8 --output points.npz\n"
       "dynode mean-field landscape net.yaml --focus 0,1 --report landscape.html\n"
-      "dynode mean-field sweep net.yaml --param arousal.level --range 0 1 30 --folds --svg branches.svg");
+      "dynode mean-field sweep net.yaml --param arousal.level --range 0 1 30 --folds --svg branches.svg\n"
+      "dynode mean-field run net.yaml --start 5 --report rates.html");
   return {app, [s, app] { run(*s, *app); }};
 }
 

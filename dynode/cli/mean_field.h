@@ -10,11 +10,12 @@
 namespace dynode::cli {
 
 struct MeanFieldSettings {
-  std::string              action, config, output, report, svg, param, focus = "0,1", limits;
+  std::string              action, config, output, report, svg, param, focus = "0,1", limits, start;
   std::vector<std::string> assignments;
   std::vector<double>      range;
   size_t                   random_starts = 100, seed = 256;
   double                   density = 0.5, step = 0.02;
+  double                   tau = 20, duration = 0;   // ms; s, 0: as the spec says
   bool                     all = false, folds = false;
   int                      threads = 0;
 };
@@ -35,5 +36,6 @@ void write_outputs(const std::vector<std::pair<std::string, std::string>>& files
 
 void run_landscape(const MeanFieldSettings& s);
 void run_sweep(const MeanFieldSettings& s);
+void run_rates(const MeanFieldSettings& s);
 
 }  // namespace dynode::cli

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <numeric>
+#include <set>
 
 #include "dynode/mean_field/config.h"
 #include "dynode/mean_field/lif_mean_field.h"
@@ -69,6 +70,8 @@ class Reader {
       n.tau_m *= unit_, n.tau_s *= unit_, n.tau_ref *= unit_, p.nu_ext[i] /= unit_;
     }
     p.check();
+    add_changes();
+    net_.duration = double(plan_.spiking->steps) * plan_.layers[0].dt * unit_;
     return std::move(net_);
   }
 
@@ -140,8 +143,41 @@ class Reader {
         shift_[i] += net_.populations.neurons[i].tau_m * w / (events ? dt : 1);
         continue;
       }
-      const double rate = (drive.parts[0].mean[p] + (drive.spread.empty() ? 0 : drive.spread[p] / 2)) / dt;
-      external_[i].mean += rate * w, external_[i].square += rate * w * w;
+      add_events(drive, p, 0, external_);
+    }
+  }
+
+  /// What comes from a Poisson drive from `step` on.
+  void add_events(const Drive& drive, size_t population, size_t step, std::vector<Input>& to) const {
+    size_t part = 0;
+    while (part + 1 < drive.parts.size() && drive.parts[part + 1].first <= step) ++part;
+    const double w    = drive.weight[population];
+    const double rate = std::max(0.0, drive.parts[part].mean[population] +
+                                          (drive.spread.empty() ? 0 : drive.spread[population] / 2)) /
+                        plan_.layers[size_t(drive.layer)].dt;
+    Input&       input = to[first_[size_t(drive.layer)] + population];
+    input.mean += rate * w, input.square += rate * w * w;
+  }
+
+  void add_changes() {
+    std::set<size_t> steps;
+    for (const Drive& drive : plan_.spiking->drives)
+      for (size_t k = 1; k < drive.parts.size(); ++k) steps.insert(drive.parts[k].first);
+    const Populations& p = net_.populations;
+    for (size_t step : steps) {
+      std::vector<Input> now(count_);
+      for (const Drive& drive : plan_.spiking->drives)
+        for (size_t k = 0; drive.kind == Drive::Kind::poisson && k + 1 < begin(size_t(drive.layer)).size(); ++k)
+          add_events(drive, k, step, now);
+      MeanFieldNetwork::Change change{double(step) * plan_.layers[0].dt * unit_, {}};
+      for (size_t i = 0; i < count_; ++i) {
+        if (now[i].square > 0 && std::abs(now[i].efficacy() - p.j_ext[i]) > 1e-9 * std::abs(p.j_ext[i]))
+          throw SpecError({.file = plan_.spec.file, .path = "drives"},
+                          fmt::format("drives of {} with different weights change in time", net_.names[i]),
+                          "the theory follows the rate of one kind of input");
+        change.nu_ext.push_back(now[i].count() / unit_);
+      }
+      net_.changes.push_back(std::move(change));
     }
   }
 
@@ -230,19 +266,29 @@ MeanFieldNetwork mean_field_of(const Model& model) {
   return Reader(model.plan(), [&](const std::string& name) { return model.parameter(name).as_double(); }).network();
 }
 
+namespace {
+
+MeanFieldNetwork mean_field_of_spec(const Value& config) {
+  const auto plan = compile(read_spec(config));
+  // where all synapses follow rules a plan says everything, and nothing need be prepared
+  if (std::any_of(plan->connections.begin(), plan->connections.end(), [](const auto& c) { return !c.synapses; }))
+    return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
+  return Reader(*plan, [&](const std::string& name) {
+           const Block&        block = plan->parameters[plan->parameters.find(name)];
+           std::vector<double> values(block.size());
+           to_real<double>(block, plan->theta.data(), values);
+           return values;
+         }).network();
+}
+
+}  // namespace
+
+MeanFieldNetwork mean_field_in_time(const Value& config) {
+  return config.has("network") ? old_network(config) : mean_field_of_spec(config);
+}
+
 MeanFieldNetwork mean_field_of(const Value& config) {
-  if (config.has("layers")) {
-    const auto plan = compile(read_spec(config));
-    // where all synapses follow rules a plan says everything, and nothing need be prepared
-    if (std::any_of(plan->connections.begin(), plan->connections.end(), [](const auto& c) { return !c.synapses; }))
-      return mean_field_of(Model::from_spec(read_spec(config), {.precision = Precision::float64}));
-    return Reader(*plan, [&](const std::string& name) {
-             const Block&        block = plan->parameters[plan->parameters.find(name)];
-             std::vector<double> values(block.size());
-             to_real<double>(block, plan->theta.data(), values);
-             return values;
-           }).network();
-  }
+  if (config.has("layers")) return mean_field_of_spec(config);
   if (config.has("network")) return old_network(config);
   ClusteredNetwork net = clustered_network(config);
   const size_t     k   = size_t(net.clusters.n_clusters);

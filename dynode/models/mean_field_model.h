@@ -16,6 +16,14 @@ struct MeanFieldNetwork {
   size_t                   clusters = 0;  // the first populations that are excitatory clusters; all where none are
   std::optional<double>    arousal = {};  // its level, where the network is written as YAML of VectorialNeuroModulators
   bool                     potentiated_signs = false;  // potentiation is so strong that synapses change sign
+
+  /// External rates [P], Hz, from a later time on, s.
+  struct Change {
+    double              from;
+    std::vector<double> nu_ext;
+  };
+  std::vector<Change> changes  = {};  // of a spec whose drives change, in the order of time
+  double              duration = 0;   // of its runs, s; 0 where nobody says
 };
 
 /// Of a network of LIF (or LIFDelta: white noise) layers without an input array (input_type: none): in-degrees and efficacies from its rules of
@@ -26,5 +34,7 @@ MeanFieldNetwork mean_field_of(const Model& model);
 
 /// From what was written: a spec, or the YAML of VectorialNeuroModulators. @throws SpecError
 MeanFieldNetwork mean_field_of(const Value& config);
+/// The same with what changes in time: that YAML becomes a spec first.
+MeanFieldNetwork mean_field_in_time(const Value& config);
 
 }  // namespace dynode

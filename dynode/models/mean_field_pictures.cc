@@ -182,4 +182,25 @@ std::string points_picture(const std::string& parameter, const std::vector<doubl
   return document(940, svg);
 }
 
+std::string rates_in_time_picture(const std::vector<double>& times, const std::vector<double>& rates,
+                                  const std::vector<std::string>& names, size_t clusters) {
+  const size_t p = names.size(), shown = std::min(clusters, p), every = 1 + times.size() / 800;
+  double       top = 1;
+  for (size_t t = 0; t < times.size(); ++t)
+    for (size_t i = 0; i < shown; ++i) top = std::max(top, rates[t * p + i]);
+  const Axes  a{80, 44, 700, 300, 0, std::max(times.back(), 1e-9), 0, 1.05 * top};
+  std::string svg = a.frame(shown == p ? "Rates of populations" : "Rates of E clusters", "s", "Hz");
+  for (size_t i = 0; i < shown; ++i) {
+    std::vector<std::array<double, 2>> curve;
+    for (size_t t = 0; t < times.size(); t += every) curve.push_back({times[t], rates[t * p + i]});
+    const char* colour = kColours[i % std::size(kColours)];
+    svg += a.line(curve, colour, 2);
+    if (i < 16)
+      svg += fmt::format("<path d='M800 {0:.0f}h18' stroke='{1}' stroke-width='2'/><text x='824' y='{2:.0f}' "
+                         "class='soft'>{3}</text>\n",
+                         54 + 18.0 * double(i), colour, 58 + 18.0 * double(i), escaped(names[i]));
+  }
+  return document(940, svg + a.border());
+}
+
 }  // namespace dynode

@@ -23,4 +23,8 @@ std::string points_picture(const std::string& parameter, const std::vector<doubl
 std::string landscape_picture(const mean_field::Landscape& land, const std::vector<mean_field::FixedPoint>& points,
                               const std::vector<size_t>& focus, const std::vector<std::string>& names);
 
+/// Rates [times][populations] as lines: of the first `clusters` populations where these are clusters, else of all.
+std::string rates_in_time_picture(const std::vector<double>& times, const std::vector<double>& rates,
+                                  const std::vector<std::string>& names, size_t clusters);
+
 }  // namespace dynode
