@@ -86,6 +86,15 @@ void settle_listeners(TrainConfig& config, const Value& root) {
   if (on(callbacks.stateful_training) && config.data.format == DataFormat::task)
     throw SpecError(at("stateful_training"), "trials of a task do not follow one another", "remove it");
 
+  const Schedule                 schedule = schedule_of(config);
+  const std::vector<std::string> named    = config.logging.metrics.value_or(std::vector<std::string>{});
+  if (schedule.arguments.has("monitor_metric")) {
+    const std::string& monitor = schedule.arguments.text("monitor_metric");
+    if (monitor != "val_loss" && std::ranges::find(named, monitor) == named.end())
+      throw SpecError(at("lr_scheduler"), fmt::format("'{}' is not measured", monitor),
+                      "give monitor_metric: val_loss, or a metric of logging.metrics");
+  }
+
   auto& weight = callbacks.dynamic_loss_weight;
   if (!on(weight)) return;
   const std::vector<LossConfig>& losses = config.training.loss.losses;

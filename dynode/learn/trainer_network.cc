@@ -263,7 +263,7 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
                        .validation         = {}};
 
   // validation
-  double monitored = train.mean_loss();
+  double monitored = train.mean_loss(), heard = monitored;   // heard by the schedule
   if (!data_->validation.empty()) {
     try {
       set_callbacks(state_.step, state_.epoch);
@@ -271,7 +271,11 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
       if (!std::isfinite(scores.loss))
         throw NumericsError(plan_->layers[size_t(plan_->output)].layer_id, "the validation loss", 0, 0, 0, scores.loss);
       summary.validation = numbers_of(scores.loss, scores.metrics);
-      monitored          = scores.loss;
+      monitored = heard = scores.loss;
+      if (recipe_.schedule.arguments.has("monitor_metric")) {
+        const auto metric = std::ranges::find(scores.metrics, recipe_.schedule.arguments.text("monitor_metric"), &Metric::name);
+        if (metric != scores.metrics.end()) heard = metric->entry().larger_is_better ? -metric->value() : metric->value();
+      }
       log_scores("validation", scores.loss, scores.metrics, state_.epoch + 1);
       listen(scores.loss, scores.metrics);
       const int64_t samples = (state_.epoch + 1) * int64_t(data_->train.size());
@@ -281,7 +285,7 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
 
   // who listens
   ScheduleState schedule = state_.schedule();
-  observe(*recipe_.schedule.entry, {recipe_.schedule.arguments, config_.training.optimizer.lr}, state_.epoch, monitored,
+  observe(*recipe_.schedule.entry, {recipe_.schedule.arguments, config_.training.optimizer.lr}, state_.epoch, heard,
           schedule);
   state_.set_schedule(schedule);
   ++state_.epoch;

@@ -323,6 +323,20 @@ TEST_F(TrainerWords, InputsCanBeTheirOwnTargetsAndSingleVectors) {
   EXPECT_EQ(shown.all.entries(), 1u);
 }
 
+TEST_F(TrainerWords, SchedulesHearTheMetricTheyAskFor) {
+  // accuracy that stays is no gain, though weights get smaller: the rate falls
+  Value words = write_train_config(config("static.npz", "loss: {losses: [{name: reg_J_loss, params: {threshold: 0.0, factor: 1}}]}",
+                                          "lr_scheduler: {type: adaptive, max_lr: 1e-6, min_lr: 1e-9, warmup_epochs: 0, patience_decrease: 1, threshold: 0}"));
+  words.find("logging")->set("metrics", Value::list_of({"accuracy"}));
+  const auto last_rate = [&](const char* monitor) {
+    words.find("callbacks")->find("lr_scheduler")->set("monitor_metric", monitor);
+    return lines(train(read_train_config(words)), "train").back().at("lr").number();
+  };
+  EXPECT_LT(last_rate("accuracy"), 1e-6);
+  EXPECT_EQ(last_rate("val_loss"), 1e-6);
+  EXPECT_THROW(last_rate("f1"), SpecError);
+}
+
 TEST_F(TrainerWords, AWrittenConfigIsReadAgain) {
   const TrainConfig c = config("tokens.npz", "ar: {time_steps_per_token: 2}", "stateful_training: {}", kTokenNet);
   const Value written = write_train_config(c);
