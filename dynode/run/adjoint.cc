@@ -6,7 +6,8 @@
 namespace dynode {
 namespace {
 
-/// Where a step stands: slab k of the window, in the chunk [begin, end).
+/// Where a step stands: slab k of the window, in the chunk [begin, end). It goes by reference, since a copy of what was
+/// just written waits for all that kernels have stored before.
 struct Position {
   size_t k, begin, end;
 };
@@ -24,7 +25,7 @@ bool cut_off(LayerSpace<R>& l, const TileGradient<R>& wanted, size_t entry) {
 /// the later step had that state as a given number.
 template <class R>
 void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, const TileGradient<R>& wanted, int layer,
-            Position at, size_t entry) {
+            const Position& at, size_t entry) {
   const LayerPlan& p = plan.layers[size_t(layer)];
   LayerSpace<R>&   l = w.layers[size_t(layer)];
   const auto&      dense = prepared.dense();
@@ -63,16 +64,17 @@ void gather(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, cons
 }
 
 template <class R>
-void pull(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, Position at, size_t step) {
+void pull(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, const Position& at, size_t step) {
   LayerSpace<R>& l = w.layers[size_t(layer)];
   for (size_t p = 0; p < l.ports.size(); ++p)
     l.drive_bar_now[p] = l.ports[p].drive_bar.data() + (at.k - at.begin) * l.size;
-  StepArgs<R> args = step_args(prepared, w, layer, at.k);
-  args.params = noisy_params(plan, prepared, w, layer, step);
+  PullArgs<R> args{step_args(prepared, w, layer, at.k), l.lambda_now.data(), l.drive_bar_now.data(), nullptr,
+                   l.dt_bar.data()};
+  args.step.params = noisy_params(plan, prepared, w, layer, step);
   choose_next(w, layer, at.k);
   scale_lambda(plan, prepared, w, layer, step);
-  plan.layers[size_t(layer)].kernels.of<R>().pull({args, l.lambda_now.data(), l.drive_bar_now.data(),
-                                                   noisy_params_bar(w, layer), l.dt_bar.data()});
+  args.params_bar = noisy_params_bar(w, layer);
+  plan.layers[size_t(layer)].kernels.of<R>().pull(args);
   take_params_bar(w, layer);
   scale_drive_bars(plan, prepared, w, layer, step);
 }
@@ -168,8 +170,9 @@ void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, co
             take_span_gradient(prepared, w, wanted, *layer, first_step + k);
             continue;
           }
-          gather(plan, prepared, w, wanted, *layer, {k, begin, end}, first_step + k + 1);
-          pull(plan, prepared, w, *layer, {k, begin, end}, first_step + k);
+          const Position at{k, begin, end};
+          gather(plan, prepared, w, wanted, *layer, at, first_step + k + 1);
+          pull(plan, prepared, w, *layer, at, first_step + k);
           take_span_gradient(prepared, w, wanted, *layer, first_step + k);
         }
     for (LayerSpace<R>& l : w.layers) form_gradient(prepared, w, l, begin, end);
