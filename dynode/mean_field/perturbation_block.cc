@@ -130,6 +130,7 @@ PerturbationBlock read_perturbation(const Value& block, const std::string& targe
         fmt::format("needs one list for all or one per vector, {}; got {}", count, b.involved_clusters->size()));
   Random                           random(b.seed, "perturbation/" + target);
   std::vector<std::vector<double>> vectors;
+  bool                             ascending = true;
   for (size_t m = 0; m < count; ++m) {
     std::vector<size_t> involved;
     if (b.involved_clusters) {
@@ -138,6 +139,7 @@ PerturbationBlock read_perturbation(const Value& block, const std::string& targe
     } else {
       for (size_t i = 0; i < populations; ++i) involved.push_back(i);
     }
+    ascending &= !b.vectors || std::is_sorted(involved.begin(), involved.end());
     std::vector<double> values;
     if (b.vectors) values = numbers(b.vectors->list()[m]);
     else
@@ -150,7 +152,9 @@ PerturbationBlock read_perturbation(const Value& block, const std::string& targe
       block.fail(what);
     }
   }
-  return with_time(b.time_dependence, {combine(vectors, coefficients)});
+  PerturbationBlock out{combine(vectors, coefficients)};
+  out.ascending = ascending;
+  return with_time(b.time_dependence, std::move(out));
 }
 
 Perturbations read_perturbations(const Value& written, size_t populations) {

@@ -15,6 +15,7 @@ struct PerturbationBlock {
   bool                  timed = false;   // acts from onset to offset alone, in the unit of dt
   double                onset = 0;
   std::optional<double> offset = {};     // missing: to the end of the run
+  bool                  ascending = true;   // or populations are listed in another order, which values follow
 };
 
 /// The quantities that can be perturbed.

@@ -143,6 +143,9 @@ void Compiler::read_modulation() {
   for (const auto& [target, block] : perturbations_) {
     if (block.timed && target != "rate")
       plan_.warnings.push_back(fmt::format("perturbation.{} acts all the time: in time only the rate changes", target));
+    if (!block.ascending)
+      plan_.warnings.push_back(fmt::format("perturbation.{} lists populations in another order than theirs, and values "
+                                           "follow it: VectorialNeuroModulators gives them to ascending ones", target));
     if (!clustered_connection(perturbed_layer_) && target == "j_potentiated")
       spec.perturbation.at(target).fail("synapses within clusters are strengthened by a clustered connection, and there is none");
     if (spec.arousal.is_null() && target.starts_with("arousal_"))

@@ -131,6 +131,15 @@ TEST(Spiking, PerturbationsAreAlsoOneNumberAMatrixOrACirculant) {
   expect_error(clustered("perturbation: {arousal_level: {value: 0.1}}\n"), "there is no arousal to change");
 }
 
+TEST(Spiking, PerturbationsFollowTheOrderInWhichPopulationsAreListed) {
+  const auto rate = [](const char* involved) {
+    return plan_of(clustered(fmt::format("perturbation: {{rate: {{vectors: [[1, -1]], involved_clusters: {}, params: [1]}}}}\n", involved)));
+  };
+  const auto plan = rate("[3, 0]");
+  EXPECT_GT(plan->spiking->drives[0].parts[0].mean[3], plan->spiking->drives[0].parts[0].mean[0]);
+  ASSERT_EQ(plan->warnings.size(), rate("[0, 3]")->warnings.size() + 1);
+}
+
 TEST(Spiking, PopulationsOfASingleLayerArePerturbedToo) {
   const auto net = [](const std::string& more) {
     return plan_of("simulation: {dt: 0.1, time_unit: ms, steps: 10, input_type: none}\n"
