@@ -62,6 +62,10 @@ TrainConfig settle(TrainConfig config) {
   config.data.test_path          = absolute(config, config.data.test_path);
   config.model.architecture_yaml = absolute(config, config.model.architecture_yaml);
   config.model.base_model_path   = absolute(config, config.model.base_model_path);
+  if (auto& d = config.training.distillation) {
+    d->teacher_model_path     = absolute(config, d->teacher_model_path);
+    d->distillation_data_path = absolute(config, d->distillation_data_path);
+  }
   for (YardstickConfig& yardstick : config.yardsticks)
     yardstick.architecture_yaml = absolute(config, yardstick.architecture_yaml);
   TrainConfig settled = read_train_config(write_train_config(config));

@@ -297,6 +297,12 @@ TEST_F(TrainerWords, ATeacherIsRepeated) {
   EXPECT_EQ(data.all.rows(), 6u);
   EXPECT_EQ(data.all.target_width(), 2u);
   EXPECT_LT(lines(train(same), "train")[0].at("loss").number(), 1e-12);
+  // wherever the run is resumed from, the teacher is found
+  TrainConfig from_here                                  = same;
+  from_here.training.distillation->teacher_model_path   = fs::relative(path).string();
+  from_here.training.max_epochs                         = 1;
+  const TrainResult found = train(from_here);
+  EXPECT_EQ(load_train_config(found.directory + "/config.yaml").training.distillation->teacher_model_path, fs::path(path).lexically_normal().string());
   // another one has to learn
   TrainConfig other = config("static.npz", d);
   other.seed        = 7;
