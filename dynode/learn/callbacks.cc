@@ -46,12 +46,12 @@ double sinusoidal(const Arguments& a, double, double u, double epoch) {
 Fact weight_fact(const char* name, const char* help) { return {.name = name, .help = help, .required = true}; }
 
 /// The part of the run from start_epoch to end_epoch, in updates or epochs.
-struct Stretch {
+struct Passed {
   double done, length;
 };
 
 template <class Config>
-Stretch stretch_of(const Config& c, const TrainingProgress& now) {
+Passed passed_of(const Config& c, const TrainingProgress& now) {
   const double epoch = double(now.updates_per_epoch), epochs = double(now.updates_total) / epoch;
   const double length = (c.end_epoch ? double(*c.end_epoch) : epochs) - c.start_epoch;
   const double done   = c.per_step ? double(now.update) : std::floor(double(now.update) / epoch);
@@ -166,13 +166,13 @@ void check_weight_scheduler(const LossWeightSchedulerConfig& s, int max_epochs, 
 }
 
 double annealed_deviation(const NoiseAnnealerConfig& annealer, const TrainingProgress& now) {
-  const Stretch s = stretch_of(annealer, now);
+  const Passed s = passed_of(annealer, now);
   return std::lerp(annealer.start_value, annealer.end_value, std::clamp(s.done / s.length, 0.0, 1.0));
 }
 
 double scheduled_weight(const LossWeightSchedulerConfig& scheduler, const TrainingProgress& now) {
   const WeightRuleEntry& rule = find_weight_rule(scheduler.scheduler_type);
-  const Stretch          s    = stretch_of(scheduler, now);
+  const Passed           s    = passed_of(scheduler, now);
   const double           p    = std::clamp(s.done / std::max(s.length - 1, 1.0), 0.0, 1.0);   // the last one is at 1
   return rule.weight(check_arguments(rule.name, rule.facts, scheduler.params), p, p * s.length,
                      scheduler.per_step ? double(now.updates_per_epoch) : 1);

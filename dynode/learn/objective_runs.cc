@@ -124,5 +124,6 @@ double Objective<R>::own_runs(Engine<R>& engine, const RunInput<R>& input, const
   template double Objective<R>::own_runs(Engine<R>&, const RunInput<R>&, const AdjointPolicy&, const GradientOutputs<R>*)
 DYNODE_INSTANTIATE(float);
 DYNODE_INSTANTIATE(double);
+#undef DYNODE_INSTANTIATE
 
 }  // namespace dynode

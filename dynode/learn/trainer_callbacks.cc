@@ -108,5 +108,6 @@ std::string NetworkTrainer<R>::checkpoint() const {
   template std::string NetworkTrainer<R>::checkpoint() const
 DYNODE_INSTANTIATE(float);
 DYNODE_INSTANTIATE(double);
+#undef DYNODE_INSTANTIATE
 
 }  // namespace dynode
