@@ -49,6 +49,7 @@ class Builder {
 
     std::vector<uint32_t> own(r_.mask->to);
     for (size_t i = 0; i < own.size(); ++i) own[i] = uint32_t(i);
+    // run/wired.cc walks along these lists: each has one weight for all, and the edges' first reader is their sums
     connect(r_.from, edges, 0, r_.lag, selection(source_of_, number("j_in")));
     connect(target, edges, 1, 1, selection(target_of_, 1.0));
     connect(edges, target, 0, 0, sums());
