@@ -6,8 +6,7 @@
 //   w̄ = s (e n̄um + d̄en)   ē = w s n̄um   σ̄ = w (x − µ) t   µ̄ = −w σ t   x̄ += w σ t
 //
 // In columns lanes are rows of the batch. A single row takes synapses as lanes, and adds up one number at a time in the
-// same order, so it has the same bits in both. Sigmoids are computed again by the adjoint, which is cheaper
-// than to keep them.
+// same order, so it has the same bits in both. The adjoint computes the sigmoids again: keeping them would cost more.
 #if defined(DYNODE_CELLS_LIQUID_SYNAPSES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DYNODE_CELLS_LIQUID_SYNAPSES_INL_H_
 #undef DYNODE_CELLS_LIQUID_SYNAPSES_INL_H_
