@@ -12,6 +12,7 @@ torch modules dynode.torch.
 import importlib as _importlib
 
 from ._core import Error, IoError, NumericsError, ShapeError, SpecError, __version__, catalogue
+from ._forward_forward import ForwardForward
 from ._model import Gradient, Model, Results
 from ._tasks import Batch, Task, tasks
 from ._training import TrainResult, resume, train
@@ -19,6 +20,7 @@ from ._training import TrainResult, resume, train
 __all__ = [
     "Batch",
     "Error",
+    "ForwardForward",
     "Gradient",
     "IoError",
     "Model",
@@ -36,6 +38,7 @@ __all__ = [
     "rate",
     "rate_tables",
     "resume",
+    "search",
     "soen",
     "spiking",
     "tasks",
@@ -45,7 +48,7 @@ __all__ = [
     "__version__",
 ]
 
-_faces = {"capacity", "ctrnn", "mean_field", "ncps", "plot", "rate", "rate_tables", "soen", "spiking", "torch"}
+_faces = {"capacity", "ctrnn", "mean_field", "ncps", "plot", "rate", "rate_tables", "search", "soen", "spiking", "torch"}
 
 
 def convert(source, target):

@@ -343,6 +343,50 @@ class Model:
             config=config,
         )
 
+    # ── before and after learning ─────────────────────────────────────────────────────────────────────────────────────
+
+    def match_flux(
+        self, x, target=0.5, *, range=None, iterations=5, step=1.0, by_fan_in=False, node_wise=False, connections=(), layers={}
+    ):
+        """Sets weights so that every unit gets the mean flux `target` (its offset included) on inputs x.
+
+        range: (first, last) targets over the units of a layer, instead. layers: {layer_id: target}. by_fan_in: connections
+        share by their numbers of weights. node_wise: sources count with their mean. Returns of each layer a dict: layer_id,
+        before, after, target, unreachable (units)."""
+        return _core.match_flux(
+            self._core, x, target, range, iterations, step, by_fan_in, node_wise, list(connections), dict(layers)
+        )
+
+    def tune_criticality(
+        self, x, *, iterations=100, rate=0.01, branching=1.0, expansion=1.0, activity=0.0, clip=1.0, patience=10
+    ):
+        """Moves weights to where activity neither dies out nor grows on inputs x; the best stay.
+
+        branching, expansion: weights of branching_loss and local_expansion_loss; activity: of a penalty on silence and
+        excess. Returns a dict: before, after (losses), best (iteration)."""
+        return _core.tune_criticality(self._core, x, iterations, rate, branching, expansion, activity, clip, patience)
+
+    def pruned(
+        self, share, *, saliency="magnitude", unit="element", block=(4, 4), each=False, blend=0.0, connections=(), x=None,
+        target=None, loss="mse", pooling="none", batch=32, draws=8, seed=1
+    ):
+        """A copy without this share of its weights, those that matter least.
+
+        saliency: "magnitude"; "fisher" or "hessian", of a loss on x and target. unit: "element", "row", "column", "block".
+        each: the share of each connection, else of all together. Returns (Model, {name: (before, after)})."""
+        core, left = _core.prune(
+            self._core, share, saliency, unit, tuple(block), each, blend, list(connections), x, target, loss, pooling, batch,
+            draws, seed
+        )
+        return type(self)(core), left
+
+    def programmable(self, mode="NOCC", params=None, *, connections=(), flux=0.1):
+        """A copy whose fixed connections are programmable ones ("NOCC", "WICC") with the same gain at rest under a small
+        flux. What could not be kept is warned of."""
+        core, notes = _core.make_programmable(self._core, mode, params, list(connections), flux)
+        warn(notes)
+        return type(self)(core)
+
     # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, path, *, lossy=False):

@@ -107,5 +107,6 @@ void bind_ncp(py::module_& m);
 void bind_mean_field(py::module_& m);
 void bind_capacity(py::module_& m);
 void bind_files(py::module_& m);
+void bind_tuning(py::module_& m);
 
 }  // namespace dynode::python

@@ -108,4 +108,5 @@ PYBIND11_MODULE(_core, m) {
   bind_mean_field(m);
   bind_capacity(m);
   bind_files(m);
+  bind_tuning(m);
 }
