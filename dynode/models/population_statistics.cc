@@ -119,14 +119,15 @@ std::string population_raster_picture(const SpikingRun& run) {
   const size_t stride = 1 + drawn / kMostDots;
   const Axes   a{120, 44, 800, 300, 0, std::max(seconds, 1e-9), n, 0};  // first units on top
   std::string  svg;
+  double       word = 0;
   for (size_t p = 0; p < members.size(); ++p) {
     const double top = double(members[p].second.front()), end = double(members[p].second.back() + 1);
     const size_t k   = size_t(members[p].first - 1);
     if (p % 2)
       svg += fmt::format("<rect x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}' fill='#f4f4f1'/>\n", a.left,
                          a.y(top), a.width, a.y(end) - a.y(top));
-    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='end' class='soft'>{}</text>\n", a.left - 8,
-                       a.y((top + end) / 2) + 4,
+    word = std::max(a.y((top + end) / 2) + 4, word + 12);  // words of small populations do not touch
+    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='end' class='soft'>{}</text>\n", a.left - 8, word,
                        escaped(k < run.names.size() ? run.names[k] : std::to_string(members[p].first)));
   }
   svg += fmt::format("<text x='{:.1f}' y='30' class='title'>{} spikes</text>\n", a.left, drawn);

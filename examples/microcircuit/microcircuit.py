@@ -6,19 +6,30 @@
 
 Times are in ms, voltages in mV from rest (-65 mV). A smaller network has weights by 1/sqrt(scale), which keeps the
 variance of what a unit hears; the mean that is lost comes as a constant current.
+
+    python3 examples/microcircuit/microcircuit.py --compare pd14/dataframes/populations.csv     # with published rates
 """
 import argparse
+import csv
 import math
 
 parser = argparse.ArgumentParser(description="The cortical microcircuit of Potjans and Diesmann as a network of dynode.")
 parser.add_argument("scale", nargs="?", type=float, default=1.0, help="of the numbers of units and synapses of a unit")
 parser.add_argument("--drive", choices=["poisson", "dc"], default="poisson", help="from outside: trains of spikes, or their mean")
+parser.add_argument("--compare", metavar="FILE", help="print rates of `dynode spiking repeat` beside the published ones")
 options = parser.parse_args()
 scale = options.scale
 names = ["L2/3E", "L2/3I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
 units = [20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948]
 external = [1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100]
 rates = [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829]          # Hz, of the full network
+if options.compare:
+    print("population   published    dynode     sd   difference   CV of intervals   correlation")
+    for found, rate in zip(csv.DictReader(open(options.compare)), rates):
+        here, deviation, cv, correlation = (float(found[k] or "nan") for k in ("rate_hz", "rate_sd_hz", "cv_isi", "correlation"))
+        print(f"{found['population']:10}   {rate:9.3f} {here:9.3f} {deviation:6.3f}   {100 * (here / rate - 1):+9.1f} %"
+              f"   {cv:15.2f}   {correlation:11.4f}")
+    raise SystemExit
 start = [-68.28, -63.16, -63.33, -63.45, -63.11, -61.66, -66.72, -61.43]  # mV
 start_deviation = [5.36, 4.57, 4.74, 4.94, 4.94, 4.55, 5.46, 4.48]
 probability = [
@@ -37,6 +48,20 @@ peak = tau_s / (tau_s - tau_m) * ((tau_m / tau_s) ** (-tau_m / (tau_m - tau_s)) 
 weight = psp / peak * tau_s / tau_m
 weights = [[weight * (1 if pre % 2 == 0 else -4) * (2 if (post, pre) == (0, 2) else 1) for pre in range(8)] for post in range(8)]
 
+# Delays: normal, 1.5 ± 0.75 ms and 0.75 ± 0.375 ms, drawn again below one step. There a delay ends when the current jumps;
+# here with the step in which the voltage answers, one step later.
+step = 0.1
+
+
+def delay(mean, deviation):
+    """Moments of what is left above half a step, plus a step."""
+    a = (step / 2 - mean) / deviation
+    ratio = math.exp(-a * a / 2) / math.sqrt(2 * math.pi) / (0.5 * math.erfc(a / math.sqrt(2)))
+    mean, deviation = mean + deviation * ratio, deviation * math.sqrt(1 + a * ratio - ratio * ratio)
+    return mean + step, deviation / (mean + step)
+
+
+delays = [delay(1.5, 0.75), delay(0.75, 0.375)] * 4
 total = [[0 if c == 0 else math.log1p(-c) / math.log1p(-1 / (n * m)) for c, m in zip(row, units)] for row, n in zip(probability, units)]
 lost = [(1 - math.sqrt(scale)) * (sum(total[i][j] / units[i] * weights[i][j] * rates[j] / 1000 for j in range(8)) + external[i] * weight * external_rate)
         for i in range(8)]
@@ -91,8 +116,8 @@ connections:
           {synapses}
           weight: {matrix([[w * by for w in r] for r in weights], 6, 18)}
           weight_deviation: 0.1
-          delay: [1.5, 0.75, 1.5, 0.75, 1.5, 0.75, 1.5, 0.75]
-          delay_deviation: 0.5
+          delay: {row([mean for mean, _ in delays], 4)}
+          delay_deviation: {row([deviation for _, deviation in delays], 4)}
 drives:""")
 if options.drive == "dc":
     print(f"  - {{to_layer: 0, type: constant, value: {row([k * external_rate * weight * math.sqrt(scale) for k in external])}}}")
