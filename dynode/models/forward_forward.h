@@ -1,5 +1,5 @@
 // Forward-forward: layers learn one by one to be active for inputs with their right label, and quiet for wrong ones. No
-// slope passes from one layer to another.
+// slope passes from one layer to those before it; where layers feed back, it goes around the loop with the activity.
 //
 //   input | label (one-hot, scaled), held for `steps` steps ─▶ goodness G of a layer = mean over its units of s[T]²
 //   ℓ = softplus(θ − G⁺) + softplus(G⁻ − θ) + softplus(margin − (G⁺ − G⁻))     G⁺: right label, G⁻: a wrong one
