@@ -2,7 +2,8 @@
 //
 // A kind has states s (1 where it fired), v and c (steps left to rest) among others, the parameters threshold,
 // reset_voltage and clamped (steps of rest), and
-//   flow(s, in, p) → V   moves its currents by a step and gives the voltage that follows if the unit does not rest
+//   flow(s, in, p, driven) → V   moves its currents by a step and gives the voltage that follows if the unit does not
+//                                rest; nothing is in its ports but the first one where it is not driven
 #if defined(DYNODE_CELLS_FIRING_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DYNODE_CELLS_FIRING_INL_H_
 #undef DYNODE_CELLS_FIRING_INL_H_
@@ -30,21 +31,22 @@ HWY_INLINE V rest_or_fire(State& s, const V& free, const Params& p) {
 }
 
 /// StepKernels::fire: who fires is rare, so a vector in which nobody does is all that has to be fast.
-template <Layout layout, class Cell, class R>
+template <Layout layout, bool driven, class Cell, class R>
 HWY_INLINE size_t fire_slab(const StepArgs<R>& a, uint32_t first, uint32_t* fired) {
   using V      = Lane<R>;
   using State  = typename Cell::template State<V>;
   using Ports  = typename Cell::template Ports<V>;
   using Params = typename Cell::template Params<V>;
   const typename V::Tag d;
+  static_assert(count_of<V, Ports>() > 1);
   constexpr int states = count_of<V, State>(), ports = count_of<V, Ports>();
-  const size_t  units  = layout == Layout::tiles ? a.slab.rows : a.slab.units;
+  const size_t  units = layout == Layout::tiles ? a.slab.rows : a.slab.units;
   R*            state[states];
   const R*      drive[ports];
   for (int i = 1; i < states; ++i) state[i] = const_cast<R*>(a.state[i]);
-  for (int i = 0; i < ports; ++i) drive[i] = a.drive[i];
-  Params p = load_params<layout, Params, V>(a.params, 0);
-  const V none = zero<V>();
+  for (int i = 0; i < ports; ++i) drive[i] = a.drive[driven ? i : 0];
+  Params  p     = load_params<layout, Params, V>(a.params, 0);
+  const V none  = zero<V>();
   size_t  count = 0;
   for (size_t at = 0; at < units; at += V::width) {
     if (layout == Layout::rows) p = load_params<layout, Params, V>(a.params, at / V::width);
@@ -53,11 +55,11 @@ HWY_INLINE size_t fire_slab(const StepArgs<R>& a, uint32_t first, uint32_t* fire
     s.s = none;
     for (int i = 1; i < states; ++i) item<V>(s, i) = V::load(state[i] + at);
     for (int i = 0; i < ports; ++i) item<V>(in, i) = V::load(drive[i] + at);
-    const V    free = Cell::flow(s, in, p);
+    const V    free = Cell::flow(s, in, p, driven);
     const auto rest = hn::Lt(none.raw, s.c.raw), below = hn::Lt(free.raw, p.threshold.raw);
-    const V    c    = s.c;
-    s.v = hn::IfThenElse(rest, p.reset_voltage.raw, free.raw);
-    s.c = hn::IfThenElse(rest, (c - one<V>()).raw, c.raw);
+    const V    c = s.c;
+    s.v          = hn::IfThenElse(rest, p.reset_voltage.raw, free.raw);
+    s.c          = hn::IfThenElse(rest, (c - one<V>()).raw, c.raw);
     if (HWY_UNLIKELY(!hn::AllTrue(d, below))) {  // also where something is not a number
       s.c = c;
       rest_or_fire(s, free, p);
@@ -71,10 +73,13 @@ HWY_INLINE size_t fire_slab(const StepArgs<R>& a, uint32_t first, uint32_t* fire
   return count;
 }
 
+/// In tiles, ports but the first one may be null, all of them: nothing drives them.
 template <class Cell, class R>
 size_t fire(const StepArgs<R>& a, uint32_t first, uint32_t* fired) {
-  return a.slab.layout == Layout::tiles ? fire_slab<Layout::tiles, Cell>(a, first, fired)
-                                        : fire_slab<Layout::rows, Cell>(a, first, fired);
+  const bool driven = a.drive[1] != nullptr;
+  if (a.slab.layout == Layout::rows) return fire_slab<Layout::rows, true, Cell>(a, first, fired);
+  return driven ? fire_slab<Layout::tiles, true, Cell>(a, first, fired)
+                : fire_slab<Layout::tiles, false, Cell>(a, first, fired);
 }
 
 /// The kernels of a cell that fires.

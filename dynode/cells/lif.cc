@@ -23,15 +23,16 @@ struct Lif {
   };
 
   template <class V>
-  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p, bool driven) {
     const V free = fma(p.e_m, s.v, fma(p.k_i, s.i, p.k_s * in.stimulus));
-    s.i          = fma(in.events, p.per_tau_s, p.e_s * s.i);
+    s.i          = p.e_s * s.i;
+    if (driven) s.i = fma(in.events, p.per_tau_s, s.i);
     return free;
   }
 
   template <class V, class F>
   static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V free = flow(s, in, p), v = rest_or_fire(s, free, p);
+    const V free = flow(s, in, p, true), v = rest_or_fire(s, free, p);
     s.s          = surrogate(s.s, v - p.threshold, {p.kind, p.width, p.height});
     return s;
   }

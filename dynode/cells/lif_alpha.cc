@@ -27,16 +27,17 @@ struct LifAlpha {
   };
 
   template <class V>
-  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p, bool driven) {
     const V free = fma(p.e_m, s.v, fma(p.k_i, s.i, fma(p.k_a, s.a, p.k_s * in.stimulus)));
     s.i          = p.e_s * fma(p.rise, s.a, s.i);
-    s.a          = fma(in.events, p.per_tau_s, p.e_s * s.a);
+    s.a          = p.e_s * s.a;
+    if (driven) s.a = fma(in.events, p.per_tau_s, s.a);
     return free;
   }
 
   template <class V, class F>
   static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V free = flow(s, in, p);
+    const V free = flow(s, in, p, true);
     rest_or_fire(s, free, p);
     return s;
   }

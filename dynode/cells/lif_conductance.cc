@@ -36,14 +36,15 @@ struct LifConductance {
   }
 
   template <class V>
-  static HWY_INLINE void decay(State<V>& s, const Ports<V>& in, const Params<V>& p) {
-    s.e = fma(p.e_e, s.e, in.events), s.i = fma(p.e_i, s.i, in.inhibitory_events);
+  static HWY_INLINE void decay(State<V>& s, const Ports<V>& in, const Params<V>& p, bool driven) {
+    s.e = driven ? fma(p.e_e, s.e, in.events) : p.e_e * s.e;
+    s.i = driven ? fma(p.e_i, s.i, in.inhibitory_events) : p.e_i * s.i;
   }
 
   template <class V, class F>
   static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
     const V free = relax(s, in, p);
-    decay(s, in, p);
+    decay(s, in, p, true);
     rest_or_fire(s, free, p);
     return s;
   }
@@ -51,19 +52,19 @@ struct LifConductance {
   /// For networks of events, in float where x = g dt/τ_m ≤ ½ without division and exponential:
   /// V′ = V + (dt/τ_m) (g V∞ − g V) (1 − e⁻ˣ)/x, the last factor as a polynomial (minimax, relative error 8e-8).
   template <class R>
-  static HWY_INLINE Lane<R> flow(State<Lane<R>>& s, const Ports<Lane<R>>& in, const Params<Lane<R>>& p) {
+  static HWY_INLINE Lane<R> flow(State<Lane<R>>& s, const Ports<Lane<R>>& in, const Params<Lane<R>>& p, bool driven) {
     using V = Lane<R>;
-    V free;
+    V       free;
     const V x = p.minus_dt * (one<V>() + s.e + s.i);
     if (sizeof(R) == 4 && HWY_LIKELY(hn::AllTrue(typename V::Tag(), hn::Lt(abs(x).raw, V(R(0.5)).raw)))) {
-      const V up = fma(s.e, p.reversal_excitatory - s.v,
-                       fma(s.i, p.reversal_inhibitory - s.v, fma(p.tau_membrane, in.stimulus, -s.v)));
+      const V     up  = fma(s.e, p.reversal_excitatory - s.v,
+                            fma(s.i, p.reversal_inhibitory - s.v, fma(p.tau_membrane, in.stimulus, -s.v)));
       constexpr R k[] = {R(0.99999992), R(0.4999925), R(0.16654815), R(0.04100128), R(0.006771038)};
       free            = fma(p.minus_dt * -up, polynomial(x, k), s.v);
     } else {
       free = relax(s, in, p);
     }
-    decay(s, in, p);
+    decay(s, in, p, driven);
     return free;
   }
 };

@@ -27,16 +27,17 @@ struct LifCurrents {
   };
 
   template <class V>
-  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p, bool driven) {
     const V free = fma(p.e_m, s.v, fma(-p.k_i, s.i, fma(p.k_e, s.e, p.k_s * in.stimulus)));
-    s.e          = fma(in.events, p.per_tau_e, p.e_e * s.e);
-    s.i          = fma(in.inhibitory_events, p.per_tau_i, p.e_i * s.i);
+    s.e          = p.e_e * s.e;
+    s.i          = p.e_i * s.i;
+    if (driven) s.e = fma(in.events, p.per_tau_e, s.e), s.i = fma(in.inhibitory_events, p.per_tau_i, s.i);
     return free;
   }
 
   template <class V, class F>
   static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V free = flow(s, in, p);
+    const V free = flow(s, in, p, true);
     rest_or_fire(s, free, p);
     return s;
   }

@@ -26,15 +26,15 @@ struct LifDelta {
   };
 
   template <class V>
-  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p) {
+  static HWY_INLINE V flow(State<V>& s, const Ports<V>& in, const Params<V>& p, bool driven) {
     const V free = fma(p.e_m, s.v, fma(p.k_s, in.stimulus, s.j));
-    s.j          = in.events;
+    s.j          = driven ? in.events : constant<V>(0);
     return free;
   }
 
   template <class V, class F>
   static HWY_INLINE State<V> step(State<V> s, const Ports<V>& in, const Params<V>& p, const V&, const F&) {
-    const V free = flow(s, in, p);
+    const V free = flow(s, in, p, true);
     rest_or_fire(s, free, p);
     return s;
   }

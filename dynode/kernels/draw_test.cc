@@ -96,8 +96,10 @@ TEST(Draw, BytesGiveTheCountsOfTheirWordsOrAreOpen) {
       std::vector<float>    single(count, 1.f);
       std::vector<double>   precise(count, 1.0);
       std::vector<uint32_t> open(count + 256), same(count + 256);
-      open.resize(draw_kernels<float>().add_byte_counts(*reads, bytes.data() + first, count, 2.f, single.data(), open.data()));
-      same.resize(draw_kernels<double>().add_byte_counts(*reads, bytes.data() + first, count, 2.0, precise.data(), same.data()));
+      open.resize(
+          draw_kernels<float>().add_byte_counts(*reads, bytes.data() + first, count, 2.f, single.data(), open.data()));
+      same.resize(draw_kernels<double>().add_byte_counts(*reads, bytes.data() + first, count, 2.0, precise.data(),
+                                                         same.data()));
       EXPECT_EQ(open, same);
       std::vector<uint32_t> expected;
       for (uint32_t i = 0; i < count; ++i) {

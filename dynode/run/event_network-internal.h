@@ -161,8 +161,8 @@ struct EventNetwork<R>::Impl {
       std::vector<uint32_t>  fired;  // [depth][units], those of a part from its first unit on
       std::vector<uint32_t>  count;  // [depth][parts]
       std::vector<Buffer<R>> z;      // per drive: quenched numbers of the units
-      /// Per state: what is known to arrive at the ends of this step and those to come; size 0: nothing arrives in packed
-      /// lists. [step modulo kWindow][lower half of the unit's number], once, or per part where units are more than halves.
+      /// Per state: what is known to arrive at the ends of this step and those to come, [step modulo kWindow][lower half
+      /// of the unit's number], once, or per part where units are more than halves can name; size 0: no packed lists.
       std::vector<Buffer<R>> ahead;
     };
     std::vector<Layer>  layers;
@@ -210,8 +210,8 @@ struct EventNetwork<R>::Impl {
   }
   size_t slots_of(size_t layer) const { return kWindow * (plan.layers[layer].units > 65536 ? parts : 1); }
   R*     ahead_of(Row& r, size_t layer, int state, size_t part) const {
-    const size_t first = plan.layers[layer].units > 65536 ? part * kWindow * slot_of(layer) : 0;
-    return r.layers[layer].ahead[size_t(state)].data() + first;
+        const size_t first = plan.layers[layer].units > 65536 ? part * kWindow * slot_of(layer) : 0;
+        return r.layers[layer].ahead[size_t(state)].data() + first;
   }
 
   void begin(Row& r, const RunInput<R>& input, size_t row) const;

@@ -62,9 +62,9 @@ void EventNetwork<R>::Impl::begin(Row& r, const RunInput<R>& input, size_t row) 
   r.first_step = input.from ? input.from->step : 0;
   r.layers.resize(plan.layers.size());
   for (size_t i = 0; i < plan.layers.size(); ++i) {
-    const LayerPlan& p = plan.layers[i];
-    auto&            l = r.layers[i];
-    const size_t padded = (p.units + kBlock - 1) / kBlock * kBlock;
+    const LayerPlan& p      = plan.layers[i];
+    auto&            l      = r.layers[i];
+    const size_t     padded = (p.units + kBlock - 1) / kBlock * kBlock;
     for (size_t s = 0; s < p.cell->states.size(); ++s) {
       l.state.emplace_back(int(s) == p.cell->output ? 0 : padded);
       const bool packed = std::any_of(synapses.begin(), synapses.end(), [&](const auto& shares) {

@@ -5,7 +5,8 @@
 //     for every share of units, on its own thread:   what arrives at the end of this step is added to their states
 //
 // Every unit is of one share, and what arrives at it is summed connection by connection, from long delays to short ones,
-// by source: the bits do not depend on the number of threads.
+// by source; in float, drawn delays are read in windows of neighbours and summed ahead (SynapseLists::packed). The bits do
+// not depend on the number of threads.
 #pragma once
 #include <memory>
 #include <span>

@@ -155,7 +155,7 @@ TEST(EventNetwork, HasTheSameBitsOnAnyNumberOfThreads) {
 
 TEST(EventNetwork, DrawnDelaysAndWeightsAreReadAheadAndArriveInTime) {
   // all sources fire in the first step; in double every delay is read when it is due and weights are exact
-  const auto plan = plan_of(R"(
+  const auto            plan = plan_of(R"(
 seed: 8
 simulation: {dt: 0.0001, steps: 60, input_type: none}
 layers:
@@ -314,7 +314,7 @@ TEST(SynapseLists, WeightsThatHoldTheirTargetsAreNearToThoseThatWereDrawn) {
     ASSERT_EQ(a.begin[list + 1] - a.begin[list], (n + kChunk - 1) / kChunk * kChunk);
     for (uint32_t k = 0; k < n; ++k) {
       const size_t at = a.begin[list] + k;
-      const double w = b.weight[b.begin[list] + k];
+      const double w  = b.weight[b.begin[list] + k];
       ASSERT_EQ(a.target_of(at), b.target_of(b.begin[list] + k));
       ASSERT_NEAR(a.weight[at], w, w / 250);
       all += a.weight[at], exactly += w;

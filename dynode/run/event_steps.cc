@@ -87,24 +87,28 @@ void EventNetwork<R>::Impl::add_drives(Row& r, Scratch& scratch, int layer, size
 template <class R>
 void EventNetwork<R>::Impl::advance(Row& r, Scratch& scratch, size_t part, size_t step) const {
   for (size_t i = 0; i < plan.layers.size(); ++i) {
-    const LayerPlan& p     = plan.layers[i];
-    const UnitRange  range = ranges[i][part];
-    auto&            l     = r.layers[i];
-    const auto&      all   = prepared.layer(int(i)).param_pointers;
+    const LayerPlan& p       = plan.layers[i];
+    const UnitRange  range   = ranges[i][part];
+    auto&            l       = r.layers[i];
+    const auto&      all     = prepared.layer(int(i)).param_pointers;
     const auto&      kernels = p.kernels.template of<R>();
-    const size_t     slot  = step % depth[i];
-    uint32_t* const  fired = l.fired.data() + slot * p.units + range.first;
-    size_t           count = 0;
+    const size_t     slot    = step % depth[i];
+    uint32_t* const  fired   = l.fired.data() + slot * p.units + range.first;
+    size_t           count   = 0;
     while (scratch.drive.size() < p.cell->ports.size()) scratch.drive.emplace_back(kBlock);
     scratch.params.resize(all.size()), scratch.state.resize(l.state.size()), scratch.next.resize(l.state.size());
     scratch.ports.resize(p.cell->ports.size());
-    if (const R dt = prepared.layer(int(i)).dt; scratch.dt[0] != dt) std::fill(scratch.dt.begin(), scratch.dt.end(), dt);
+    if (const R dt = prepared.layer(int(i)).dt; scratch.dt[0] != dt)
+      std::fill(scratch.dt.begin(), scratch.dt.end(), dt);
     scratch.drives.resize(p.cell->ports.size());
     // forth and back, step by step: the states that were touched last are still near
-    const auto& own     = runs[i][part];
-    size_t      drawn   = SIZE_MAX;  // block whose drives are at hand
-    const auto  who     = [&](const Run& run) { return fired + (run.first - range.first); };
+    const auto& own   = runs[i][part];
+    size_t      drawn = SIZE_MAX;  // block whose drives are at hand
+    const auto  who   = [&](const Run& run) { return fired + (run.first - range.first); };
     scratch.counts.resize(own.size());
+    const bool   quiet = kernels.fire && std::all_of(ports[i].begin() + 1, ports[i].end(), [](const Port& port) {
+                         return !port.changes && port.base.size() == 0;
+                       });
     const size_t width = prepared.dense().width;
     StepArgs<R>  args{{},
                      scratch.dt.data(),
@@ -116,13 +120,14 @@ void EventNetwork<R>::Impl::advance(Row& r, Scratch& scratch, size_t part, size_
                      scratch.next.data(),
                      nullptr};
     for (size_t n = 0; n < own.size(); ++n) {
-      const size_t at = step % 2 ? own.size() - 1 - n : n;
-      const Run&   run = own[at];
+      const size_t at    = step % 2 ? own.size() - 1 - n : n;
+      const Run&   run   = own[at];
       const size_t first = run.first, units = run.units, block = first / kBlock * kBlock;
       if (block != drawn)
         add_drives(r, scratch, int(i), block, std::min<size_t>(kBlock, range.first + range.units - block), step);
       drawn = block;
-      for (size_t k = 0; k < scratch.ports.size(); ++k) scratch.drives[k] = scratch.ports[k] + (first - block);
+      for (size_t k = 0; k < scratch.ports.size(); ++k)
+        scratch.drives[k] = k > 0 && quiet && run.alike ? nullptr : scratch.ports[k] + (first - block);
       for (size_t k = 0; k < all.size(); ++k) scratch.params[k] = all[k] + first;
       for (size_t s = 0; s < l.state.size(); ++s)
         scratch.state[s] = scratch.next[s] = int(s) == p.cell->output ? scratch.s.data() : l.state[s].data() + first;
@@ -249,7 +254,8 @@ void EventNetwork<R>::Impl::deliver_windows(Row& r, Scratch& scratch, size_t con
   windows.clear();
   // where lists begin is far away, too, so it is fetched before it is read
   for (const bool fetch : {true, false})
-    for (uint32_t first = (keys - 1) / kWindow * kWindow, end = keys; skipped < kWindow; end = first, first -= kWindow) {
+    for (uint32_t first = (keys - 1) / kWindow * kWindow, end = keys; skipped < kWindow;
+         end = first, first -= kWindow) {
       const size_t delay = size_t(s.shortest) + first;
       if (step + 1 >= delay && first + skipped < end && step + 1 - delay + d > from) {
         const size_t slot       = (step + 1 - delay) % d;
@@ -273,12 +279,12 @@ void EventNetwork<R>::Impl::deliver_windows(Row& r, Scratch& scratch, size_t con
     }
 
   // chunks are fetched some lines ahead of where they are added, evenly: memory answers late, and few questions at a time
-  constexpr size_t   kLine  = 64 / sizeof(R);
-  constexpr size_t   kAhead = 24;
-  const R* const     weight = s.lists.weight.data();
-  size_t             window = 0;
-  const R *          next = nullptr, *end = nullptr;
-  const auto         fetch = [&] {
+  constexpr size_t kLine  = 64 / sizeof(R);
+  constexpr size_t kAhead = 24;
+  const R* const   weight = s.lists.weight.data();
+  size_t           window = 0;
+  const R *        next = nullptr, *end = nullptr;
+  const auto       fetch = [&] {
     if (next >= end) {
       if (window == windows.size()) return;
       const auto& w = windows[window++];
