@@ -448,7 +448,7 @@ const Mistake kMistakes[] = {
      "idx: is a folder\n"
      "  name a file in it"},
     {"OutputOfAnotherKind", "simulate net.yaml --input x.npy --output out.npy",
-     "out.npy: results are written as .npz\n"
+     "out.npy: results are written as .npz or .h5\n"
      "  name it like out.npz"},
     {"SetWithoutValue", "info net.yaml --set simulation.dt",
      "--set simulation.dt: expected KEY=VALUE\n"

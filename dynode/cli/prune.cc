@@ -84,7 +84,7 @@ Verb prune_verb(CLI::App& tool) {
   add_set(*app, s->set, "simulation.dt=10");
   add_threads(*app, s->threads);
   app->footer("dynode prune best.dynode --share 0.9 --output small.dynode\n"
-              "dynode prune best.dynode --share 0.8 --saliency fisher --input x.npy --target y.npy --output p.dynode");
+              "dynode prune n.dynode --share 0.8 --saliency fisher --input x.npy --target y.npy --output p.dynode");
   return {app, [s] { run(*s); }};
 }
 
