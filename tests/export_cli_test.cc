@@ -246,7 +246,7 @@ connections:
   - {from_layer: 1, to_layer: 1, connection_type: dense}
   - {from_layer: 1, to_layer: 2, connection_type: dense, params: {init: {name: uniform, params: {min: 0.5, max: 1}}}}
 )"},
-    {"programmable", R"(simulation: {dt: 37, network_evaluation_method: stepwise_jacobi}
+    {"programmable", R"(simulation: {dt: 20, network_evaluation_method: stepwise_jacobi}
 layers:
   - {layer_id: 0, layer_type: Linear, params: {dim: 3}}
   - {layer_id: 1, layer_type: SingleDendrite, params: {dim: 4, gamma_plus: 0.01, gamma_minus: 0.01}}

@@ -106,8 +106,7 @@ static $real $m_{0}_at(int row, int column) {{
   return {1}[row * {3} + (column < {3} ? column : {3} - 1)];
 }}
 static $real $m_{0}($real phi, $real i) {{
-  const $real turn = phi - @floor(phi);
-  $real x = (turn < 1 - turn ? turn : 1 - turn) * {4}, y = i * {5} + {6};
+  $real x = @fabs(phi - @floor(phi + 0.5)) * {4}, y = i * {5} + {6};
   int column, row;
   if (x > {3} - 1) x = {3} - 1;
   if (y < -1) y = -1;
