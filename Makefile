@@ -1,5 +1,5 @@
 # dynode: the few commands one needs. Everything is built in build/<preset>/ (see CMakePresets.json).
-FUZZ_SECONDS ?= 10
+FUZZ_SECONDS ?= 300
 JOBS         := $(shell nproc)
 BUILD        := build/release
 
@@ -7,8 +7,8 @@ BUILD        := build/release
 
 help:
 	@echo "make demo    install what is missing, build, train a network on Fashion-MNIST, write report.html"
-	@echo "make test    install what is missing, build, run all tests, fuzz the readers for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=)"
-	@echo "make fuzz    the same fuzzing for five minutes each, or FUZZ_SECONDS="
+	@echo "make test    install what is missing, build, run all tests"
+	@echo "make fuzz    fuzz the readers with clang and sanitizers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=)"
 	@echo "make bench   build and run the benchmarks"
 	@echo "make python  install what is missing, build the Python package into build/python (or: pip install .)"
 	@echo "make clean   remove build/ (runs/ is kept)"
@@ -24,11 +24,9 @@ test:
 	@cmake --preset release -DDYNODE_TESTS=ON
 	@cmake --build $(BUILD) --parallel $(JOBS)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
-	@scripts/run-fuzz $(FUZZ_SECONDS)
 
-fuzz: FUZZ_SECONDS = 300
 fuzz:
-	@scripts/install-packages test
+	@scripts/install-packages fuzz
 	@scripts/run-fuzz $(FUZZ_SECONDS)
 
 bench:
