@@ -75,12 +75,15 @@ struct Architecture {
 struct ExternalCurrents {
   Value       c_ext = Value::list_of({320, 320, 0, 0}), nu_ext_baseline = Value::list_of({7, 7, 0, 0});
   std::string j_ext_semantics = "by_types";
+  bool        legacy_external_projection = false;
 
   static constexpr auto fields = std::tuple{
       field("c_ext", &ExternalCurrents::c_ext, "external connections by types"),
       field("nu_ext_baseline", &ExternalCurrents::nu_ext_baseline, "their rates by types, Hz"),
       field("j_ext_semantics", &ExternalCurrents::j_ext_semantics,
-            "by_types; per_source: j_ext[0] excitatory, j_ext[1] inhibitory events")};
+            "by_types; per_source: j_ext[0] excitatory, j_ext[1] inhibitory events"),
+      field("legacy_external_projection", &ExternalCurrents::legacy_external_projection,
+            "inhibitory populations have c_ext and nu_ext_baseline of the excitatory ones")};
 };
 
 struct ArousalParams {
@@ -216,9 +219,10 @@ ClusteredNetwork clustered_network(const Value& given) {
                                                       "write the network as a spec, with a drive for each source");
   for (size_t i = 0; i < count; ++i) {
     const size_t type = i > size_t(k);
-    p.c_ext.push_back(c_ext[type]);
+    const size_t from = c.external_currents.legacy_external_projection ? 0 : type;
+    p.c_ext.push_back(c_ext[from]);
     p.j_ext.push_back((j_ext[semantics == "per_source" ? 0 : type] + change("j_ext", i)) / std::sqrt(double(aroused.n_neurons)));
-    p.nu_ext.push_back(nu_ext[type] + net.arousal.mean_extra_rate() + change("rate", i));
+    p.nu_ext.push_back(nu_ext[from] + net.arousal.mean_extra_rate() + change("rate", i));
     p.neurons.push_back({threshold[i] + change("threshold", i), reset[i], tau_m[i] + change("tau_membrane", i),
                          tau_s[i] + change("tau_synaptic", i), tau_ref[i] + change("tau_refractory", i)});
   }

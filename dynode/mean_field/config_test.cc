@@ -105,6 +105,25 @@ TEST(ClusteredNetwork, ReadsOverWordsOfSpikingRuns) {
   EXPECT_EQ(j_ext("per_source")[19], j_ext("per_source")[0]);
 }
 
+TEST(ClusteredNetwork, ReadsAsVectorialNeuroModulatorsDidWhereAsked) {
+  const std::string external = "external_currents: {c_ext: [320, 100, 0, 0], nu_ext_baseline: [7, 5, 0, 0]";
+  const auto today = network((external + "}").c_str()).populations;
+  const auto then  = network((external + ", legacy_external_projection: true}").c_str()).populations;
+  EXPECT_EQ(today.c_ext[19], 100);
+  EXPECT_EQ(today.nu_ext[19] + 2, today.nu_ext[0]);
+  EXPECT_EQ(then.c_ext, std::vector<double>(38, 320));
+  EXPECT_EQ(then.nu_ext, std::vector<double>(38, today.nu_ext[0]));
+
+  const std::string change = "perturbation: {rate: {params: [1], vectors: [[1, -1]], involved_clusters: [3, 0]";
+  const auto plain  = network("init_params: {}").populations.nu_ext;
+  const auto listed = network((change + "}}").c_str()).populations.nu_ext;
+  const auto sorted = network((change + ", legacy_cluster_order: true}}").c_str()).populations.nu_ext;
+  EXPECT_EQ(listed[3], plain[3] + 1);
+  EXPECT_EQ(listed[0], plain[0] - 1);
+  EXPECT_EQ(sorted[0], plain[0] + 1);
+  EXPECT_EQ(sorted[3], plain[3] - 1);
+}
+
 TEST(ClusteredNetwork, SaysWhereAFileIsWrong) {
   EXPECT_NE(refusal("architecture:\n  network: {tau_membran: 1}").find("net.yaml:2:13"), std::string::npos);
   EXPECT_NE(refusal("architecture: {clusters: {total_pops: 5}}").find("must be 2 n_clusters + 2 = 38, got 5"),

@@ -19,13 +19,15 @@ struct Words {
   int64_t                n_vectors = 1;
   std::optional<int64_t> length;
   uint64_t               seed       = 256;
-  bool                   structured = true;
+  bool                   structured = true, legacy_cluster_order = false;
   double                 balance = 0.5, mean = 0, sigma = 1;
 
   static constexpr auto fields =
       std::tuple{field("vectors", &Words::vectors, "lists of values, one list per vector"),
                  field("involved_clusters", &Words::involved_clusters,
                        "populations they apply to: one list for all or one per vector"),
+                 field("legacy_cluster_order", &Words::legacy_cluster_order,
+                       "values go to the listed clusters in ascending order, not in that of the list"),
                  field("params", &Words::params, "coefficients, one per vector"),
                  field("value", &Words::value, "the same for all populations, instead of vectors"),
                  field("matrix", &Words::matrix, "j, j_baseline: rows of numbers (post, pre), instead of vectors"),
@@ -139,6 +141,7 @@ PerturbationBlock read_perturbation(const Value& block, const std::string& targe
     } else {
       for (size_t i = 0; i < populations; ++i) involved.push_back(i);
     }
+    if (b.legacy_cluster_order) std::sort(involved.begin(), involved.end());
     ascending &= !b.vectors || std::is_sorted(involved.begin(), involved.end());
     std::vector<double> values;
     if (b.vectors) values = numbers(b.vectors->list()[m]);

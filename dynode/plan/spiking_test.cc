@@ -205,6 +205,17 @@ arousal: {level: 0.3, L: 0.75, x_0: 0.2, k: 1.25, M: 13.125}
   EXPECT_EQ(theirs->spiking->steps, ours->spiking->steps);
 }
 
+TEST(Spiking, InhibitoryUnitsHaveTheDriveOfExcitatoryOnesWhereALegacyFileAsks) {
+  const auto drive = [](const std::string& external) {
+    const auto plan = plan_of("init_params: {delta_t: 0.0005}\narchitecture: {}\nexternal_currents: {" + external + "}\n");
+    return plan->spiking->drives[0].parts[0].mean;
+  };
+  const std::string written = "c_ext: [320, 300, 0, 0], nu_ext_baseline: [7, 6, 0, 0]";
+  const std::string equal   = "c_ext: [320, 320, 0, 0], nu_ext_baseline: [7, 7, 0, 0]";
+  EXPECT_NE(drive(written), drive(equal));
+  EXPECT_EQ(drive(written + ", legacy_external_projection: true"), drive(equal));
+}
+
 TEST(Spiking, NumbersAreForAllBySourceOrByPair) {
   const auto rule = [](const std::string& weight) {
     return *plan_of(two_layers("connection_type: fixed_indegree, params: {structure: {type: fixed_indegree, params: "

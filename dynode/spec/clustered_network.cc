@@ -73,7 +73,8 @@ Value spec_of_clustered_network(const Value& given_value, std::vector<std::strin
   const Value* parts    = section(value, "architecture", {"network", "clusters"});
   const Value* net      = parts ? section(*parts, "network", network) : nullptr;
   const Value* clusters = parts ? section(*parts, "clusters", clusters_known) : nullptr;
-  const Value* external = section(value, "external_currents", {"c_ext", "nu_ext_baseline", "j_ext_semantics"});
+  const Value* external = section(value, "external_currents", {"c_ext", "nu_ext_baseline", "j_ext_semantics",
+                                                        "legacy_external_projection"});
   const Value* settings = section(value, "settings", {"save", "plot", "save_dir", "sim_name", "random_seed"});
   const auto   given    = [](const Value* from, const char* key) -> const Value* {
     const Value* x = from ? from->find(key) : nullptr;
@@ -98,6 +99,12 @@ Value spec_of_clustered_network(const Value& given_value, std::vector<std::strin
   hand_on(clusters, structure, wiring);
   Value drive = Value::map({{"to_layer", 0}, {"type", "poisson"}, {"nu_ext_baseline", Value::list_of({7, 7, 0, 0})}});
   hand_on(external, drive, {"nu_ext_baseline", "c_ext", "j_ext_semantics"});
+  if (const Value* legacy = given(external, "legacy_external_projection"); legacy && legacy->boolean())
+    for (const char* key : {"nu_ext_baseline", "c_ext"})   // as VectorialNeuroModulators: what is to E goes to I as well
+      if (Value* types = drive.find(key); types && types->is_list() && types->size() == 4) {
+        Value::List& four = types->items();
+        four[1] = four[0], four[3] = four[2];
+      }
   hand_on(net, drive, {"j_ext"});
 
   Value spec = Value::map(
