@@ -8,8 +8,6 @@
 namespace dynode {
 namespace {
 
-size_t padded(size_t n, size_t width) { return (n + width - 1) / width * width; }
-
 /// Packed anew at step `step`, these weights are those of this step.
 template <class R>
 int64_t drawn_at(const Plan& plan, const Workspace<R>& w, const NoisyWeights<R>& n, size_t step) {

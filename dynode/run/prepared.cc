@@ -8,8 +8,6 @@
 namespace dynode {
 namespace {
 
-size_t padded(size_t n, size_t width) { return (n + width - 1) / width * width; }
-
 }  // namespace
 
 template <class R>

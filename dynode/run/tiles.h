@@ -11,13 +11,16 @@
 
 namespace dynode {
 
+/// n, made a whole number of vectors.
+inline size_t padded(size_t n, size_t width) { return (n + width - 1) / width * width; }
+
 struct Tile {
   size_t first_row, rows;
   Layout layout;
 
   Slab slab(size_t units, size_t width) const {
     return layout == Layout::tiles ? Slab{layout, units, rows, rows}
-                                   : Slab{layout, units, rows, (units + width - 1) / width * width};
+                                   : Slab{layout, units, rows, padded(units, width)};
   }
   bool same_shape(const Tile& other) const { return layout == other.layout && rows == other.rows; }
 };

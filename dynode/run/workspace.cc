@@ -5,8 +5,6 @@
 namespace dynode {
 namespace {
 
-size_t padded(size_t n, size_t width) { return (n + width - 1) / width * width; }
-
 /// Products come first in a sum, then lists that are products in one of the layouts, then those that never are.
 int rank_of(const ConnectionPlan& k) { return !k.sparse ? 0 : k.weights >= 0 ? 1 : 2; }
 
