@@ -3,10 +3,11 @@
 //   lists of source s:   │ delay 1: target, weight … │ delay 2: … │ …          begin[s · keys + key]
 //
 // A list holds targets in ascending order, as 16 bits from the first of the range. In float, weights that are drawn keep
-// their targets in their own lower halves: memory is what the largest networks wait for, and half of the numbers would be
-// targets. The upper half is then such that the whole is the nearest to what was drawn, within 0.4 %. Synapses of a rule are drawn here,
-// target by target, each a function of (seed, connection, target), in two passes that draw the same: one counts, one
-// writes. So nothing but the lists is ever held, ranges are built on threads of their own, and they do not matter.
+// their targets in their own lower halves: memory is what the largest networks wait for, and half of the numbers would
+// be targets. The upper half is then such that the whole is the nearest to what was drawn, within 0.4 %. Synapses of a
+// rule are drawn here, target by target, each a function of (seed, connection, target), in two passes that draw the
+// same: one counts, one writes. So nothing but the lists is ever held, ranges are built on threads of their own, and
+// they do not matter.
 #pragma once
 #include <cmath>
 #include <cstdint>
