@@ -256,6 +256,8 @@ def test_wirings():
     same = wirings.Wiring.from_config(wiring.get_config())
     np.testing.assert_array_equal(same.adjacency_matrix, wiring.adjacency_matrix)
     assert "<svg" in wiring.draw_graph("wiring.svg") and os.path.exists("wiring.svg")
+    one = wiring.draw_graph(synapse_colors="#123456")   # of both kinds
+    assert "#123456" in one and "#2ca02c" not in one and "#d62728" not in one
     own = wirings.Wiring(3, 1)
     own.build(1)
     own.add_sensory_synapse(0, 2, 1)

@@ -68,8 +68,10 @@ class Wiring:
         include_sensory_neurons=True,
     ):
         """A picture of the circuit as SVG, into a file if a path is given. layout: layered, shell, circular, spiral,
-        random,
-        kamada, spring, spectral."""
+        random, kamada, spring, spectral. Colours by kind (sensory, inter, command, motor; excitatory, inhibitory); a
+        single one is that of both kinds of synapses."""
+        if isinstance(synapse_colors, str):
+            synapse_colors = dict.fromkeys(("excitatory", "inhibitory"), synapse_colors)
         svg = self._core.draw(layout, neuron_colors, synapse_colors, draw_labels, include_sensory_neurons)
         if path is not None:
             with open(path, "w", encoding="utf-8") as file:
