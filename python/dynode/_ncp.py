@@ -27,6 +27,13 @@ def circuit(units):
     return None, int(units)
 
 
+def inputs_of(wiring, name, given):
+    """How many inputs a cell has: those given, or those its wiring was built for."""
+    if given is None and not wiring.is_built():
+        raise _core.SpecError(f"{name}: the wiring was not built\n  call build(inputs), or give {name}")
+    return wiring.input_dim if given is None else given
+
+
 def check_state(hx, mixed, batched, rows, units):
     """The states as a list, or an error that says what they should be."""
     pair = isinstance(hx, (tuple, list))

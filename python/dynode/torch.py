@@ -444,14 +444,14 @@ class WiredCfCCell(_Cell, CfC):
     """One step of a CfC with a wiring."""
 
     def __init__(self, input_size, wiring, mode="default", **more):
-        super().__init__(wiring.input_dim if input_size is None else input_size, wiring, mode=mode, **more)
+        super().__init__(_ncp.inputs_of(wiring, "input_size", input_size), wiring, mode=mode, **more)
 
 
 class LTCCell(_Cell, LTC):
     """One step of an LTC."""
 
     def __init__(self, wiring, in_features=None, **more):
-        super().__init__(wiring.input_dim if in_features is None else in_features, wiring, **more)
+        super().__init__(_ncp.inputs_of(wiring, "in_features", in_features), wiring, **more)
 
 
 # ── nn4n ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,7 +56,8 @@ def test_ncps_ltc_with_a_wiring():
 
 
 def test_ncps_troubleshooting():
-    from dynode.torch import CfC, CfCCell
+    from dynode.ncps.wirings import AutoNCP
+    from dynode.torch import CfC, CfCCell, LTCCell
 
     sparsity_mask = np.ones((70, 50))
     with pytest.raises(ValueError, match="If sparsity of a CfC cell is set, then no backbone is allowed"):
@@ -64,6 +65,8 @@ def test_ncps_troubleshooting():
     rnn = CfCCell(input_size=20, hidden_size=50, sparsity_mask=sparsity_mask, backbone_units=0)
     assert rnn(torch.randn(2, 20), torch.zeros(2, 50))[0].shape == (2, 50)
 
+    with pytest.raises(dynode.SpecError, match="in_features: the wiring was not built"):
+        LTCCell(AutoNCP(16, 4))
     rnn, x = CfC(20, 50, mixed_memory=True), torch.randn(2, 3, 20)
     h0 = torch.zeros(2, 50)
     with pytest.raises(RuntimeError, match=r"requires a tuple \(h0, c0\) to be passed as state"):
