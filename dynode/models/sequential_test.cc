@@ -172,7 +172,7 @@ TEST(Fit, LearnsClassesAndStopsEarly) {
   std::vector<double>  x;
   std::vector<int64_t> y;
   for (int row = 0; row < 64; ++row) {
-    const double level = row % 2 ? 0.6 : -0.6;
+    const double level = row % 2 ? 1.2 : -1.2;
     for (int t = 0; t < 6; ++t) x.push_back(level + std::sin(0.9 * row + t));
     y.push_back((row % 2) ^ (row % 9 == 0));
   }

@@ -23,7 +23,7 @@ namespace dynode {
 
 /// How many random networks a long test runs; fewer with sanitizers, which look at memory rather than at numbers.
 #ifdef DYNODE_SANITIZED
-inline constexpr uint64_t kRandomNetworks = 25;
+inline constexpr uint64_t kRandomNetworks = 40;
 #else
 inline constexpr uint64_t kRandomNetworks = 200;
 #endif
