@@ -40,7 +40,7 @@ struct NoiseAnnealerConfig {
   std::optional<bool>             relative;
   std::optional<std::vector<int>> layer_ids;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("key", &NoiseAnnealerConfig::key, "phi, g, s, j or a parameter: what is noisy", required),
       field("target", &NoiseAnnealerConfig::target, "noise: new in every step; perturb: once per forward pass"),
       field("start_value", &NoiseAnnealerConfig::start_value, "deviation up to start_epoch", required | non_negative),
@@ -51,7 +51,7 @@ struct NoiseAnnealerConfig {
       field("relative", &NoiseAnnealerConfig::relative,
             "the deviation is a share of the value; missing: as the layer's noise says"),
       field("layer_ids", &NoiseAnnealerConfig::layer_ids,
-            "which layers, of j: connections into which; missing: all that have it")};
+            "which layers, of j: connections into which; missing: all that have it"));
 };
 
 /// Weight of a loss over time, instead of the one in the list of losses.
@@ -62,7 +62,7 @@ struct LossWeightSchedulerConfig {
   int                start_epoch = 0;
   std::optional<int> end_epoch;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("loss_name", &LossWeightSchedulerConfig::loss_name, "which loss", required),
       field("scheduler_type", &LossWeightSchedulerConfig::scheduler_type,
             "linear, exponential_decay, cosine_decay or sinusoidal"),
@@ -70,7 +70,7 @@ struct LossWeightSchedulerConfig {
       field("per_step", &LossWeightSchedulerConfig::per_step, "change at every update; false: at every epoch"),
       field("start_epoch", &LossWeightSchedulerConfig::start_epoch, "epochs done at progress 0", non_negative),
       field("end_epoch", &LossWeightSchedulerConfig::end_epoch, "epochs done at progress 1; missing: the last",
-            at_least(1))};
+            at_least(1)));
 };
 
 /// Weights of auxiliary losses that listen to the validation.
@@ -82,7 +82,7 @@ struct DynamicLossWeightConfig {
   double                   threshold = 0.01, reduction = 0.7, increase = 1.05, min_weight = 0;
   std::optional<double>    max_weight;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("active", &DynamicLossWeightConfig::active, "false: weights stay"),
       field("loss_names", &DynamicLossWeightConfig::loss_names, "which losses; missing: all but the first"),
       field("monitor", &DynamicLossWeightConfig::monitor, "val_loss, or a metric; missing: the first metric"),
@@ -91,7 +91,7 @@ struct DynamicLossWeightConfig {
       field("reduction", &DynamicLossWeightConfig::reduction, "factor on weights then", within(1e-6, 1)),
       field("increase", &DynamicLossWeightConfig::increase, "factor on weights after a new best value", within(1, 1e6)),
       field("min_weight", &DynamicLossWeightConfig::min_weight, "no weight falls below", non_negative),
-      field("max_weight", &DynamicLossWeightConfig::max_weight, "none rises above; missing: what it began with", positive)};
+      field("max_weight", &DynamicLossWeightConfig::max_weight, "none rises above; missing: what it began with", positive));
 };
 
 /// How many steps sequences have, epoch by epoch.
@@ -101,14 +101,14 @@ struct SeqLenSchedulerConfig {
   std::optional<int> end_epoch;
   bool               scale_dt = false;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("active", &SeqLenSchedulerConfig::active, "false: sequences keep their length"),
       field("start_len", &SeqLenSchedulerConfig::start_len, "steps up to start_epoch", required | at_least(1)),
       field("end_len", &SeqLenSchedulerConfig::end_len, "steps from end_epoch on", required | at_least(1)),
       field("start_epoch", &SeqLenSchedulerConfig::start_epoch, "epochs done when the change begins", non_negative),
       field("end_epoch", &SeqLenSchedulerConfig::end_epoch, "epochs done when it ends; missing: the last", at_least(1)),
       field("scale_dt", &SeqLenSchedulerConfig::scale_dt,
-            "steps last longer where there are fewer: with end_len they are as the network says")};
+            "steps last longer where there are fewer: with end_len they are as the network says"));
 };
 
 /// Scale of time_pooling over time.
@@ -118,12 +118,12 @@ struct PoolingScaleConfig {
   int                start_epoch = 0;
   std::optional<int> end_epoch;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("active", &PoolingScaleConfig::active, "false: the scale stays"),
       field("start_scale", &PoolingScaleConfig::start_scale, "scale up to start_epoch", required),
       field("end_scale", &PoolingScaleConfig::end_scale, "scale from end_epoch on", required),
       field("start_epoch", &PoolingScaleConfig::start_epoch, "epochs done when the change begins", non_negative),
-      field("end_epoch", &PoolingScaleConfig::end_epoch, "epochs done when it ends; missing: the last", at_least(1))};
+      field("end_epoch", &PoolingScaleConfig::end_epoch, "epochs done when it ends; missing: the last", at_least(1)));
 };
 
 /// Whose last states go on.
@@ -139,13 +139,13 @@ struct StatefulConfig {
   bool           enable_for_training = true, enable_for_validation = false;
   StateSelection sample_selection = StateSelection::random;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("active", &StatefulConfig::active, "false: every batch begins in the initial state"),
       field("enable_for_training", &StatefulConfig::enable_for_training, "in training"),
       field("enable_for_validation", &StatefulConfig::enable_for_validation, "in validation and test"),
       field("sample_selection", &StatefulConfig::sample_selection,
             "whose states all sequences of the next batch begin in: a random one's, the first one's, the last one's; each: row "
-            "by row their own")};
+            "by row their own"));
 };
 
 /// A rule for the weight of a loss.

@@ -72,7 +72,7 @@ struct DataConfig {
   std::optional<int>         vocab_size;       // one_hot; missing: one more than the largest token
   std::optional<int>         sequence_length;  // x [N, D]: shown for so many steps
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("format", &DataConfig::format,
             "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); hdf5: data, "
             "labels, or groups train, val, test of these; csv: a table; task: trials "
@@ -109,7 +109,7 @@ struct DataConfig {
             at_least(1)),
       field("sequence_length", &DataConfig::sequence_length,
             "npz, hdf5: x [N, D] are single vectors, each shown for so many steps (mapping static2seq, static2static: 100)",
-            at_least(1))};
+            at_least(1)));
   bool operator==(const DataConfig&) const = default;
 };
 
@@ -125,8 +125,8 @@ struct NamedConfig {
   std::string name;
   Value       params = Value::map();
 
-  static constexpr auto fields = std::tuple{field("name", &NamedConfig::name, "which one", required),
-                                            field("params", &NamedConfig::params, "its parameters")};
+  static constexpr auto fields = field_list(field("name", &NamedConfig::name, "which one", required),
+                                            field("params", &NamedConfig::params, "its parameters"));
 };
 
 /// Which network, and how its outputs are read.
@@ -140,7 +140,7 @@ struct ModelConfig {
   std::optional<bool>   dt_learnable;
   NumberType            dtype = NumberType::float32;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("architecture_yaml", &ModelConfig::architecture_yaml, "file with the network"),
       field("architecture", &ModelConfig::architecture, "the network itself"),
       field("base_model_path", &ModelConfig::base_model_path, "model file whose network is taken"),
@@ -149,7 +149,7 @@ struct ModelConfig {
       field("time_pooling", &ModelConfig::time_pooling, "from outputs of all steps to what the loss sees"),
       field("dt", &ModelConfig::dt, "integration step instead of the network's", positive),
       field("dt_learnable", &ModelConfig::dt_learnable, "whether dt is learnt, instead of the network's word"),
-      field("dtype", &ModelConfig::dtype, "numbers to train with")};
+      field("dtype", &ModelConfig::dtype, "numbers to train with"));
 };
 
 /// Parameters that learn at a rate of their own.
@@ -157,11 +157,11 @@ struct ParamGroupConfig {
   std::string match, match_regex;  // one of them: part of a name, or a pattern
   double      lr = 0;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("match", &ParamGroupConfig::match, "parameters whose stored name contains this text"),
       field("match_regex", &ParamGroupConfig::match_regex, "parameters whose stored name contains this pattern"),
       field("lr", &ParamGroupConfig::lr, "their learning rate; schedules keep its ratio to optimizer.lr",
-            required | non_negative)};
+            required | non_negative));
 };
 
 struct OptimizerConfig {
@@ -171,10 +171,10 @@ struct OptimizerConfig {
   std::vector<ParamGroupConfig> param_groups;
 
   static constexpr auto fields =
-      std::tuple{field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop or lion"),
+      field_list(field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop or lion"),
                  field("lr", &OptimizerConfig::lr, "learning rate where no schedule gives one", positive),
                  field("kwargs", &OptimizerConfig::kwargs, "parameters of the optimiser"),
-                 field("param_groups", &OptimizerConfig::param_groups, "parameters with learning rates of their own")};
+                 field("param_groups", &OptimizerConfig::param_groups, "parameters with learning rates of their own"));
 };
 
 struct LossConfig {
@@ -182,15 +182,15 @@ struct LossConfig {
   double      weight = 1;
   Value       params = Value::map();
 
-  static constexpr auto fields = std::tuple{field("name", &LossConfig::name, "which loss", required),
+  static constexpr auto fields = field_list(field("name", &LossConfig::name, "which loss", required),
                                             field("weight", &LossConfig::weight, "factor within the sum"),
-                                            field("params", &LossConfig::params, "parameters of the loss")};
+                                            field("params", &LossConfig::params, "parameters of the loss"));
 };
 
 struct LossesConfig {
   std::vector<LossConfig> losses;
 
-  static constexpr auto fields = std::tuple{field("losses", &LossesConfig::losses, "terms of the loss", required)};
+  static constexpr auto fields = field_list(field("losses", &LossesConfig::losses, "terms of the loss", required));
 };
 
 /// One target per sequence, or one per step.
@@ -228,8 +228,8 @@ struct TokenPoolingConfig {
   Value       params = Value::map();
 
   static constexpr auto fields =
-      std::tuple{field("method", &TokenPoolingConfig::method, "final, mean, max, mean_last_n: of the steps of one token"),
-                 field("params", &TokenPoolingConfig::params, "its parameters")};
+      field_list(field("method", &TokenPoolingConfig::method, "final, mean, max, mean_last_n: of the steps of one token"),
+                 field("params", &TokenPoolingConfig::params, "its parameters"));
 };
 
 /// Networks that foretell tokens.
@@ -242,14 +242,14 @@ struct ArConfig {
   std::string        loss        = "cross_entropy";
   double             loss_weight = 1;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("enabled", &ArConfig::enabled, "false: no tokens"),
       field("mode", &ArConfig::mode, "next_token: y is x one token later; seq2seq: y is in the file"),
       field("time_steps_per_token", &ArConfig::time_steps_per_token, "steps that each token is shown", at_least(1)),
       field("start_timestep", &ArConfig::start_timestep, "step at which the first token appears; silence before", non_negative),
       field("token_pooling", &ArConfig::token_pooling, "from the outputs of a token's steps to one"),
       field("loss", &ArConfig::loss, "loss where training.loss is missing"),
-      field("loss_weight", &ArConfig::loss_weight, "its weight")};
+      field("loss_weight", &ArConfig::loss_weight, "its weight"));
 };
 
 /// A network whose outputs are the targets.
@@ -260,13 +260,13 @@ struct DistillationConfig {
   std::optional<int> max_samples;
   int                batch_size = 32;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("teacher_model_path", &DistillationConfig::teacher_model_path, "model file (.dynode) that teaches"),
       field("distillation_data_path", &DistillationConfig::distillation_data_path,
             "file with its outputs as targets, instead of a teacher"),
       field("subset_fraction", &DistillationConfig::subset_fraction, "share of the sequences that is taught", within(1e-9, 1)),
       field("max_samples", &DistillationConfig::max_samples, "at most so many sequences", at_least(1)),
-      field("batch_size", &DistillationConfig::batch_size, "sequences the teacher sees at a time", at_least(1))};
+      field("batch_size", &DistillationConfig::batch_size, "sequences the teacher sees at a time", at_least(1)));
 };
 
 /// How the network learns.
@@ -295,7 +295,7 @@ struct TrainingConfig {
   std::optional<ArConfig>           ar;
   std::optional<DistillationConfig> distillation;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("mapping", &TrainingConfig::mapping, "seq2static: one target per sequence; seq2seq: one per step"),
       field("batch_size", &TrainingConfig::batch_size, "sequences per update", at_least(1)),
       field("max_epochs", &TrainingConfig::max_epochs, "passes through the training data", at_least(1)),
@@ -331,7 +331,7 @@ struct TrainingConfig {
       field("tbptt_steps", &TrainingConfig::tbptt_steps, "length of a stretch", at_least(1)),
       field("tbptt_stride", &TrainingConfig::tbptt_stride, "steps from one to the next; missing: tbptt_steps", at_least(1)),
       field("ar", &TrainingConfig::ar, "foretell tokens"),
-      field("distillation", &TrainingConfig::distillation, "learn what another network does")};
+      field("distillation", &TrainingConfig::distillation, "learn what another network does"));
 
   AdjointPolicy adjoint_policy() const;
   bool          foretells_tokens() const { return ar && ar->enabled; }
@@ -358,7 +358,7 @@ struct QatConfig {
   std::vector<std::string> connections;
   bool                     stochastic_rounding = false, update_on_train_epoch_start = false;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("active", &QatConfig::active, "false: weights act as they are"),
       field("bits", &QatConfig::bits, "2^bits + 1 levels, one of them zero", within(0, 16)),
       field("levels", &QatConfig::levels, "so many levels, instead of bits", at_least(1)),
@@ -368,7 +368,7 @@ struct QatConfig {
       field("stochastic_rounding", &QatConfig::stochastic_rounding,
             "updates see one of the two levels around a weight by chance; evaluations the nearest"),
       field("update_on_train_epoch_start", &QatConfig::update_on_train_epoch_start,
-            "accepted; levels are never out of date here")};
+            "accepted; levels are never out of date here"));
 };
 
 struct CallbacksConfig {
@@ -381,7 +381,7 @@ struct CallbacksConfig {
   std::optional<PoolingScaleConfig>      time_pooling_scale_scheduler;
   std::optional<StatefulConfig>          stateful_training;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters"),
       field("qat", &CallbacksConfig::qat, "weights act as levels of a codebook while they learn"),
       field("noise_annealers", &CallbacksConfig::noise_annealers, "deviations of noise over time"),
@@ -392,7 +392,7 @@ struct CallbacksConfig {
       field("time_pooling_scale_scheduler", &CallbacksConfig::time_pooling_scale_scheduler,
             "scale of time_pooling over time"),
       field("stateful_training", &CallbacksConfig::stateful_training,
-            "last states of a batch are the first ones of the next; an epoch begins anew")};
+            "last states of a batch are the first ones of the next; an epoch begins anew"));
 };
 
 /// What is written, where.
@@ -402,13 +402,13 @@ struct LoggingConfig {
   int                                     log_freq = 50;
   std::optional<std::vector<std::string>> metrics;  // missing: accuracy with classes, mse with values
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("project_dir", &LoggingConfig::project_dir, "folder for run directories"),
       field("project_name", &LoggingConfig::project_name, "makes project_<name>/ below it"),
       field("group_name", &LoggingConfig::group_name, "makes group_<name>/ below the experiment"),
       field("experiment_name", &LoggingConfig::experiment_name, "makes experiment_<name>/ below the project"),
       field("log_freq", &LoggingConfig::log_freq, "updates between lines of metrics.jsonl", at_least(1)),
-      field("metrics", &LoggingConfig::metrics, "what is measured; the first is the headline of the run")};
+      field("metrics", &LoggingConfig::metrics, "what is measured; the first is the headline of the run"));
 };
 
 /// A network to compare with: trained after the main one on the same data, same loss, same metrics.
@@ -423,7 +423,7 @@ struct YardstickConfig {
   Value                      lr_scheduler;
 
   static constexpr auto fields =
-      std::tuple{field("name", &YardstickConfig::name, "what the report calls it", required),
+      field_list(field("name", &YardstickConfig::name, "what the report calls it", required),
                  field("architecture_yaml", &YardstickConfig::architecture_yaml, "file with the network"),
                  field("architecture", &YardstickConfig::architecture, "the network itself"),
                  field("max_epochs", &YardstickConfig::max_epochs, "instead of training.max_epochs", at_least(1)),
@@ -432,7 +432,7 @@ struct YardstickConfig {
                  field("min_scale", &YardstickConfig::min_scale, "instead of data.min_scale"),
                  field("max_scale", &YardstickConfig::max_scale, "instead of data.max_scale"),
                  field("time_pooling", &YardstickConfig::time_pooling, "instead of model.time_pooling"),
-                 field("lr_scheduler", &YardstickConfig::lr_scheduler, "instead of callbacks.lr_scheduler")};
+                 field("lr_scheduler", &YardstickConfig::lr_scheduler, "instead of callbacks.lr_scheduler"));
 };
 
 struct TrainConfig {
@@ -449,7 +449,7 @@ struct TrainConfig {
   std::vector<std::string>     warnings;  // keys without effect, for people
 
   static constexpr auto fields =
-      std::tuple{field("name", &TrainConfig::name, "name of the run and its directory"),
+      field_list(field("name", &TrainConfig::name, "name of the run and its directory"),
                  field("description", &TrainConfig::description, "free text"),
                  field("seed", &TrainConfig::seed, "of weights, splits and orders; the spec's own seed does not count"),
                  field("data", &TrainConfig::data, "where samples come from", required),
@@ -457,7 +457,7 @@ struct TrainConfig {
                  field("training", &TrainConfig::training, "how it learns", required),
                  field("callbacks", &TrainConfig::callbacks, "what changes while it learns"),
                  field("logging", &TrainConfig::logging, "what is written"),
-                 field("yardsticks", &TrainConfig::yardsticks, "networks to compare with")};
+                 field("yardsticks", &TrainConfig::yardsticks, "networks to compare with"));
 
   /// `path` as seen from the training file.
   std::string resolve(const std::string& path) const;

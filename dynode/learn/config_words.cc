@@ -89,9 +89,9 @@ struct Warmup {
   bool                  enabled = true;
 
   static constexpr auto fields =
-      std::tuple{field("epochs", &Warmup::epochs, "straight rise to max_lr", non_negative),
+      field_list(field("epochs", &Warmup::epochs, "straight rise to max_lr", non_negative),
                  field("start_lr", &Warmup::start_lr, "rate at which it starts", non_negative),
-                 field("enabled", &Warmup::enabled, "false: none")};
+                 field("enabled", &Warmup::enabled, "false: none"));
 };
 
 void move_into(Value& from, std::string_view key, Value& to) {

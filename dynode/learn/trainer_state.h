@@ -19,8 +19,8 @@ struct KeptCheckpoint {
   int64_t epoch = 0;
   double  loss  = 0;  // of the validation of that epoch
 
-  static constexpr auto fields = std::tuple{field("epoch", &KeptCheckpoint::epoch, "which epoch"),
-                                            field("loss", &KeptCheckpoint::loss, "its validation loss")};
+  static constexpr auto fields = field_list(field("epoch", &KeptCheckpoint::epoch, "which epoch"),
+                                            field("loss", &KeptCheckpoint::loss, "its validation loss"));
 };
 
 struct TrainingState {
@@ -40,7 +40,7 @@ struct TrainingState {
   int64_t                     dynamic_worse  = 0;
 
   static constexpr auto fields =
-      std::tuple{field("epoch", &TrainingState::epoch, "epochs done"),
+      field_list(field("epoch", &TrainingState::epoch, "epochs done"),
                  field("step", &TrainingState::step, "updates done"),
                  field("best_loss", &TrainingState::best_loss, "smallest validation loss"),
                  field("best_epoch", &TrainingState::best_epoch, "its epoch"),
@@ -56,7 +56,7 @@ struct TrainingState {
                  field("schedule_cooldown", &TrainingState::schedule_cooldown, "epochs it will not count"),
                  field("dynamic_factor", &TrainingState::dynamic_factor, "on weights of auxiliary losses"),
                  field("dynamic_best", &TrainingState::dynamic_best, "best value that dynamic_loss_weight heard"),
-                 field("dynamic_worse", &TrainingState::dynamic_worse, "worse epochs in a row since")};
+                 field("dynamic_worse", &TrainingState::dynamic_worse, "worse epochs in a row since"));
 
   ScheduleState schedule() const;
   void          set_schedule(const ScheduleState& s);

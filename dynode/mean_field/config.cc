@@ -19,26 +19,26 @@ struct InitParams {
   int64_t                n_neurons = 2000, n_excitatory = 1600;
   std::optional<int64_t> n_inhibitory;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("delta_t", &InitParams::delta_t, "time step of spiking runs, s"),
       field("duration_sec", &InitParams::duration_sec, "length of spiking runs, s"),
       field("mechanism", &InitParams::mechanism, "integration of spiking runs"),
       field("n_neurons", &InitParams::n_neurons, "all neurons", at_least(1)),
       field("n_excitatory", &InitParams::n_excitatory, "excitatory ones", non_negative),
-      field("n_inhibitory", &InitParams::n_inhibitory, "the others", non_negative)};
+      field("n_inhibitory", &InitParams::n_inhibitory, "the others", non_negative));
 };
 
 struct Network {
   Value tau_membrane = 0.02, tau_synaptic = 0.005, tau_refractory = 0.005, reset_voltage = 0.0;
   Value threshold = Value::list_of({1.5, 0.75}), j_ext = Value::list_of({2.3, 2.3, 0, 0});
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("tau_membrane", &Network::tau_membrane, "membrane time constant, s"),
       field("tau_synaptic", &Network::tau_synaptic, "synaptic time constant, s"),
       field("tau_refractory", &Network::tau_refractory, "refractory time, s"),
       field("threshold", &Network::threshold, "potential of a spike"),
       field("reset_voltage", &Network::reset_voltage, "potential after it"),
-      field("j_ext", &Network::j_ext, "external efficacies [E→E, E→I, I→E, I→I], divided by √n_neurons at use")};
+      field("j_ext", &Network::j_ext, "external efficacies [E→E, E→I, I→E, I→I], divided by √n_neurons at use"));
 };
 
 struct Clusters {
@@ -47,7 +47,7 @@ struct Clusters {
   std::optional<Value>   connectivity_fraction_probs, j_baseline, j_potentiated, rule;
   bool potentiate = true, clip_depression = false, legacy_probability_order = false, legacy_potentiate = false;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("n_excitatory_background", &Clusters::n_excitatory_background, "excitatory neurons outside clusters",
             non_negative),
       field("n_inhibitory_background", &Clusters::n_inhibitory_background, "inhibitory neurons outside clusters",
@@ -61,15 +61,15 @@ struct Clusters {
       field("clip_depression", &Clusters::clip_depression, "keep strong potentiation from flipping signs"),
       field("legacy_probability_order", &Clusters::legacy_probability_order, "probabilities by (post, pre)"),
       field("legacy_potentiate", &Clusters::legacy_potentiate, "without potentiation clusters keep their factors"),
-      field("rule", &Clusters::rule, "fixed_indegree or bernoulli: of spiking runs")};
+      field("rule", &Clusters::rule, "fixed_indegree or bernoulli: of spiking runs"));
 };
 
 struct Architecture {
   Network  network;
   Clusters clusters;
 
-  static constexpr auto fields = std::tuple{field("network", &Architecture::network, "neurons"),
-                                            field("clusters", &Architecture::clusters, "who is connected to whom")};
+  static constexpr auto fields = field_list(field("network", &Architecture::network, "neurons"),
+                                            field("clusters", &Architecture::clusters, "who is connected to whom"));
 };
 
 struct ExternalCurrents {
@@ -77,26 +77,26 @@ struct ExternalCurrents {
   std::string j_ext_semantics = "by_types";
   bool        legacy_external_projection = false;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("c_ext", &ExternalCurrents::c_ext, "external connections by types"),
       field("nu_ext_baseline", &ExternalCurrents::nu_ext_baseline, "their rates by types, Hz"),
       field("j_ext_semantics", &ExternalCurrents::j_ext_semantics,
             "by_types; per_source: j_ext[0] excitatory, j_ext[1] inhibitory events"),
       field("legacy_external_projection", &ExternalCurrents::legacy_external_projection,
-            "inhibitory populations have c_ext and nu_ext_baseline of the excitatory ones")};
+            "inhibitory populations have c_ext and nu_ext_baseline of the excitatory ones"));
 };
 
 struct ArousalParams {
   double               level = 0.3, L = 0.75, x_0 = 0.2, k = 1.25, M = 13.125;
   std::optional<Value> noise;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("level", &ArousalParams::level, "from 0 to 1", within(0, 1)),
       field("L", &ArousalParams::L, "largest part that E→E synapses lose"),
       field("x_0", &ArousalParams::x_0, "value of the sigmoid in its middle", within(1e-6, 1 - 1e-6)),
       field("k", &ArousalParams::k, "steepness of the sigmoid", positive),
       field("M", &ArousalParams::M, "largest extra external rate, Hz", non_negative),
-      field("noise", &ArousalParams::noise, "white or quenched: of spiking runs")};
+      field("noise", &ArousalParams::noise, "white or quenched: of spiking runs"));
 };
 
 struct Config {
@@ -106,14 +106,14 @@ struct Config {
   ArousalParams        arousal;
   std::optional<Value> stimulus, settings, perturbation;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("init_params", &Config::init_params, "sizes and times"),
       field("architecture", &Config::architecture, "neurons and connections"),
       field("external_currents", &Config::external_currents, "drive from outside"),
       field("arousal", &Config::arousal, "arousal"),
       field("stimulus", &Config::stimulus, "of spiking runs"),
       field("settings", &Config::settings, "of spiking runs"),
-      field("perturbation", &Config::perturbation, "changes of populations")};
+      field("perturbation", &Config::perturbation, "changes of populations"));
 };
 
 /// What `perturbation` asks for, where nothing changes in time.

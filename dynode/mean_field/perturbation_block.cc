@@ -23,7 +23,7 @@ struct Words {
   double                 balance = 0.5, mean = 0, sigma = 1;
 
   static constexpr auto fields =
-      std::tuple{field("vectors", &Words::vectors, "lists of values, one list per vector"),
+      field_list(field("vectors", &Words::vectors, "lists of values, one list per vector"),
                  field("involved_clusters", &Words::involved_clusters,
                        "populations they apply to: one list for all or one per vector"),
                  field("legacy_cluster_order", &Words::legacy_cluster_order,
@@ -39,7 +39,7 @@ struct Words {
                  field("structured", &Words::structured, "random vectors of +1 and -1; else normal"),
                  field("balance", &Words::balance, "probability of +1", within(0, 1)),
                  field("mean", &Words::mean, "of normal entries"),
-                 field("sigma", &Words::sigma, "their deviation", non_negative)};
+                 field("sigma", &Words::sigma, "their deviation", non_negative));
 };
 
 struct When {
@@ -47,9 +47,9 @@ struct When {
   std::optional<double>      onset_time, offset_time;
 
   static constexpr auto fields =
-      std::tuple{field("shape", &When::shape, "whatever it is called, a box"),
+      field_list(field("shape", &When::shape, "whatever it is called, a box"),
                  field("onset_time", &When::onset_time, "when it begins to act", non_negative),
-                 field("offset_time", &When::offset_time, "when it ends; missing: with the run", non_negative)};
+                 field("offset_time", &When::offset_time, "when it ends; missing: with the run", non_negative));
 };
 
 struct CirculantWords {
@@ -57,9 +57,9 @@ struct CirculantWords {
   std::optional<int64_t> n_clusters_to_perturb;
 
   static constexpr auto fields =
-      std::tuple{field("alpha", &CirculantWords::alpha, "added along the shifted diagonal of E → E"),
+      field_list(field("alpha", &CirculantWords::alpha, "added along the shifted diagonal of E → E"),
                  field("beta", &CirculantWords::beta, "added along the shifted diagonal of I → E"),
-                 field("n_clusters_to_perturb", &CirculantWords::n_clusters_to_perturb, "missing: all", at_least(1))};
+                 field("n_clusters_to_perturb", &CirculantWords::n_clusters_to_perturb, "missing: all", at_least(1)));
 };
 
 std::vector<double> numbers(const Value& list) {

@@ -198,7 +198,7 @@ struct OldNetwork {
                                                   reset_voltage = 0.0, tau_refractory = 0.0;
 
   static constexpr auto fields =
-      std::tuple{field("n_clusters", &OldNetwork::n_clusters, "number of populations", required | at_least(1)),
+      field_list(field("n_clusters", &OldNetwork::n_clusters, "number of populations", required | at_least(1)),
                  field("c_matrix", &OldNetwork::c_matrix, "connections, rows of those that listen", required),
                  field("j_matrix", &OldNetwork::j_matrix, "their efficacies", required),
                  field("j_ext", &OldNetwork::j_ext, "external efficacies", required),
@@ -208,17 +208,17 @@ struct OldNetwork {
                  field("tau_synaptic", &OldNetwork::tau_synaptic, "synaptic time constants, s"),
                  field("threshold", &OldNetwork::threshold, "potentials of a spike", required),
                  field("reset_voltage", &OldNetwork::reset_voltage, "potentials after it"),
-                 field("tau_refractory", &OldNetwork::tau_refractory, "refractory times, s")};
+                 field("tau_refractory", &OldNetwork::tau_refractory, "refractory times, s"));
 };
 
 struct OldConfig {
   OldNetwork           network;
   std::optional<Value> runner, sweep, settings;
 
-  static constexpr auto fields = std::tuple{field("network", &OldConfig::network, "populations"),
+  static constexpr auto fields = field_list(field("network", &OldConfig::network, "populations"),
                                             field("runner", &OldConfig::runner, "what its program does"),
                                             field("sweep", &OldConfig::sweep, "what its program does"),
-                                            field("settings", &OldConfig::settings, "what its program does")};
+                                            field("settings", &OldConfig::settings, "what its program does"));
 };
 
 /// A number, a list of numbers, or rows of them.

@@ -57,7 +57,7 @@ struct RobustnessExperiment {
   bool                  stochastic = false;
   std::optional<int>    repeats;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("name", &RobustnessExperiment::name, "title of its curve; missing: what it does"),
       field("type", &RobustnessExperiment::type, "what is disturbed", required),
       field(
@@ -73,7 +73,7 @@ struct RobustnessExperiment {
       field("min", &RobustnessExperiment::min, "parameter: hard limit; bits and levels: end of their range"),
       field("max", &RobustnessExperiment::max, "likewise"),
       field("stochastic", &RobustnessExperiment::stochastic, "weight_quantization: round up or down by chance"),
-      field("repeats", &RobustnessExperiment::repeats, "instead of those of the study", at_least(1))};
+      field("repeats", &RobustnessExperiment::repeats, "instead of those of the study", at_least(1)));
 };
 
 struct RobustnessConfig {
@@ -88,7 +88,7 @@ struct RobustnessConfig {
   std::vector<RobustnessExperiment> experiments;
   std::string                       file;  // paths are relative to it; "": to where we are
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("name", &RobustnessConfig::name, "name of the study and its folder"),
       field("model", &RobustnessConfig::model,
             "a model file (.dynode), or the folder of a training run: its best network", required),
@@ -99,7 +99,7 @@ struct RobustnessConfig {
       field("metric", &RobustnessConfig::metric, "what is measured; missing: the headline of the run"),
       field("repeats", &RobustnessConfig::repeats, "draws per level, where anything is drawn", at_least(1)),
       field("seed", &RobustnessConfig::seed, "of all draws"),
-      field("experiments", &RobustnessConfig::experiments, "one curve each", required)};
+      field("experiments", &RobustnessConfig::experiments, "one curve each", required));
 };
 
 /// @throws SpecError  with the place

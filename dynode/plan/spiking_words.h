@@ -30,7 +30,7 @@ struct ClusteredWords {
   bool        potentiate = true, clip_depression = false, legacy_probability_order = false, legacy_potentiate = false;
   std::string rule = "fixed_indegree";
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("n_excitatory_background", &ClusteredWords::n_excitatory_background, "excitatory units outside clusters",
             non_negative),
       field("n_inhibitory_background", &ClusteredWords::n_inhibitory_background, "inhibitory units outside clusters",
@@ -45,7 +45,7 @@ struct ClusteredWords {
       field("legacy_probability_order", &ClusteredWords::legacy_probability_order, "probabilities by (post, pre)"),
       field("legacy_potentiate", &ClusteredWords::legacy_potentiate,
             "without potentiation clusters keep their factors"),
-      field("rule", &ClusteredWords::rule, "fixed_indegree or bernoulli")};
+      field("rule", &ClusteredWords::rule, "fixed_indegree or bernoulli"));
 };
 
 /// Numbers are one for all, a list over source populations, or a matrix [post][pre].
@@ -54,7 +54,7 @@ struct RuleWords {
   Value weight_deviation = 0.0, delay_deviation = 0.0;
   bool  with_replacement = false;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("indegree", &RuleWords::indegree, "fixed_indegree: partners of every target"),
       field("probability", &RuleWords::probability,
             "of a pair; fixed_indegree: share of the sources; fixed_total_number: that a "
@@ -64,7 +64,7 @@ struct RuleWords {
       field("weight_deviation", &RuleWords::weight_deviation, "relative; weights of the other sign become 0"),
       field("delay", &RuleWords::delay, "in the unit of dt; missing: that of the connection"),
       field("delay_deviation", &RuleWords::delay_deviation, "relative; delays are whole steps, at least one"),
-      field("with_replacement", &RuleWords::with_replacement, "fixed_indegree: a partner may be drawn twice")};
+      field("with_replacement", &RuleWords::with_replacement, "fixed_indegree: a partner may be drawn twice"));
 };
 
 struct DriveWords {
@@ -76,7 +76,7 @@ struct DriveWords {
   std::string port;
 
   static constexpr auto fields =
-      std::tuple{field("to_layer", &DriveWords::to_layer, "layer it reaches", required | non_negative),
+      field_list(field("to_layer", &DriveWords::to_layer, "layer it reaches", required | non_negative),
                  field("type", &DriveWords::type, "poisson, constant or file", required),
                  field("rate", &DriveWords::rate, "poisson: of one source, per unit of dt"),
                  field("connections", &DriveWords::connections, "poisson: sources of a unit"),
@@ -88,7 +88,7 @@ struct DriveWords {
                        "by_types; per_source: j_ext[0] excitatory, j_ext[1] inhibitory events"),
                  field("value", &DriveWords::value, "constant: what is there in every step"),
                  field("file", &DriveWords::file, "file: an array [step, unit] or [step]"),
-                 field("port", &DriveWords::port, "where it arrives; missing: events of poisson, else stimulus")};
+                 field("port", &DriveWords::port, "where it arrives; missing: events of poisson, else stimulus"));
 };
 
 struct StimulusWords {
@@ -98,7 +98,7 @@ struct StimulusWords {
   double                             tau_rise = 0.075, tau_decay = 0.1;
   std::optional<double>              duration;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("stimulus_shape", &StimulusWords::stimulus_shape, "box, linear or diff2exp"),
       field("onsets", &StimulusWords::onsets, "when it begins, in the unit of dt"),
       field("amplitude", &StimulusWords::amplitude, "its peak"),
@@ -107,7 +107,7 @@ struct StimulusWords {
       field("stimulated_neuron_prob", &StimulusWords::stimulated_neuron_prob, "share of their units", within(0, 1)),
       field("tau_rise", &StimulusWords::tau_rise, "of diff2exp", positive),
       field("tau_decay", &StimulusWords::tau_decay, "of diff2exp", positive),
-      field("duration", &StimulusWords::duration, "of box and linear; missing: the run", non_negative)};
+      field("duration", &StimulusWords::duration, "of box and linear; missing: the run", non_negative));
 };
 
 struct ArousalWords {
@@ -115,19 +115,19 @@ struct ArousalWords {
   std::string noise = "white";
 
   static constexpr auto fields =
-      std::tuple{field("level", &ArousalWords::level, "from 0 to 1", within(0, 1)),
+      field_list(field("level", &ArousalWords::level, "from 0 to 1", within(0, 1)),
                  field("L", &ArousalWords::L, "largest part that E→E synapses lose"),
                  field("x_0", &ArousalWords::x_0, "value of the sigmoid in its middle", within(1e-6, 1 - 1e-6)),
                  field("k", &ArousalWords::k, "steepness of the sigmoid", positive),
                  field("M", &ArousalWords::M, "largest extra external rate", non_negative),
-                 field("noise", &ArousalWords::noise, "of the extra rate: white, or quenched (once per unit and run)")};
+                 field("noise", &ArousalWords::noise, "of the extra rate: white, or quenched (once per unit and run)"));
 };
 
 struct StartWords {
   Value mean = 0.0, std = 0.0;
 
-  static constexpr auto fields = std::tuple{field("mean", &StartWords::mean, "a number, or one per population"),
-                                            field("std", &StartWords::std, "deviation, likewise")};
+  static constexpr auto fields = field_list(field("mean", &StartWords::mean, "a number, or one per population"),
+                                            field("std", &StartWords::std, "deviation, likewise"));
 };
 
 ClusteredWords clustered_words(const ConnectionParams& p);

@@ -18,8 +18,8 @@ namespace {
 struct Inner {
   double scale = 1.5;
   bool   live  = true;
-  static constexpr auto fields = std::tuple{field("scale", &Inner::scale, "a factor", within(0, 2)),
-                                            field("live", &Inner::live, "a switch")};
+  static constexpr auto fields = field_list(field("scale", &Inner::scale, "a factor", within(0, 2)),
+                                            field("live", &Inner::live, "a switch"));
 };
 
 struct Outer {
@@ -34,7 +34,7 @@ struct Outer {
   Inner                         inner;
   std::vector<Inner>            more;
   Value                         raw;
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("name", &Outer::name, "how it is called", required),
       field("count", &Outer::count, "how many", at_least(1)),
       field("seed", &Outer::seed, "of randomness"),
@@ -45,7 +45,7 @@ struct Outer {
       field("weights", &Outer::weights, "by name"),
       field("inner", &Outer::inner, "nested"),
       field("more", &Outer::more, "nested, several"),
-      field("raw", &Outer::raw, "anything")};
+      field("raw", &Outer::raw, "anything"));
 };
 
 template <class F>

@@ -27,7 +27,7 @@ struct Document {
   SimulationSpec          simulation;
   Value                   layers, connections, drives, stimulus, arousal, perturbation;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("seed", &Document::seed, "of everything that is drawn"),
       field("simulation", &Document::simulation, "how time advances"),
       field("layers", &Document::layers, "populations of cells", required),
@@ -35,7 +35,7 @@ struct Document {
       field("drives", &Document::drives, "external input of spiking layers"),
       field("stimulus", &Document::stimulus, "stimulus of spiking layers"),
       field("arousal", &Document::arousal, "arousal of spiking layers"),
-      field("perturbation", &Document::perturbation, "arousal perturbation of spiking layers")};
+      field("perturbation", &Document::perturbation, "arousal perturbation of spiking layers"));
 };
 
 const Value& mapping_or_null(const Value& value) {

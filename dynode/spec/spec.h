@@ -58,7 +58,7 @@ struct SimulationSpec {
   double                steady_tol_abs              = 1e-5;
   double                steady_tol_rel              = 1e-3;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("dt", &SimulationSpec::dt, "integration step; missing: the default of the layers' family", positive),
       field("dt_learnable", &SimulationSpec::dt_learnable, "whether dt is a parameter of the network"),
       field("input_type", &SimulationSpec::input_type, "what the input array does to the first layer"),
@@ -85,7 +85,7 @@ struct SimulationSpec {
       field("steady_tol_abs", &SimulationSpec::steady_tol_abs, "absolute tolerance of the window detector",
             non_negative),
       field("steady_tol_rel", &SimulationSpec::steady_tol_rel, "relative tolerance of the window detector",
-            non_negative)};
+            non_negative));
 };
 
 struct LayerSpec {
@@ -100,14 +100,14 @@ struct LayerSpec {
   /// params.dim. @throws SpecError  missing, not whole, not within 1 … 10,000,000
   int dim() const;
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("layer_id", &LayerSpec::layer_id, "unique number; gives the order of layers", required | non_negative),
       field("layer_type", &LayerSpec::layer_type, "kind of cell", required),
       field("params", &LayerSpec::params, "size (dim) and parameters of the kind", required),
       field("model_id", &LayerSpec::model_id, "group shown together"),
       field("description", &LayerSpec::description, "free text"),
       field("noise", &LayerSpec::noise, "fresh noise every step: deviations by quantity"),
-      field("perturb", &LayerSpec::perturb, "offsets drawn once per run: means and deviations by quantity")};
+      field("perturb", &LayerSpec::perturb, "offsets drawn once per run: means and deviations by quantity"));
 };
 
 struct ConnectionSpec {
@@ -123,7 +123,7 @@ struct ConnectionSpec {
   Value                 visualization_metadata{};
   At                    at{};
 
-  static constexpr auto fields = std::tuple{
+  static constexpr auto fields = field_list(
       field("from_layer", &ConnectionSpec::from_layer, "source layer", required | non_negative),
       field("to_layer", &ConnectionSpec::to_layer, "target layer", required | non_negative),
       field("connection_type", &ConnectionSpec::connection_type, "structure of the connection", required),
@@ -135,7 +135,7 @@ struct ConnectionSpec {
       field("delay", &ConnectionSpec::delay, "delay of spikes, in the unit of dt", positive),
       field("noise", &ConnectionSpec::noise, "fresh noise every step: deviations by quantity"),
       field("perturb", &ConnectionSpec::perturb, "offsets drawn once per run: means and deviations by quantity"),
-      field("visualization_metadata", &ConnectionSpec::visualization_metadata, "kept for drawing programs")};
+      field("visualization_metadata", &ConnectionSpec::visualization_metadata, "kept for drawing programs"));
 };
 
 struct Spec {

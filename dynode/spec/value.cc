@@ -19,6 +19,14 @@ struct Value::Place {
 
 // ── making ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// here and not in the header, where every file that copies a Value would make them again
+Value::Value()                            = default;
+Value::Value(const Value&)                = default;
+Value::Value(Value&&) noexcept            = default;
+Value& Value::operator=(const Value&)     = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value()                           = default;
+
 Value Value::map(std::initializer_list<Entry> entries) { return Value(Entries(entries)); }
 Value Value::list_of(std::initializer_list<Value> items) { return Value(List(items)); }
 

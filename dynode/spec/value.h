@@ -150,12 +150,6 @@ struct Value::Entry {
 };
 
 // out of the class: only here an Entry is complete
-inline Value::Value() = default;
-inline Value::Value(const Value&) = default;
-inline Value::Value(Value&&) noexcept = default;
-inline Value& Value::operator=(const Value&) = default;
-inline Value& Value::operator=(Value&&) noexcept = default;
-inline Value::~Value() = default;
 inline Value::Value(std::same_as<bool> auto flag) : data_(flag) {}
 inline Value::Value(double number) : data_(Number{number, 0, false, false}) {}
 template <std::integral T>
