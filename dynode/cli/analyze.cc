@@ -166,36 +166,36 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb analyze_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("analyze", "where the states of a trained network run and rest");
-  app->add_option("model", s->model, "trained network: .dynode, .mat of spikeRNN, or a spec")
-      ->type_name("MODEL")
-      ->required();
-  app->add_option("--task", s->task, "run on trials of this task")->type_name("NAME");
-  add_count(*app, "--trials", s->trials, 1, "how many (default 40)");
-  add_set(*app, s->set, "T=300");
-  app->add_option("--input", s->input, "run on these inputs, [runs, steps, units]")->type_name("X.npy");
-  app->add_option("--labels", s->labels, "colour of each run in the report, [runs]")->type_name("Y.npy");
-  app->add_flag("--fixed-points", s->fixed_points, "find fixed and slow points under a constant input");
-  app->add_option("--constant", s->constant,
+Verb analyze_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("analyze", "where the states of a trained network run and rest");
+  verb.add_option("model", s->model, "trained network: .dynode, .mat of spikeRNN, or a spec")
+      .type_name("MODEL")
+      .required();
+  verb.add_option("--task", s->task, "run on trials of this task").type_name("NAME");
+  add_count(verb, "--trials", s->trials, 1, "how many (default 40)");
+  add_set(verb, s->set, "T=300");
+  verb.add_option("--input", s->input, "run on these inputs, [runs, steps, units]").type_name("X.npy");
+  verb.add_option("--labels", s->labels, "colour of each run in the report, [runs]").type_name("Y.npy");
+  verb.add_flag("--fixed-points", s->fixed_points, "find fixed and slow points under a constant input");
+  verb.add_option("--constant", s->constant,
                   "the constant input, a number per unit: 0,1; may be repeated (default zero)")
-      ->type_name("LIST")
-      ->allow_extra_args(false);
-  add_count(*app, "--starts", s->starts, 1, "of the search, on the runs (default 64)");
-  add_number(*app, "--slow", s->slow, "slow points have this share of the typical speed or less (default 0.01)");
-  add_count(*app, "--lyapunov", s->lyapunov, 0, "how many Lyapunov exponents, under the constant input (default 0)");
-  app->add_flag("--criticality", s->criticality,
+      .type_name("LIST")
+      .allow_extra_args(false);
+  add_count(verb, "--starts", s->starts, 1, "of the search, on the runs (default 64)");
+  add_number(verb, "--slow", s->slow, "slow points have this share of the typical speed or less (default 0.01)");
+  add_count(verb, "--lyapunov", s->lyapunov, 0, "how many Lyapunov exponents, under the constant input (default 0)");
+  verb.add_flag("--criticality", s->criticality,
                 "branching, susceptibility, expansion and avalanches of every layer with a state");
-  add_count(*app, "--steps", s->steps, 2, "of the runs that exponents are measured on (default 2000)");
-  add_count(*app, "--seed", s->seed, 0, "of trials and starts (default 1)");
-  app->add_option("--output", s->output, "write states, components, points and exponents here")->type_name("OUT.npz");
-  app->add_option("--report", s->report, "write pictures here")->type_name("FILE.html");
-  add_threads(*app, s->threads);
-  app->footer(
+  add_count(verb, "--steps", s->steps, 2, "of the runs that exponents are measured on (default 2000)");
+  add_count(verb, "--seed", s->seed, 0, "of trials and starts (default 1)");
+  verb.add_option("--output", s->output, "write states, components, points and exponents here").type_name("OUT.npz");
+  verb.add_option("--report", s->report, "write pictures here").type_name("FILE.html");
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode analyze best.dynode --task go_nogo --fixed-points --report dynamics.html\n"
       "dynode analyze best.dynode --input x.npy --fixed-points --constant 0,0 --constant 0,1 --lyapunov 3");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

@@ -312,58 +312,58 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb convert_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("convert", "networks and weights from one kind of file to another");
-  app->add_option("in", s->in,
+Verb convert_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("convert", "networks and weights from one kind of file to another");
+  verb.add_option("in", s->in,
                   "a spec (.yaml, .json), a model (.dynode, exported .json, .soen, .pth, .mat, .nir), tensors (.pth)")
-      ->type_name("IN")
-      ->required();
-  app->add_option("out", s->out,
+      .type_name("IN")
+      .required();
+  verb.add_option("out", s->out,
                   "a spec (.yaml, .json), a model (.dynode, exported .json, .mat, .nir), weights (.npz, .safetensors)")
-      ->type_name("OUT")
-      ->required();
-  app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file")->type_name("FILE");
-  app->add_flag("--spec", s->spec_only, "write the network without its numbers, also as .json");
-  app->add_option("--names", s->names,
+      .type_name("OUT")
+      .required();
+  verb.add_option("--weights", s->weights, "parameters by name from an .npz or a model file").type_name("FILE");
+  verb.add_flag("--spec", s->spec_only, "write the network without its numbers, also as .json");
+  verb.add_option("--names", s->names,
                   "names of weights: dynode (default; real values), or original: as the package has them that the "
                   "network comes from")
-      ->type_name("WHOSE");
-  app->add_option("--dtype", s->dtype, "float32 or float64; missing: as in the file")->type_name("TYPE");
-  app->add_option("--add", s->add, "put another network beside this one; its ids follow")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  app->add_option("--merge", s->merge,
+      .type_name("WHOSE");
+  verb.add_option("--dtype", s->dtype, "float32 or float64; missing: as in the file").type_name("TYPE");
+  verb.add_option("--add", s->add, "put another network beside this one; its ids follow")
+      .type_name("FILE")
+      .allow_extra_args(false);
+  verb.add_option("--merge", s->merge,
                   "join layers of one type into one, like 1,2 or, with the id it gets, 1,2:7; may be repeated")
-      ->type_name("IDS")
-      ->allow_extra_args(false);
-  app->add_option("--keep", s->keep, "keep only these layers, like 0,1,3")
-      ->type_name("IDS")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app->add_option("--remove", s->remove, "leave these layers out")
-      ->type_name("IDS")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app->add_option("--programmable", s->programmable,
+      .type_name("IDS")
+      .allow_extra_args(false);
+  verb.add_option("--keep", s->keep, "keep only these layers, like 0,1,3")
+      .type_name("IDS")
+      .delimiter(',')
+      .allow_extra_args(false);
+  verb.add_option("--remove", s->remove, "leave these layers out")
+      .type_name("IDS")
+      .delimiter(',')
+      .allow_extra_args(false);
+  verb.add_option("--programmable", s->programmable,
                   "fixed connections become programmable with the same gain at rest: WICC or NOCC, or NOCC:J_0_to_1,J_1_to_2")
-      ->type_name("MODE")
-      ->allow_extra_args(false);
-  app->add_flag("--renumber", s->renumber, "give layers the ids 0, 1, 2, … in their order");
-  app->add_option("--dt", s->dt, "step of a network read from .nir, in the unit of its time constants (default 1e-3)")
-      ->type_name("STEP");
-  app->add_option("--scheme", s->nir.scheme, "of a network read from .nir: exact (default) or euler")->type_name("WORD");
-  app->add_option("--spike-input", s->nir.spike_input,
+      .type_name("MODE")
+      .allow_extra_args(false);
+  verb.add_flag("--renumber", s->renumber, "give layers the ids 0, 1, 2, … in their order");
+  verb.add_option("--dt", s->dt, "step of a network read from .nir, in the unit of its time constants (default 1e-3)")
+      .type_name("STEP");
+  verb.add_option("--scheme", s->nir.scheme, "of a network read from .nir: exact (default) or euler").type_name("WORD");
+  verb.add_option("--spike-input", s->nir.spike_input,
                   "of a network read from .nir: pulse, a spike lasts a step (default), or delta, an impulse")
-      ->type_name("WORD");
-  app->add_flag("--allow-lossy", s->lossy, "write the nearest node where NIR has no words for a layer");
-  add_set(*app, s->set, "simulation.dt=10");
-  app->footer(
+      .type_name("WORD");
+  verb.add_flag("--allow-lossy", s->lossy, "write the nearest node where NIR has no words for a layer");
+  add_set(verb, s->set, "simulation.dt=10");
+  verb.footer(
       "dynode convert trained.soen trained.dynode\n"
       "dynode convert best.dynode weights.safetensors --names original\n"
       "dynode convert best.dynode part.json --keep 0,1,2 --renumber\n"
       "dynode convert braille.nir braille.dynode --dt 1e-4");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

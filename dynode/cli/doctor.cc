@@ -150,10 +150,10 @@ void run() {
 
 }  // namespace
 
-Verb doctor_verb(CLI::App& tool) {
-  CLI::App* app = tool.add_subcommand("doctor", "check this machine and this build, and say what is missing");
-  app->footer("");   // not that of the tool
-  return {app, run};
+Verb doctor_verb(Command& tool) {
+  Command verb = tool.add_subcommand("doctor", "check this machine and this build, and say what is missing");
+  verb.footer("");   // not that of the tool
+  return {verb, run};
 }
 
 }  // namespace dynode::cli

@@ -199,35 +199,35 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb evaluate_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("evaluate", "measure a trained network on data: loss, metrics, confusion");
-  app->add_option("model", s->model, "a model file (.dynode), or the folder of a training run: its best network")
-      ->type_name("MODEL")
-      ->required();
-  app->add_option("--data", s->data,
+Verb evaluate_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("evaluate", "measure a trained network on data: loss, metrics, confusion");
+  verb.add_option("model", s->model, "a model file (.dynode), or the folder of a training run: its best network")
+      .type_name("MODEL")
+      .required();
+  verb.add_option("--data", s->data,
                   "data (.npz, .csv, a folder of images), or a training file (.yaml) that names them; without it those "
                   "the network was trained with")
-      ->type_name("FILE");
-  app->add_option("--format", s->format, "idx, npz or csv, where the ending of the data does not tell")
-      ->type_name("NAME");
-  app->add_option("--split", s->split,
+      .type_name("FILE");
+  verb.add_option("--format", s->format, "idx, npz or csv, where the ending of the data does not tell")
+      .type_name("NAME");
+  verb.add_option("--split", s->split,
                   "test (default), validation, train or all; data without a training file are taken whole")
-      ->type_name("PART");
-  app->add_option("--metrics", s->metrics,
+      .type_name("PART");
+  verb.add_option("--metrics", s->metrics,
                   "what to measure, by commas: accuracy, top_5, f1, mse, r2, …; without it those of the run and the "
                   "usual ones")
-      ->type_name("NAMES")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  add_set(*app, s->set, "model.time_pooling=mean or data.label_column=y");
-  add_threads(*app, s->threads);
-  app->footer(
+      .type_name("NAMES")
+      .delimiter(',')
+      .allow_extra_args(false);
+  add_set(verb, s->set, "model.time_pooling=mean or data.label_column=y");
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode evaluate runs/fashion_dendrites\n"
       "dynode evaluate runs/fashion_dendrites --data other.npz\n"
       "dynode evaluate model.dynode --data train.yaml --split validation\n"
       "dynode evaluate model.dynode --data data.csv --set model.time_pooling=final --metrics accuracy,f1");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

@@ -60,21 +60,21 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb export_verb(CLI::App& tool) {
-  const auto s  = std::make_shared<Settings>();
-  CLI::App* app = tool.add_subcommand("export", "write a step of a network as a function of C99, free of dependencies");
-  app->add_option("language", s->language, "the language: C99")->type_name("c")->required();
-  app->add_option("model", s->model, kNetworkHelp)->type_name("MODEL")->required();
-  app->add_option("--output", s->output, "source to write, its header beside it; or a folder for both")
-      ->type_name("DIR/net.c");
-  app->add_option("--name", s->name, "prefix of all names in the code (default: that of the file)")->type_name("NAME");
-  app->add_option("--weights", s->weights, "parameters to set first")->type_name("FILE.npz|MODEL");
-  app->add_option("--dtype", s->dtype, "float32 or float64 (default float32)")->type_name("TYPE");
-  add_set(*app, s->set, "simulation.dt=10");
-  app->footer(
+Verb export_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("export", "write a step of a network as a function of C99, free of dependencies");
+  verb.add_option("language", s->language, "the language: C99").type_name("c").required();
+  verb.add_option("model", s->model, kNetworkHelp).type_name("MODEL").required();
+  verb.add_option("--output", s->output, "source to write, its header beside it; or a folder for both")
+      .type_name("DIR/net.c");
+  verb.add_option("--name", s->name, "prefix of all names in the code (default: that of the file)").type_name("NAME");
+  verb.add_option("--weights", s->weights, "parameters to set first").type_name("FILE.npz|MODEL");
+  verb.add_option("--dtype", s->dtype, "float32 or float64 (default float32)").type_name("TYPE");
+  add_set(verb, s->set, "simulation.dt=10");
+  verb.footer(
       "dynode export c runs/fashion_dendrites/checkpoints/best.dynode --output net.c\n"
       "dynode export c net.yaml --dtype float64 --output src/ --name controller");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

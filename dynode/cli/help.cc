@@ -35,45 +35,43 @@ std::string indented(const std::string& text) {
 }
 
 /// SPEC or --input FILE
-std::string option_text(const CLI::Option* option) {
-  if (option->get_positional()) return option->get_type_name();
-  const std::string name  = option->get_name(false, true);  // -h,--help
+std::string option_text(const Option& option) {
+  if (option.has_place()) return option.type_name();
+  const std::string name  = option.names();  // -h,--help
   const size_t      comma = name.find(',');
   const std::string words = comma == name.npos ? name : name.substr(0, comma) + ", " + name.substr(comma + 1);
-  return option->get_expected_max() == 0 ? words : words + " " + option->get_type_name();
+  return option.takes_value() ? words + " " + option.type_name() : words;
 }
 
 }  // namespace
 
-std::string HelpText::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
-  const bool  tool = !app->get_parent();
-  std::string text =
-      tool ? app->get_description() + "\n\nUsage\n  dynode VERB …        dynode VERB --help explains a verb\n" : "";
-  if (!tool) {
-    text      = app->get_description() + "\n\nUsage\n  dynode " + app->get_name();
+std::string help_text(const Command& command) {
+  const std::vector<Option>  given = command.options();
+  const std::vector<Command> verbs = command.subcommands();
+  std::string                text  = command.description() + "\n\nUsage\n  dynode ";
+  if (verbs.empty()) {
+    text += command.name();
     bool more = false;
-    for (const CLI::Option* o : app->get_options([](const CLI::Option*) { return true; })) {
-      if (o->get_required()) text += " " + option_text(o);
-      else if (o->get_positional()) text += " [" + option_text(o) + "]";
-      else more |= o->get_lnames() != std::vector<std::string>{"help"};
+    for (const Option& o : given) {
+      if (o.is_required()) text += " " + option_text(o);
+      else if (o.has_place()) text += " [" + option_text(o) + "]";
+      else more |= o.long_name() != "--help";
     }
     text += more ? " [options]\n" : "\n";
-  }
-  if (tool) {
+  } else {
+    text += "VERB …        dynode VERB --help explains a verb\n";
     Rows rows;
-    for (const CLI::App* verb : app->get_subcommands([](const CLI::App*) { return true; }))
-      rows.emplace_back(verb->get_name(), verb->get_description());
+    for (const Command& verb : verbs) rows.emplace_back(verb.name(), verb.description());
     text += "\nVerbs\n" + two_columns(rows);
   }
   // what has a place first, help last
   Rows rows, options, last;
-  for (const CLI::Option* o : app->get_options([](const CLI::Option*) { return true; })) {
-    (o->get_positional() ? rows : o == app->get_help_ptr() ? last : options).emplace_back(option_text(o), o->get_description());
-  }
+  for (const Option& o : given)
+    (o.has_place() ? rows : o.long_name() == "--help" ? last : options).emplace_back(option_text(o), o.description());
   rows.insert(rows.end(), options.begin(), options.end());
   rows.insert(rows.end(), last.begin(), last.end());
   text += "\nOptions\n" + two_columns(rows);
-  if (!app->get_footer().empty()) text += "\nExamples\n" + indented(app->get_footer());
+  if (!command.footer().empty()) text += "\nExamples\n" + indented(command.footer());
   return text;
 }
 

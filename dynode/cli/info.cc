@@ -167,25 +167,25 @@ void print_all() {
 
 }  // namespace
 
-Verb info_verb(CLI::App& tool) {
+Verb info_verb(Command& tool) {
   struct Settings {
     std::string              spec;
     std::vector<std::string> set;
     std::string              draw;
     bool                     weights = false, cells = false;
   };
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("info", "show what a network file means: layers, connections, order, sizes");
-  app->add_option("spec", s->spec, kNetworkHelp)->type_name("SPEC");
-  app->add_flag("--weights", s->weights, "also list every parameter with its range, mean and deviation");
-  app->add_flag("--cells", s->cells, "list what networks and trainings can be made of, with parameters and defaults");
-  app->add_option("--draw", s->draw, "draw the wirings of LTC and CfC layers into a file; of several, each has its number in it")
-      ->type_name("FILE.svg");
-  add_set(*app, s->set, "simulation.dt=10");
-  app->footer(
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("info", "show what a network file means: layers, connections, order, sizes");
+  verb.add_option("spec", s->spec, kNetworkHelp).type_name("SPEC");
+  verb.add_flag("--weights", s->weights, "also list every parameter with its range, mean and deviation");
+  verb.add_flag("--cells", s->cells, "list what networks and trainings can be made of, with parameters and defaults");
+  verb.add_option("--draw", s->draw, "draw the wirings of LTC and CfC layers into a file; of several, each has its number in it")
+      .type_name("FILE.svg");
+  add_set(verb, s->set, "simulation.dt=10");
+  verb.footer(
       "dynode info net.yaml\ndynode info runs/fashion_dendrites/checkpoints/best.dynode --weights\ndynode info "
       "examples/liquid/net.yaml --draw wiring.svg\ndynode info --cells");
-  return {app, [s] {
+  return {verb, [s] {
             if (s->spec.empty() && !s->cells)
               throw SpecError({}, "SPEC is missing",
                               "dynode info net.yaml describes a network, dynode info --cells all building blocks");

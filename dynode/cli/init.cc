@@ -58,32 +58,32 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb init_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("init", "find weights by running the network, before it learns");
-  app->add_option("model", s->model, kNetworkHelp)->type_name("MODEL")->required();
-  app->add_option("--input", s->input, "run on these inputs, [runs, steps, units]")->type_name("X.npy")->required();
-  app->add_option("--output", s->output, "where the network goes")->type_name("FILE.dynode")->required();
-  app->add_flag("--flux-matching", s->match, "every unit gets a given mean flux");
-  app->add_flag("--criticality", s->critical, "activity neither dies out nor grows");
-  add_count(*app, "--iterations", s->iterations, 1, "runs (default 5), or steps of Adam (default 100)");
-  add_number(*app, "--flux", s->flux, "flux matching: mean flux of all units, offset included (default 0.5)");
-  app->add_option("--range", s->range, "flux matching: from the first to the last unit of a layer, 0.3,0.6")->type_name("LIST");
-  add_number(*app, "--step", s->step, "flux matching: share of the way per iteration (default 1)");
-  app->add_flag("--by-fan-in", s->by_fan_in, "flux matching: connections share by their numbers of weights");
-  app->add_flag("--node-wise", s->node_wise, "flux matching: sources count with their mean");
-  app->add_option("--connection", s->connections, "flux matching: only this one, J_0_to_1; may be given several times")->type_name("NAME");
-  add_number(*app, "--rate", s->rate, "criticality: learning rate (default 0.01)");
-  add_number(*app, "--branching", s->branching, "criticality: weight of branching (default 1)");
-  add_number(*app, "--expansion", s->expansion, "criticality: weight of local expansion (default 1)");
-  add_number(*app, "--activity", s->activity, "criticality: weight of a penalty on silence and excess (default 0)");
-  add_set(*app, s->set, "simulation.dt=10");
-  add_threads(*app, s->threads);
-  app->footer("dynode init net.yaml --input x.npy --flux-matching --flux 0.4 --output net.dynode\n"
+Verb init_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("init", "find weights by running the network, before it learns");
+  verb.add_option("model", s->model, kNetworkHelp).type_name("MODEL").required();
+  verb.add_option("--input", s->input, "run on these inputs, [runs, steps, units]").type_name("X.npy").required();
+  verb.add_option("--output", s->output, "where the network goes").type_name("FILE.dynode").required();
+  verb.add_flag("--flux-matching", s->match, "every unit gets a given mean flux");
+  verb.add_flag("--criticality", s->critical, "activity neither dies out nor grows");
+  add_count(verb, "--iterations", s->iterations, 1, "runs (default 5), or steps of Adam (default 100)");
+  add_number(verb, "--flux", s->flux, "flux matching: mean flux of all units, offset included (default 0.5)");
+  verb.add_option("--range", s->range, "flux matching: from the first to the last unit of a layer, 0.3,0.6").type_name("LIST");
+  add_number(verb, "--step", s->step, "flux matching: share of the way per iteration (default 1)");
+  verb.add_flag("--by-fan-in", s->by_fan_in, "flux matching: connections share by their numbers of weights");
+  verb.add_flag("--node-wise", s->node_wise, "flux matching: sources count with their mean");
+  verb.add_option("--connection", s->connections, "flux matching: only this one, J_0_to_1; may be given several times").type_name("NAME");
+  add_number(verb, "--rate", s->rate, "criticality: learning rate (default 0.01)");
+  add_number(verb, "--branching", s->branching, "criticality: weight of branching (default 1)");
+  add_number(verb, "--expansion", s->expansion, "criticality: weight of local expansion (default 1)");
+  add_number(verb, "--activity", s->activity, "criticality: weight of a penalty on silence and excess (default 0)");
+  add_set(verb, s->set, "simulation.dt=10");
+  add_threads(verb, s->threads);
+  verb.footer("dynode init net.yaml --input x.npy --flux-matching --flux 0.4 --output net.dynode\n"
               "dynode init net.dynode --input x.npy --criticality --iterations 50 --output critical.dynode");
-  return {app, [s, app] {
+  return {verb, [s, verb] {
             if (s->match != s->critical)
-              check_actions(*app, s->match ? "--flux-matching" : "--criticality",
+              check_actions(verb, s->match ? "--flux-matching" : "--criticality",
                             {{"--flux", {"--flux-matching"}}, {"--range", {"--flux-matching"}}, {"--step", {"--flux-matching"}},
                              {"--by-fan-in", {"--flux-matching"}}, {"--node-wise", {"--flux-matching"}}, {"--connection", {"--flux-matching"}},
                              {"--rate", {"--criticality"}}, {"--branching", {"--criticality"}}, {"--expansion", {"--criticality"}},

@@ -1,6 +1,5 @@
 // The tool `dynode`: reads the command line, runs one verb, and turns errors into messages and exit codes.
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <fmt/format.h>
 #include <new>
@@ -10,6 +9,7 @@
 #include "dynode/base/display.h"
 #include "dynode/base/text.h"
 #include "dynode/base/version.h"
+#include "dynode/cli/command.h"
 #include "dynode/cli/help.h"
 #include "dynode/cli/verb.h"
 
@@ -34,57 +34,42 @@ int complain(const std::string& text, ExitCode code) {
   return code;
 }
 
-std::vector<std::string> option_names(const CLI::App& app) {
+std::vector<std::string> option_names(const Command& command) {
   std::vector<std::string> names;
-  for (const CLI::Option* o : app.get_options([](const CLI::Option* o) { return !o->get_lnames().empty(); }))
-    names.push_back("--" + o->get_lnames()[0]);
+  for (const Option& o : command.options())
+    if (!o.long_name().empty()) names.push_back(o.long_name());
   return names;
 }
 
 /// Words that no option took, as an error with a suggestion; nothing if there are none.
-void refuse_leftovers(const CLI::App& tool, const std::vector<Verb>& verbs) {
+void refuse_leftovers(const Tool& tool, const std::vector<Verb>& verbs) {
   std::vector<std::string> names;
-  for (const Verb& verb : verbs) names.push_back(verb.app->get_name());
-  const CLI::App* used = nullptr;
+  for (const Verb& verb : verbs) names.push_back(verb.command.name());
+  const Command* used = nullptr;
   for (const Verb& verb : verbs)
-    if (verb.app->parsed()) used = verb.app;
+    if (verb.command.parsed()) used = &verb.command;
   const std::vector<std::string> left = used ? used->remaining() : tool.remaining();
   if (left.empty()) return;
   const std::string& word = left[0];
-  const std::string  help = fmt::format("dynode{} --help explains more", used ? " " + used->get_name() : "");
+  const std::string  help = fmt::format("dynode{} --help explains more", used ? " " + used->name() : "");
   if (word.starts_with("-")) {
     const std::string option = word.substr(0, word.find('='));
-    throw SpecError({}, fmt::format("{} has no option '{}'", used ? "dynode " + used->get_name() : "dynode", option),
+    throw SpecError({}, fmt::format("{} has no option '{}'", used ? "dynode " + used->name() : "dynode", option),
                     did_you_mean(option, option_names(used ? *used : tool)));
   }
   if (!used) throw SpecError({}, fmt::format("there is no verb '{}'", word), did_you_mean(word, names, "there are"));
-  throw SpecError({}, fmt::format("dynode {} has no use for '{}'", used->get_name(), word),
+  throw SpecError({}, fmt::format("dynode {} has no use for '{}'", used->name(), word),
                   word.find('=') == word.npos ? help : "every assignment needs its own --set");
 }
 
-/// What CLI11 complains about, in our words.
-std::string parse_problem(const CLI::ParseError& error) {
-  const std::string text = error.what();
-  if (const size_t end = text.find(" is required"); end != text.npos) {
-    std::string name = text.substr(0, end);
-    if (!name.starts_with("-"))
-      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
-    return name + " is missing";
-  }
-  if (const size_t end = text.find(": 1 required "); end != text.npos)  // "--input: 1 required FILE missing"
-    return fmt::format("{} needs a value: {}", text.substr(0, end), text.substr(end + 13, text.rfind(' ') - end - 13));
-  return text;
-}
-
 int run(int argc, char** argv) {
-  CLI::App tool(
+  const std::string version = fmt::format("dynode {}", kVersion);
+  Tool              tool(
+      "dynode",
       "dynode simulates and trains networks that live in time: superconducting dendrites,\n"
       "continuous-time rate units, gated and liquid units, spiking neurons. You describe a network\n"
-      "in a page of YAML.");
-  tool.name("dynode");
-  tool.formatter(std::make_shared<HelpText>());
-  tool.set_help_flag("-h,--help", "show this help");
-  tool.set_version_flag("--version", fmt::format("dynode {}", kVersion), "show the version");
+      "in a page of YAML.",
+      version);
   tool.footer(
       "dynode doctor                                           is everything there?\n"
       "dynode info net.yaml                                    what does this network mean?\n"
@@ -95,32 +80,27 @@ int run(int argc, char** argv) {
                                    analyze_verb(tool), quantize_verb(tool), prune_verb(tool), convert_verb(tool), export_verb(tool),
                                    spiking_verb(tool), mean_field_verb(tool), tasks_verb(tool), signal_verb(tool),
                                    rate_table_verb(tool), units_verb(tool), doctor_verb(tool)};
-  tool.allow_extras();
-  for (const Verb& verb : verbs) verb.app->allow_extras();
 
-  try {
-    tool.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    const auto used = tool.get_subcommands();
-    fmt::print("{}", (used.empty() ? tool : *used[0]).help());
+  const Asked                asked = tool.parse({argv + 1, argv + argc});
+  const std::vector<Command> used  = tool.parsed_subcommands();
+  if (asked.help) {
+    fmt::print("{}", help_text(used.empty() ? tool : used[0]));
     return done;
-  } catch (const CLI::CallForVersion&) {
-    fmt::print("dynode {}\n", kVersion);
+  }
+  if (asked.version) {
+    fmt::print("{}\n", version);
     return done;
-  } catch (const CLI::ParseError& error) {
-    refuse_leftovers(tool, verbs);
-    const auto used = tool.get_subcommands();
-    return complain(fmt::format("{}\n  dynode {} --help explains more", parse_problem(error),
-                                used.empty() ? "" : used[0]->get_name()),
-                    bad_input);
   }
   refuse_leftovers(tool, verbs);
+  if (!asked.problem.empty())
+    return complain(fmt::format("{}\n  dynode {} --help explains more", asked.problem, used.empty() ? "" : used[0].name()),
+                    bad_input);
   for (const Verb& verb : verbs) {
-    if (!verb.app->parsed()) continue;
+    if (!verb.command.parsed()) continue;
     verb.run();
     return done;
   }
-  fmt::print(stderr, "{}", tool.help());
+  fmt::print(stderr, "{}", help_text(tool));
   return bad_input;
 }
 

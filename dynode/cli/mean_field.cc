@@ -93,12 +93,12 @@ void solve(const MeanFieldSettings& s) {
   fmt::print("{}\n", s.output);
 }
 
-void run(const MeanFieldSettings& s, const CLI::App& app) {
+void run(const MeanFieldSettings& s, const Command& verb) {
   const std::vector<std::string> actions{"solve", "landscape", "sweep", "run"};
   if (std::find(actions.begin(), actions.end(), s.action) == actions.end())
     throw SpecError({}, fmt::format("dynode mean-field cannot '{}'", s.action),
                     did_you_mean(s.action, actions, "it can"));
-  check_actions(app, s.action,
+  check_actions(verb, s.action,
                 {{"--focus", {"landscape"}},
                  {"--limits", {"landscape"}},
                  {"--density", {"landscape"}},
@@ -163,46 +163,46 @@ void write_outputs(const std::vector<std::pair<std::string, std::string>>& files
   } catch (const IoError& error) { throw Failure(error.what()); }
 }
 
-Verb mean_field_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<MeanFieldSettings>();
-  CLI::App*  app = tool.add_subcommand("mean-field", "self-consistent rates of a network of spikes, by populations");
-  app->add_option("action", s->action,
+Verb mean_field_verb(Command& tool) {
+  const auto s    = std::make_shared<MeanFieldSettings>();
+  Command    verb = tool.add_subcommand("mean-field", "self-consistent rates of a network of spikes, by populations");
+  verb.add_option("action", s->action,
                   "solve: fixed points and their stability; landscape: force and potential of one or two populations; "
                   "sweep: fixed points along a parameter; run: rates in time")
-      ->type_name("solve|landscape|sweep|run")
-      ->required();
-  app->add_option(
+      .type_name("solve|landscape|sweep|run")
+      .required();
+  verb.add_option(
          "config", s->config,
          "a spec of LIF layers without input array, or YAML with init_params, architecture, external_currents, arousal")
-      ->type_name("CONFIG")
-      ->required();
-  app->add_option("--output", s->output, "all numbers: rates, stability, …; of a sweep .csv, too")
-      ->type_name("FILE.npz|FILE.h5");
-  app->add_option("--report", s->report, "a page with the picture (landscape, sweep, run)")->type_name("FILE.html");
-  app->add_option("--svg", s->svg, "the picture alone")->type_name("FILE.svg");
-  add_set(*app, s->assignments, "arousal.level=0.5");
-  app->add_option("--focus", s->focus, "landscape: one or two populations (default 0,1)")->type_name("LIST");
-  app->add_option("--limits", s->limits, "landscape: rates in focus from,to in Hz (default 0,60)")->type_name("LIST");
-  add_number(*app, "--density", s->density, "landscape: distance of grid lines, Hz (default 0.5)");
-  app->add_option("--param", s->param, "sweep: what is changed, as --set names it")->type_name("KEY");
-  app->add_option("--range", s->range, "sweep: from, to, how many values")->expected(3)->type_name("LOW HIGH NUM");
-  app->add_flag("--folds", s->folds, "sweep: follow branches through their folds, too");
-  add_number(*app, "--step", s->step, "sweep: of a branch, as a share of the range (default 0.02)");
-  app->add_option("--start", s->start, "run: rates it begins with, Hz, one or one per population (default 0)")
-      ->type_name("LIST");
-  add_number(*app, "--tau", s->tau, "run: time a population needs to answer, ms (default 20)");
-  add_number(*app, "--duration", s->duration, "run: its length, s (default: that of the spec)");
-  add_count(*app, "--random-starts", s->random_starts, 0,
+      .type_name("CONFIG")
+      .required();
+  verb.add_option("--output", s->output, "all numbers: rates, stability, …; of a sweep .csv, too")
+      .type_name("FILE.npz|FILE.h5");
+  verb.add_option("--report", s->report, "a page with the picture (landscape, sweep, run)").type_name("FILE.html");
+  verb.add_option("--svg", s->svg, "the picture alone").type_name("FILE.svg");
+  add_set(verb, s->assignments, "arousal.level=0.5");
+  verb.add_option("--focus", s->focus, "landscape: one or two populations (default 0,1)").type_name("LIST");
+  verb.add_option("--limits", s->limits, "landscape: rates in focus from,to in Hz (default 0,60)").type_name("LIST");
+  add_number(verb, "--density", s->density, "landscape: distance of grid lines, Hz (default 0.5)");
+  verb.add_option("--param", s->param, "sweep: what is changed, as --set names it").type_name("KEY");
+  verb.add_option("--range", s->range, "sweep: from, to, how many values").expected(3).type_name("LOW HIGH NUM");
+  verb.add_flag("--folds", s->folds, "sweep: follow branches through their folds, too");
+  add_number(verb, "--step", s->step, "sweep: of a branch, as a share of the range (default 0.02)");
+  verb.add_option("--start", s->start, "run: rates it begins with, Hz, one or one per population (default 0)")
+      .type_name("LIST");
+  add_number(verb, "--tau", s->tau, "run: time a population needs to answer, ms (default 20)");
+  add_number(verb, "--duration", s->duration, "run: its length, s (default: that of the spec)");
+  add_count(verb, "--random-starts", s->random_starts, 0,
             "random starts beside those with 0, 1, … active clusters (default 100)");
-  add_count(*app, "--seed", s->seed, 0, "of random starts (default 256)");
-  app->add_flag("--all", s->all, "solve: show saddles and other points that do not last, too");
-  add_threads(*app, s->threads);
-  app->footer(
+  add_count(verb, "--seed", s->seed, 0, "of random starts (default 256)");
+  verb.add_flag("--all", s->all, "solve: show saddles and other points that do not last, too");
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode mean-field solve net.yaml --set arousal.level=0.8 --output points.npz\n"
       "dynode mean-field landscape net.yaml --focus 0,1 --report landscape.html\n"
       "dynode mean-field sweep net.yaml --param arousal.level --range 0 1 30 --folds --svg branches.svg\n"
       "dynode mean-field run net.yaml --start 5 --report rates.html");
-  return {app, [s, app] { run(*s, *app); }};
+  return {verb, [s, verb] { run(*s, verb); }};
 }
 
 }  // namespace dynode::cli

@@ -47,32 +47,32 @@ std::vector<std::string> steps_of(const std::string& key) {
 
 }  // namespace
 
-void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::string& example) {
-  app.add_option("--set", assignments, "change a value before it is read, such as " + example + "; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+void add_set(Command& verb, std::vector<std::string>& assignments, const std::string& example) {
+  verb.add_option("--set", assignments, "change a value before it is read, such as " + example + "; may be repeated")
+      .type_name("KEY=VALUE")
+      .allow_extra_args(false);
 }
 
-void add_threads(CLI::App& app, int& threads) {
-  app.add_option_function<std::string>(
+void add_threads(Command& verb, int& threads) {
+  verb.add_option(
          "--threads",
          [&threads](const std::string& text) { threads = int(std::min<size_t>(count_of("--threads", text, 0), 1024)); },
          "worker threads; 0, the default, is one per core. Results do not depend on it")
-      ->type_name("N");
+      .type_name("N");
 }
 
-CLI::Option* add_number(CLI::App& app, const std::string& name, double& number, const std::string& help) {
-  return app
-      .add_option_function<std::string>(
+Option add_number(Command& verb, const std::string& name, double& number, const std::string& help) {
+  return verb
+      .add_option(
           name, [&number, name](const std::string& text) { number = number_of(name, text); }, help)
-      ->type_name("X");
+      .type_name("X");
 }
 
-CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, size_t min, const std::string& help) {
-  return app
-      .add_option_function<std::string>(
+Option add_count(Command& verb, const std::string& name, size_t& count, size_t min, const std::string& help) {
+  return verb
+      .add_option(
           name, [&count, name, min](const std::string& text) { count = count_of(name, text, min); }, help)
-      ->type_name("N");
+      .type_name("N");
 }
 
 void set_value(Value& root, const std::string& assignment) {
@@ -142,11 +142,11 @@ Model load_model(const std::string& path, const std::vector<std::string>& assign
   return Model::from_spec(read_spec(value), options);
 }
 
-void check_actions(const CLI::App& app, const std::string& action,
+void check_actions(const Command& verb, const std::string& action,
                    const std::vector<std::pair<const char*, std::vector<std::string>>>& belongs) {
   for (const auto& [option, actions] : belongs)
-    if (app.count(option) > 0 && std::find(actions.begin(), actions.end(), action) == actions.end())
-      throw SpecError({.path = option}, fmt::format("means nothing to dynode {} {}", app.get_name(), action),
+    if (verb.count(option) > 0 && std::find(actions.begin(), actions.end(), action) == actions.end())
+      throw SpecError({.path = option}, fmt::format("means nothing to dynode {} {}", verb.name(), action),
                       "leave it out; it is for " + join(actions));
 }
 

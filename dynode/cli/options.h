@@ -1,10 +1,9 @@
 // Options that several verbs share, and the checks of their values.
 #pragma once
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
 #include <string>
 #include <vector>
 
+#include "dynode/cli/command.h"
 #include "dynode/models/model.h"
 #include "dynode/spec/value.h"
 
@@ -15,16 +14,16 @@ inline constexpr const char* kNetworkHelp =
     "network: a spec (.yaml, .json) or a model file (.dynode, .soen, .pth, .mat, .nir, exported .json)";
 
 /// --set key=value, as often as needed.
-void add_set(CLI::App& app, std::vector<std::string>& assignments, const std::string& example);
+void add_set(Command& verb, std::vector<std::string>& assignments, const std::string& example);
 /// --threads n, 0 by default: one per core.
-void add_threads(CLI::App& app, int& threads);
+void add_threads(Command& verb, int& threads);
 /// An option for a number. @throws SpecError while parsing, on texts that are no number or one below `min`
-CLI::Option* add_number(CLI::App& app, const std::string& name, double& number, const std::string& help);
-CLI::Option* add_count(CLI::App& app, const std::string& name, size_t& count, size_t min, const std::string& help);
+Option add_number(Command& verb, const std::string& name, double& number, const std::string& help);
+Option add_count(Command& verb, const std::string& name, size_t& count, size_t min, const std::string& help);
 
 /// Refuses what was given for another action of a verb. @param belongs  options, and the actions they are for
 /// @throws SpecError
-void check_actions(const CLI::App& app, const std::string& action,
+void check_actions(const Command& verb, const std::string& action,
                    const std::vector<std::pair<const char*, std::vector<std::string>>>& belongs);
 
 /// "0.5,1,2": finite numbers. @throws SpecError  naming the option, and `way_out`

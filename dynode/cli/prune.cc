@@ -62,30 +62,30 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb prune_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("prune", "leave out the weights of a network that matter least");
-  app->add_option("model", s->model, kNetworkHelp)->type_name("MODEL")->required();
-  add_number(*app, "--share", s->share, "of the weights there are, that goes: 0.9")->required();
-  app->add_option("--output", s->output, "where the network goes")->type_name("FILE.dynode")->required();
-  app->add_option("--saliency", s->saliency, "magnitude (default), fisher or hessian: what counts")->type_name("WORD");
-  app->add_option("--unit", s->unit, "element (default), row, column or block: what goes together")->type_name("WORD");
-  app->add_option("--block", s->block, "rows and columns of blocks (default 4,4)")->type_name("LIST");
-  app->add_flag("--each", s->each, "this share of each connection, instead of all together");
-  add_number(*app, "--blend", s->blend, "fisher, hessian: share of the magnitude (default 0)");
-  app->add_option("--connection", s->connections, "only this one, J_0_to_1; may be given several times")->type_name("NAME");
-  app->add_option("--input", s->input, "fisher, hessian: inputs [rows, steps, units]")->type_name("X.npy");
-  app->add_option("--target", s->target, "fisher, hessian: classes or values that the loss compares with")->type_name("Y.npy");
-  app->add_option("--loss", s->loss, "fisher, hessian: which loss (default mse)")->type_name("NAME");
-  app->add_option("--pooling", s->pooling, "fisher, hessian: from outputs of all steps to one (default none)")->type_name("NAME");
-  add_count(*app, "--batch", s->batch, 1, "rows per slope (default 32)");
-  add_count(*app, "--draws", s->draws, 1, "hessian: random signs per batch (default 8)");
-  add_count(*app, "--seed", s->seed, 0, "of the signs (default 1)");
-  add_set(*app, s->set, "simulation.dt=10");
-  add_threads(*app, s->threads);
-  app->footer("dynode prune best.dynode --share 0.9 --output small.dynode\n"
+Verb prune_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("prune", "leave out the weights of a network that matter least");
+  verb.add_option("model", s->model, kNetworkHelp).type_name("MODEL").required();
+  add_number(verb, "--share", s->share, "of the weights there are, that goes: 0.9").required();
+  verb.add_option("--output", s->output, "where the network goes").type_name("FILE.dynode").required();
+  verb.add_option("--saliency", s->saliency, "magnitude (default), fisher or hessian: what counts").type_name("WORD");
+  verb.add_option("--unit", s->unit, "element (default), row, column or block: what goes together").type_name("WORD");
+  verb.add_option("--block", s->block, "rows and columns of blocks (default 4,4)").type_name("LIST");
+  verb.add_flag("--each", s->each, "this share of each connection, instead of all together");
+  add_number(verb, "--blend", s->blend, "fisher, hessian: share of the magnitude (default 0)");
+  verb.add_option("--connection", s->connections, "only this one, J_0_to_1; may be given several times").type_name("NAME");
+  verb.add_option("--input", s->input, "fisher, hessian: inputs [rows, steps, units]").type_name("X.npy");
+  verb.add_option("--target", s->target, "fisher, hessian: classes or values that the loss compares with").type_name("Y.npy");
+  verb.add_option("--loss", s->loss, "fisher, hessian: which loss (default mse)").type_name("NAME");
+  verb.add_option("--pooling", s->pooling, "fisher, hessian: from outputs of all steps to one (default none)").type_name("NAME");
+  add_count(verb, "--batch", s->batch, 1, "rows per slope (default 32)");
+  add_count(verb, "--draws", s->draws, 1, "hessian: random signs per batch (default 8)");
+  add_count(verb, "--seed", s->seed, 0, "of the signs (default 1)");
+  add_set(verb, s->set, "simulation.dt=10");
+  add_threads(verb, s->threads);
+  verb.footer("dynode prune best.dynode --share 0.9 --output small.dynode\n"
               "dynode prune n.dynode --share 0.8 --saliency fisher --input x.npy --target y.npy --output p.dynode");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

@@ -70,24 +70,24 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb quantize_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("quantize", "round the weights of a network to the levels of a codebook");
-  app->add_option("model", s->model, kNetworkHelp)->type_name("MODEL")->required();
-  CLI::Option* bits   = add_count(*app, "--bits", s->bits, 0, "2^bits + 1 levels, one of them zero");
-  CLI::Option* levels = add_count(*app, "--levels", s->levels, 1, "so many levels, instead of --bits");
-  add_number(*app, "--min", s->low, "lowest level")->required();
-  add_number(*app, "--max", s->high, "highest level")->required();
-  app->add_option("--output", s->output, "where the rounded network goes")->type_name("FILE.dynode")->required();
-  app->add_option("--connection", s->connections, "only this one, J_0_to_1; may be given several times")
-      ->type_name("NAME");
-  app->add_flag("--learnable-only", s->learnable_only, "leave connections that are not learnable as they are");
-  app->add_flag("--stochastic", s->stochastic, "one of the two levels around a weight by chance, right in the mean");
-  add_count(*app, "--seed", s->seed, 0, "of --stochastic (default 0)");
-  add_set(*app, s->set, "simulation.dt=10");
-  app->footer("dynode quantize runs/net/checkpoints/best.dynode --bits 4 --min -0.24 --max 0.24 --output q.dynode");
-  return {app, [s, bits, levels] {
-            s->bits_given = bits->count() > 0, s->levels_given = levels->count() > 0;
+Verb quantize_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("quantize", "round the weights of a network to the levels of a codebook");
+  verb.add_option("model", s->model, kNetworkHelp).type_name("MODEL").required();
+  Option bits   = add_count(verb, "--bits", s->bits, 0, "2^bits + 1 levels, one of them zero");
+  Option levels = add_count(verb, "--levels", s->levels, 1, "so many levels, instead of --bits");
+  add_number(verb, "--min", s->low, "lowest level").required();
+  add_number(verb, "--max", s->high, "highest level").required();
+  verb.add_option("--output", s->output, "where the rounded network goes").type_name("FILE.dynode").required();
+  verb.add_option("--connection", s->connections, "only this one, J_0_to_1; may be given several times")
+      .type_name("NAME");
+  verb.add_flag("--learnable-only", s->learnable_only, "leave connections that are not learnable as they are");
+  verb.add_flag("--stochastic", s->stochastic, "one of the two levels around a weight by chance, right in the mean");
+  add_count(verb, "--seed", s->seed, 0, "of --stochastic (default 0)");
+  add_set(verb, s->set, "simulation.dt=10");
+  verb.footer("dynode quantize runs/net/checkpoints/best.dynode --bits 4 --min -0.24 --max 0.24 --output q.dynode");
+  return {verb, [s, bits, levels] {
+            s->bits_given = bits.count() > 0, s->levels_given = levels.count() > 0;
             run(*s);
           }};
 }

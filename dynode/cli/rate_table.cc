@@ -89,36 +89,36 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb rate_table_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("rate-table", "compute a source-function table from a SQUID circuit");
-  app->add_option("--output", s->output, "file to write")->type_name("TABLE.npz")->required();
-  app->add_option("--plot", s->plot, "also draw g over the flux, for several currents")->type_name("FILE.svg");
+Verb rate_table_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("rate-table", "compute a source-function table from a SQUID circuit");
+  verb.add_option("--output", s->output, "file to write").type_name("TABLE.npz").required();
+  verb.add_option("--plot", s->plot, "also draw g over the flux, for several currents").type_name("FILE.svg");
   const auto with_default = [](const char* help, double value) {
     return fmt::format("{} (default {:.6g})", help, value);
   };
   auto& c = s->circuit;
-  add_number(*app, "--beta-c", c.beta_c, with_default("Stewart-McCumber parameter, > 0", c.beta_c));
-  add_number(*app, "--beta-1", c.beta_1, with_default("inductance of the first arm, 2 pi I_c L / Phi_0", c.beta_1));
-  add_number(*app, "--beta-2", c.beta_2, with_default("inductance of the second arm", c.beta_2));
+  add_number(verb, "--beta-c", c.beta_c, with_default("Stewart-McCumber parameter, > 0", c.beta_c));
+  add_number(verb, "--beta-1", c.beta_1, with_default("inductance of the first arm, 2 pi I_c L / Phi_0", c.beta_1));
+  add_number(verb, "--beta-2", c.beta_2, with_default("inductance of the second arm", c.beta_2));
   auto& g = s->grid;
-  add_number(*app, "--phi-first", g.phi_first, with_default("first flux, flux quanta", g.phi_first));
-  add_number(*app, "--phi-step", g.phi_step, with_default("step of the flux", g.phi_step));
-  add_count(*app, "--phi-count", g.phi_count, 2, with_default("number of fluxes", double(g.phi_count)));
-  add_number(*app, "--ib-first", g.ib_first, with_default("first current, critical currents", g.ib_first));
-  add_number(*app, "--ib-step", g.ib_step, with_default("step of the current", g.ib_step));
-  add_count(*app, "--ib-count", g.ib_count, 2, with_default("number of currents", double(g.ib_count)));
+  add_number(verb, "--phi-first", g.phi_first, with_default("first flux, flux quanta", g.phi_first));
+  add_number(verb, "--phi-step", g.phi_step, with_default("step of the flux", g.phi_step));
+  add_count(verb, "--phi-count", g.phi_count, 2, with_default("number of fluxes", double(g.phi_count)));
+  add_number(verb, "--ib-first", g.ib_first, with_default("first current, critical currents", g.ib_first));
+  add_number(verb, "--ib-step", g.ib_step, with_default("step of the current", g.ib_step));
+  add_count(verb, "--ib-count", g.ib_count, 2, with_default("number of currents", double(g.ib_count)));
   auto& r = s->recipe;
-  add_number(*app, "--step", r.step, with_default("time step of the integration, 1/omega_c", r.step));
-  add_number(*app, "--drop", r.drop, with_default("time before counting begins", r.drop));
-  add_number(*app, "--end", r.end, with_default("time when counting ends", r.end));
-  add_number(*app, "--slow-end", r.slow_end, with_default("time when slow points end", r.slow_end));
-  add_threads(*app, s->threads);
-  app->footer(
+  add_number(verb, "--step", r.step, with_default("time step of the integration, 1/omega_c", r.step));
+  add_number(verb, "--drop", r.drop, with_default("time before counting begins", r.drop));
+  add_number(verb, "--end", r.end, with_default("time when counting ends", r.end));
+  add_number(verb, "--slow-end", r.slow_end, with_default("time when slow points end", r.slow_end));
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode rate-table --output table.npz --plot table.svg\ndynode rate-table --beta-c 0.5 --phi-count 101 "
       "--phi-step 0.005 --output "
       "coarse.npz");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

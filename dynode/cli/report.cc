@@ -7,12 +7,12 @@
 
 namespace dynode::cli {
 
-Verb report_verb(CLI::App& tool) {
-  const auto run = std::make_shared<std::string>();
-  CLI::App*  app = tool.add_subcommand("report", "make the report of a training run: one HTML file for any browser");
-  app->add_option("run", *run, "the folder of the run")->type_name("RUN")->required();
-  app->footer("dynode report runs/fashion_dendrites");
-  return {app, [run] {
+Verb report_verb(Command& tool) {
+  const auto run  = std::make_shared<std::string>();
+  Command    verb = tool.add_subcommand("report", "make the report of a training run: one HTML file for any browser");
+  verb.add_option("run", *run, "the folder of the run").type_name("RUN").required();
+  verb.footer("dynode report runs/fashion_dendrites");
+  return {verb, [run] {
             const std::vector<std::string> written = write_run_report(*run);
             if (written.empty())
               throw Failure(*run + ": none of its repeats has begun\n  dynode resume " + *run + " starts them");

@@ -87,25 +87,25 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb reproduce_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("reproduce", "train the networks of a published comparison, beside its figures");
-  app->add_option("table", s->table, "which comparison; without it all are listed")->type_name("TABLE");
-  app->add_option("--output", s->output,
+Verb reproduce_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("reproduce", "train the networks of a published comparison, beside its figures");
+  verb.add_option("table", s->table, "which comparison; without it all are listed").type_name("TABLE");
+  verb.add_option("--output", s->output,
                   "folder of the runs (default runs/reproduce_TABLE); what is in it is not done again")
-      ->type_name("DIR");
-  app->add_option("--data", s->data, "folder of the data, where the table needs some")->type_name("DIR");
-  app->add_option("--models", s->models, "which of its models (default all)")->type_name("A,B");
-  app->add_option("--columns", s->columns, "which of its columns (default all)")->type_name("A,B");
-  add_count(*app, "--seeds", s->seeds, 1, "runs per model (default 3)");
-  add_count(*app, "--epochs", s->epochs, 1, "passes through the training data, instead of the table's");
-  add_count(*app, "--samples", s->samples, 10, "xor: how many training samples, instead of the table's");
-  app->add_flag("--full", s->full, "as many epochs and samples as published");
-  add_threads(*app, s->threads);
-  app->footer(
+      .type_name("DIR");
+  verb.add_option("--data", s->data, "folder of the data, where the table needs some").type_name("DIR");
+  verb.add_option("--models", s->models, "which of its models (default all)").type_name("A,B");
+  verb.add_option("--columns", s->columns, "which of its columns (default all)").type_name("A,B");
+  add_count(verb, "--seeds", s->seeds, 1, "runs per model (default 3)");
+  add_count(verb, "--epochs", s->epochs, 1, "passes through the training data, instead of the table's");
+  add_count(verb, "--samples", s->samples, 10, "xor: how many training samples, instead of the table's");
+  verb.add_flag("--full", s->full, "as many epochs and samples as published");
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode reproduce\ndynode reproduce sine\ndynode reproduce xor --models cfc,ltc --columns event --seeds 2\n"
       "dynode reproduce half_cheetah --data half_cheetah --full");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

@@ -77,18 +77,18 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb robustness_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("robustness", "how a trained network fares when its hardware is off or noisy");
-  app->add_option("config", s->config, "study (.yaml): model, data and experiments")->type_name("CONFIG");
-  app->add_option("--output", s->output, "folder of robustness.json and robustness.html; without it runs/<name>")
-      ->type_name("FOLDER");
-  add_set(*app, s->set, "repeats=3");
-  add_threads(*app, s->threads);
-  app->add_flag("--keys", s->keys, "list the keys a study may have, with defaults");
-  app->footer(
+Verb robustness_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("robustness", "how a trained network fares when its hardware is off or noisy");
+  verb.add_option("config", s->config, "study (.yaml): model, data and experiments").type_name("CONFIG");
+  verb.add_option("--output", s->output, "folder of robustness.json and robustness.html; without it runs/<name>")
+      .type_name("FOLDER");
+  add_set(verb, s->set, "repeats=3");
+  add_threads(verb, s->threads);
+  verb.add_flag("--keys", s->keys, "list the keys a study may have, with defaults");
+  verb.footer(
       "dynode robustness examples/fashion_dendrites/robustness.yaml\ndynode robustness study.yaml --set repeats=3");
-  return {app, [s] {
+  return {verb, [s] {
             if (s->keys) print_keys();
             if (s->keys && s->config.empty()) return;
             if (s->config.empty())

@@ -58,23 +58,23 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb signal_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app =
+Verb signal_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb =
       tool.add_subcommand("signal", "list input signals, or write one: waves, coloured noise, Gaussian processes");
-  app->add_option("kind", s->kind, "signal to write; without it all are listed")->type_name("KIND");
-  app->add_option("--output", s->output, "where it goes, [rows, steps, channels]")->type_name("X.npy");
-  add_count(*app, "--rows", s->rows, 1, "sequences (default 1)");
-  add_count(*app, "--steps", s->steps, 1, "steps (default 1000)");
-  add_count(*app, "--channels", s->channels, 1, "channels, each with a signal of its own (default 1)");
-  add_number(*app, "--dt", s->dt, "length of a step in 1/omega_c (default 37), which gives MHz and ns their meaning");
-  add_count(*app, "--seed", s->seed, 0, "of the random numbers (default 0)");
-  CLI::Option* low  = add_number(*app, "--min", s->low, "stretch it so that it begins here ...");
-  CLI::Option* high = add_number(*app, "--max", s->high, "... and ends here");
-  add_set(*app, s->set, "frequency=200");
-  app->footer("dynode signal\ndynode signal gp --set std=0.1 --set length=2 --steps 500 --output x.npy");
-  return {app, [s, low, high] {
-            s->low_given = low->count() > 0, s->high_given = high->count() > 0;
+  verb.add_option("kind", s->kind, "signal to write; without it all are listed").type_name("KIND");
+  verb.add_option("--output", s->output, "where it goes, [rows, steps, channels]").type_name("X.npy");
+  add_count(verb, "--rows", s->rows, 1, "sequences (default 1)");
+  add_count(verb, "--steps", s->steps, 1, "steps (default 1000)");
+  add_count(verb, "--channels", s->channels, 1, "channels, each with a signal of its own (default 1)");
+  add_number(verb, "--dt", s->dt, "length of a step in 1/omega_c (default 37), which gives MHz and ns their meaning");
+  add_count(verb, "--seed", s->seed, 0, "of the random numbers (default 0)");
+  Option low  = add_number(verb, "--min", s->low, "stretch it so that it begins here ...");
+  Option high = add_number(verb, "--max", s->high, "... and ends here");
+  add_set(verb, s->set, "frequency=200");
+  verb.footer("dynode signal\ndynode signal gp --set std=0.1 --set length=2 --steps 500 --output x.npy");
+  return {verb, [s, low, high] {
+            s->low_given = low.count() > 0, s->high_given = high.count() > 0;
             run(*s);
           }};
 }

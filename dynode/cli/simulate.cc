@@ -141,44 +141,44 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb simulate_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("simulate", "run a network");
-  app->add_option("spec", s->spec, kNetworkHelp)
-      ->type_name("SPEC")
-      ->required();
-  app->add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'; networks with "
+Verb simulate_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("simulate", "run a network");
+  verb.add_option("spec", s->spec, kNetworkHelp)
+      .type_name("SPEC")
+      .required();
+  verb.add_option("--input", s->input, "input array [batch, time, channels] as .npy, or in an .npz as 'x'; networks with "
                                        "input_type: none take none")
-      ->type_name("FILE");
-  app->add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")
-      ->type_name("FILE");
-  app->add_option("--record", s->record,
+      .type_name("FILE");
+  verb.add_option("--weights", s->weights, "parameters by name from an .npz or a model file (.dynode)")
+      .type_name("FILE");
+  verb.add_option("--record", s->record,
                   "what to keep besides the output, by commas: s, state, phi, g, spikes, power, energy of all layers, or "
                   "of one, such as s/1; spikes/1 is a list [count, 3] of (step, row, unit), power is in W, energy in J, "
                   "and of dendrites power_bias, power_diss, energy_bias, energy_diss are its parts; s/1[0:10] or "
                   "state/1/V[3] are some units; final is what a network of spikes goes on from")
-      ->type_name("NAMES")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app->add_option("--output", s->output, "write results here; without it only a summary is printed")
-      ->type_name("OUT.npz|OUT.h5");
-  app->add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")
-      ->type_name("FILE");
-  add_count(*app, "--rows", s->rows, 1, "rows of a run without input array (default 1)");
-  add_count(*app, "--steps", s->steps, 0, "steps of a run without input array (default: what the spec says)");
-  app->add_option("--from", s->from, "go on from the final state of another run (its .npz), in networks of spikes alone")
-      ->type_name("FILE");
-  app->add_option("--timespans", s->timespans,
+      .type_name("NAMES")
+      .delimiter(',')
+      .allow_extra_args(false);
+  verb.add_option("--output", s->output, "write results here; without it only a summary is printed")
+      .type_name("OUT.npz|OUT.h5");
+  verb.add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")
+      .type_name("FILE");
+  add_count(verb, "--rows", s->rows, 1, "rows of a run without input array (default 1)");
+  add_count(verb, "--steps", s->steps, 0, "steps of a run without input array (default: what the spec says)");
+  verb.add_option("--from", s->from, "go on from the final state of another run (its .npz), in networks of spikes alone")
+      .type_name("FILE");
+  verb.add_option("--timespans", s->timespans,
                   "time each step takes [batch, time] or [time], for layers that follow time, as .npy or in an .npz")
-      ->type_name("FILE");
-  app->add_option("--dtype", s->dtype, "float32 (default) or float64")->type_name("TYPE");
-  add_set(*app, s->set, "simulation.dt=10 or layers.1.params.tau=20");
-  add_threads(*app, s->threads);
-  app->footer(
+      .type_name("FILE");
+  verb.add_option("--dtype", s->dtype, "float32 (default) or float64").type_name("TYPE");
+  add_set(verb, s->set, "simulation.dt=10 or layers.1.params.tau=20");
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode simulate net.yaml --input x.npy --record s,phi --output out.npz\n"
       "dynode simulate net.yaml --input x.npy --set simulation.dt=10 --dtype float64\n"
       "dynode simulate spiking.yaml --record spikes,state/0/V[0:5] --output out.npz");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

@@ -112,12 +112,12 @@ void convert(const Settings& s) {
   } catch (const IoError& error) { throw Failure(error.what()); }
 }
 
-void run(const Settings& s, const CLI::App& app) {
+void run(const Settings& s, const Command& verb) {
   const std::vector<std::string> actions = {"run", "repeat", "analyze", "sweep", "convert"}, convert_alone = {"convert"},
                                  runs_alone = {"run", "repeat", "analyze", "sweep"};
   if (std::ranges::find(actions, s.action) == actions.end())
     throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, actions, "it can"));
-  check_actions(app, s.action,
+  check_actions(verb, s.action,
                 {{"--task", convert_alone},
                  {"--factors", convert_alone},
                  {"--trials", convert_alone},
@@ -141,12 +141,12 @@ void run(const Settings& s, const CLI::App& app) {
                  {"--range", {"sweep"}}});
   for (const auto& [option, x] : {std::pair{"--warm-up", s.runs.warm_up}, {"--minimal-life-span", s.runs.least_ms},
                                   {"--kernel-ms", s.runs.kernel_ms}, {"--time-step", s.runs.time_step_ms}})
-    if (x < 0 || (x == 0 && app.count(option) > 0 && (option[2] == 'k' || option[2] == 't')))
+    if (x < 0 || (x == 0 && verb.count(option) > 0 && (option[2] == 'k' || option[2] == 't')))
       throw SpecError({.path = option}, fmt::format("{:g} is no length of time", x), "give a positive number");
   SpikingRunSettings runs = s.runs;
   runs.path = s.model, runs.output = s.output, runs.report = s.report, runs.set = s.set;
-  runs.seed = s.seed, runs.seed_given = app.count("--seed") > 0, runs.threads = s.threads;
-  runs.repeats_given = app.count("--repeats") > 0;
+  runs.seed = s.seed, runs.seed_given = verb.count("--seed") > 0, runs.threads = s.threads;
+  runs.repeats_given = verb.count("--repeats") > 0;
   if (s.action == "convert") convert(s);
   else if (s.action == "run") spiking_run(runs);
   else if (s.action == "repeat") spiking_repeat(runs);
@@ -156,53 +156,53 @@ void run(const Settings& s, const CLI::App& app) {
 
 }  // namespace
 
-Verb spiking_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("spiking", "run and analyse networks of spikes; turn a trained rate network into one");
-  app->add_option("action", s->action, "run: a network with its drives; repeat: with other seeds, into a folder that can be taken up again; "
+Verb spiking_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("spiking", "run and analyse networks of spikes; turn a trained rate network into one");
+  verb.add_option("action", s->action, "run: a network with its drives; repeat: with other seeds, into a folder that can be taken up again; "
                                        "sweep: repeats for each value of a parameter; "
                                        "analyze: attractors of such a folder or file; convert: a trained rate network, with the best scaling factor")
-      ->type_name("run|repeat|sweep|analyze|convert")
-      ->required();
-  app->add_option("model", s->model, "run, repeat, sweep: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; "
+      .type_name("run|repeat|sweep|analyze|convert")
+      .required();
+  verb.add_option("model", s->model, "run, repeat, sweep: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; "
                                      "convert: a trained rate network, .dynode or .mat of spikeRNN")
-      ->type_name("NETWORK|FOLDER|MODEL")
-      ->required();
-  app->add_option("--task", s->task, "convert: task it was trained on")->type_name("NAME");
-  add_set(*app, s->set, "T=300");
-  app->add_option("--factors", s->factors, "convert: scaling factors to try: from:to:step, or a list (default 20:75:5)")
-      ->type_name("LIST");
-  add_count(*app, "--trials", s->trials, 1, "convert: with each factor (default 100)");
-  add_count(*app, "--evaluate", s->evaluate, 0, "convert: other trials with the best factor (default 200)");
-  add_count(*app, "--seed", s->seed, 0, "of trials, starts and noise (default 1); of a run, synapses included (default: the spec's)");
-  add_count(*app, "-n,--repeats", s->runs.repeats, 1, "repeat, sweep: how many runs (default 10)");
-  app->add_option("--seeds", s->runs.seeds, "repeat, sweep: these seeds, 5,7,11, or a file with a seed in each line")
-      ->type_name("LIST|FILE");
-  app->add_option("--format", s->runs.format, "repeat, sweep: npz (default) or h5 of recordings")->type_name("npz|h5");
-  add_number(*app, "--warm-up", s->runs.warm_up, "seconds at the start that the analysis leaves out (default 0)");
-  add_number(*app, "--minimal-life-span", s->runs.least_ms, "shortest attractor that counts, ms (default 20)");
-  app->add_option("--kernel", s->runs.kernel, "that smooths rates of clusters: gaussian (default) or box")->type_name("NAME");
-  add_number(*app, "--kernel-ms", s->runs.kernel_ms, "its deviation or width, ms (default: 20 steps; a box of 20 ms)");
-  add_number(*app, "--time-step", s->runs.time_step_ms, "grid of time_evolution.csv, ms (default: a hundredth of the time)");
-  app->add_option("--param", s->runs.param, "sweep: what is changed, as --set names it")->type_name("KEY");
-  app->add_option("--values", s->runs.values, "sweep: its values, 0,0.3,0.6")->type_name("LIST");
-  app->add_option("--range", s->runs.range, "sweep: from, to, how many values")->expected(3)->type_name("LOW HIGH NUM");
-  add_count(*app, "--downsample", s->downsample, 1,
+      .type_name("NETWORK|FOLDER|MODEL")
+      .required();
+  verb.add_option("--task", s->task, "convert: task it was trained on").type_name("NAME");
+  add_set(verb, s->set, "T=300");
+  verb.add_option("--factors", s->factors, "convert: scaling factors to try: from:to:step, or a list (default 20:75:5)")
+      .type_name("LIST");
+  add_count(verb, "--trials", s->trials, 1, "convert: with each factor (default 100)");
+  add_count(verb, "--evaluate", s->evaluate, 0, "convert: other trials with the best factor (default 200)");
+  add_count(verb, "--seed", s->seed, 0, "of trials, starts and noise (default 1); of a run, synapses included (default: the spec's)");
+  add_count(verb, "-n,--repeats", s->runs.repeats, 1, "repeat, sweep: how many runs (default 10)");
+  verb.add_option("--seeds", s->runs.seeds, "repeat, sweep: these seeds, 5,7,11, or a file with a seed in each line")
+      .type_name("LIST|FILE");
+  verb.add_option("--format", s->runs.format, "repeat, sweep: npz (default) or h5 of recordings").type_name("npz|h5");
+  add_number(verb, "--warm-up", s->runs.warm_up, "seconds at the start that the analysis leaves out (default 0)");
+  add_number(verb, "--minimal-life-span", s->runs.least_ms, "shortest attractor that counts, ms (default 20)");
+  verb.add_option("--kernel", s->runs.kernel, "that smooths rates of clusters: gaussian (default) or box").type_name("NAME");
+  add_number(verb, "--kernel-ms", s->runs.kernel_ms, "its deviation or width, ms (default: 20 steps; a box of 20 ms)");
+  add_number(verb, "--time-step", s->runs.time_step_ms, "grid of time_evolution.csv, ms (default: a hundredth of the time)");
+  verb.add_option("--param", s->runs.param, "sweep: what is changed, as --set names it").type_name("KEY");
+  verb.add_option("--values", s->runs.values, "sweep: its values, 0,0.3,0.6").type_name("LIST");
+  verb.add_option("--range", s->runs.range, "sweep: from, to, how many values").expected(3).type_name("LOW HIGH NUM");
+  add_count(verb, "--downsample", s->downsample, 1,
             "convert: take every so many inputs, with steps so many times longer (default 1)");
-  add_number(*app, "--noise", s->noise, "convert: deviation of the membrane noise in a step, mV (default 0.1)");
-  app->add_flag("--initial", s->initial, "convert: take the weights before training");
-  app->add_flag("--stop-early", s->stop_early, "convert: stop after two neighbouring factors without a fault");
-  app->add_option("--output", s->output, "convert: the spiking network; run: the spikes; repeat, sweep, analyze: folder of all results")
-      ->type_name("MODEL.dynode|FILE.npz|FILE.h5|FOLDER");
-  app->add_option("--report", s->report, "a page with rasters and what was found")->type_name("FILE.html");
-  add_threads(*app, s->threads);
-  app->footer("dynode spiking run clustered.yaml --output spikes.npz --report spikes.html\n"
+  add_number(verb, "--noise", s->noise, "convert: deviation of the membrane noise in a step, mV (default 0.1)");
+  verb.add_flag("--initial", s->initial, "convert: take the weights before training");
+  verb.add_flag("--stop-early", s->stop_early, "convert: stop after two neighbouring factors without a fault");
+  verb.add_option("--output", s->output, "convert: the spiking network; run: the spikes; repeat, sweep, analyze: folder of all results")
+      .type_name("MODEL.dynode|FILE.npz|FILE.h5|FOLDER");
+  verb.add_option("--report", s->report, "a page with rasters and what was found").type_name("FILE.html");
+  add_threads(verb, s->threads);
+  verb.footer("dynode spiking run clustered.yaml --output spikes.npz --report spikes.html\n"
               "dynode spiking repeat clustered.yaml -n 10 --output repeats\n"
               "dynode spiking analyze repeats --minimal-life-span 50\n"
               "dynode spiking sweep clustered.yaml --param arousal.level --range 0 1 6 -n 5 --output sweep\n"
               "dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
               "dynode spiking convert best.dynode --task go_nogo --factors 30,40,50 --output spiking.dynode");
-  return {app, [s, app] { run(*s, *app); }};
+  return {verb, [s, verb] { run(*s, verb); }};
 }
 
 }  // namespace dynode::cli

@@ -145,22 +145,22 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb tasks_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("tasks", "list cognitive and benchmark tasks, or write trials of one");
-  app->add_option("name", s->name, "task to explain; without it all are listed")->type_name("NAME");
-  app->add_option("--output", s->output, "write trials here: x, y, and mask, timespans, label where the task has them")
-      ->type_name("TRIALS.npz");
-  app->add_option("--plot", s->plot, "draw a trial of each label here")->type_name("TRIALS.svg");
-  CLI::Option* count = add_count(*app, "--trials", s->count, 1, "how many trials (default 64, of a fixed set all)");
-  add_count(*app, "--seed", s->seed, 0, "of the random numbers (default 0)");
-  add_set(*app, s->set, "T=300");
-  add_threads(*app, s->threads);
-  app->footer(
+Verb tasks_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("tasks", "list cognitive and benchmark tasks, or write trials of one");
+  verb.add_option("name", s->name, "task to explain; without it all are listed").type_name("NAME");
+  verb.add_option("--output", s->output, "write trials here: x, y, and mask, timespans, label where the task has them")
+      .type_name("TRIALS.npz");
+  verb.add_option("--plot", s->plot, "draw a trial of each label here").type_name("TRIALS.svg");
+  Option count = add_count(verb, "--trials", s->count, 1, "how many trials (default 64, of a fixed set all)");
+  add_count(verb, "--seed", s->seed, 0, "of the random numbers (default 0)");
+  add_set(verb, s->set, "T=300");
+  add_threads(verb, s->threads);
+  verb.footer(
       "dynode tasks\ndynode tasks go_nogo\ndynode tasks xor --output trials.npz --trials 1000 --seed 1 --set delay=30\n"
       "dynode tasks mante --plot mante.svg");
-  return {app, [s, count] {
-            s->count_given = count->count() > 0;
+  return {verb, [s, count] {
+            s->count_given = count.count() > 0;
             run(*s);
           }};
 }

@@ -28,25 +28,25 @@ void print_keys() {
 
 }  // namespace
 
-Verb train_verb(CLI::App& tool) {
+Verb train_verb(Command& tool) {
   struct Settings {
     std::string              config, name;
     std::vector<std::string> set;
     int                      threads = 0;
     bool                     keys    = false;
   };
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("train", "train a network; leaves a folder with checkpoints and a report");
-  app->add_option("config", s->config, "training file (.yaml): network, data and how to learn")->type_name("CONFIG");
-  app->add_option("--name", s->name, "name of the run and its folder, instead of the file's")->type_name("NAME");
-  add_set(*app, s->set, "training.max_epochs=2");
-  add_threads(*app, s->threads);
-  app->add_flag("--keys", s->keys, "list the keys a training file may have, with defaults");
-  app->footer(
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("train", "train a network; leaves a folder with checkpoints and a report");
+  verb.add_option("config", s->config, "training file (.yaml): network, data and how to learn").type_name("CONFIG");
+  verb.add_option("--name", s->name, "name of the run and its folder, instead of the file's").type_name("NAME");
+  add_set(verb, s->set, "training.max_epochs=2");
+  add_threads(verb, s->threads);
+  verb.add_flag("--keys", s->keys, "list the keys a training file may have, with defaults");
+  verb.footer(
       "dynode train examples/fashion_dendrites/train.yaml\n"
       "dynode train train.yaml --name small --set model.dtype=float64 --set training.optimizer.lr=1e-3\n"
       "dynode train --keys");
-  return {app, [s] {
+  return {verb, [s] {
             if (s->keys) print_keys();
             if (s->keys && s->config.empty()) return;
             if (s->config.empty())

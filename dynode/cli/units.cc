@@ -109,27 +109,27 @@ void run(const Settings& s) {
 
 }  // namespace
 
-Verb units_verb(CLI::App& tool) {
-  const auto s   = std::make_shared<Settings>();
-  CLI::App*  app = tool.add_subcommand("units", "convert quantities of superconducting circuits");
-  app->add_option("given", s->given, "quantities with values, several by commas; without any: constants and quantities")
-      ->type_name("NAME=VALUE…");
-  app->add_option("--to", s->wanted, "only these, by commas; without it everything that follows")
-      ->type_name("NAMES")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app->add_option("--I-c", s->I_c, "critical current of a junction (default 100 µA)")->type_name("A");
-  app->add_option("--gamma-c", s->gamma_c, "capacitance per critical current (default 1.5 nF/A)")->type_name("F/A");
-  app->add_option("--beta-c", s->beta_c, "damping (default 0.06774)")->type_name("NUMBER");
-  app->add_option(
+Verb units_verb(Command& tool) {
+  const auto s    = std::make_shared<Settings>();
+  Command    verb = tool.add_subcommand("units", "convert quantities of superconducting circuits");
+  verb.add_option("given", s->given, "quantities with values, several by commas; without any: constants and quantities")
+      .type_name("NAME=VALUE…");
+  verb.add_option("--to", s->wanted, "only these, by commas; without it everything that follows")
+      .type_name("NAMES")
+      .delimiter(',')
+      .allow_extra_args(false);
+  verb.add_option("--I-c", s->I_c, "critical current of a junction (default 100 µA)").type_name("A");
+  verb.add_option("--gamma-c", s->gamma_c, "capacitance per critical current (default 1.5 nF/A)").type_name("F/A");
+  verb.add_option("--beta-c", s->beta_c, "damping (default 0.06774)").type_name("NUMBER");
+  verb.add_option(
          "--omega-c", s->omega_c,
          "characteristic frequency, instead of beta_c (default: SOEN_OMEGA_C in the environment, else 3.704e11)")
-      ->type_name("RAD/S");
-  app->footer(
+      .type_name("RAD/S");
+  verb.footer(
       "dynode units L=300pH\ndynode units I=210uA,250uA --to i\n"
       "dynode units L=1nH r_leak=2Ohm --to gamma_minus,tau_physical\n"
       "dynode units t=10ns --to t_prime --beta-c 0.3");
-  return {app, [s] { run(*s); }};
+  return {verb, [s] { run(*s); }};
 }
 
 }  // namespace dynode::cli

@@ -1,16 +1,12 @@
-// Verbs of the tool `dynode`: one file each. A verb adds its options to a CLI11 app and says what to do once they are
+// Verbs of the tool `dynode`: one file each. A verb adds its options to the tool and says what to do once they are
 // read; main.cc puts the verbs together and turns errors into exit codes.
 //
 //   0 done      1 the run failed (Failure, NumericsError)      2 bad input (SpecError, ShapeError, IoError, options)
 #pragma once
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "dynode/base/error.h"
+#include "dynode/cli/command.h"
 
 namespace dynode::cli {
 
@@ -20,30 +16,30 @@ class Failure : public Error {
 };
 
 struct Verb {
-  CLI::App*             app;
+  Command               command;
   std::function<void()> run;
 };
 
-Verb info_verb(CLI::App& tool);
-Verb simulate_verb(CLI::App& tool);
-Verb init_verb(CLI::App& tool);
-Verb train_verb(CLI::App& tool);
-Verb resume_verb(CLI::App& tool);
-Verb evaluate_verb(CLI::App& tool);
-Verb report_verb(CLI::App& tool);
-Verb reproduce_verb(CLI::App& tool);
-Verb robustness_verb(CLI::App& tool);
-Verb analyze_verb(CLI::App& tool);
-Verb quantize_verb(CLI::App& tool);
-Verb prune_verb(CLI::App& tool);
-Verb convert_verb(CLI::App& tool);
-Verb export_verb(CLI::App& tool);
-Verb spiking_verb(CLI::App& tool);
-Verb mean_field_verb(CLI::App& tool);
-Verb tasks_verb(CLI::App& tool);
-Verb signal_verb(CLI::App& tool);
-Verb rate_table_verb(CLI::App& tool);
-Verb units_verb(CLI::App& tool);
-Verb doctor_verb(CLI::App& tool);
+Verb info_verb(Command& tool);
+Verb simulate_verb(Command& tool);
+Verb init_verb(Command& tool);
+Verb train_verb(Command& tool);
+Verb resume_verb(Command& tool);
+Verb evaluate_verb(Command& tool);
+Verb report_verb(Command& tool);
+Verb reproduce_verb(Command& tool);
+Verb robustness_verb(Command& tool);
+Verb analyze_verb(Command& tool);
+Verb quantize_verb(Command& tool);
+Verb prune_verb(Command& tool);
+Verb convert_verb(Command& tool);
+Verb export_verb(Command& tool);
+Verb spiking_verb(Command& tool);
+Verb mean_field_verb(Command& tool);
+Verb tasks_verb(Command& tool);
+Verb signal_verb(Command& tool);
+Verb rate_table_verb(Command& tool);
+Verb units_verb(Command& tool);
+Verb doctor_verb(Command& tool);
 
 }  // namespace dynode::cli
