@@ -90,8 +90,9 @@ struct Bench {
 };
 
 Bench prepare(const RobustnessConfig& study) {
+  const std::string path = model_path(resolve(study, study.model));  // first: if this throws, GCC 12 destroys parts of a Bench twice
   Bench bench{.config = {},
-              .path   = model_path(resolve(study, study.model)),
+              .path   = path,
               .file   = {},
               .plan   = {},
               .data   = {},
