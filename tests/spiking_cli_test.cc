@@ -1,6 +1,12 @@
 // dynode spiking, as a user drives it.
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <map>
+
 #include "dynode/io/arrays.h"
 #include "dynode/io/hdf5.h"
+#include "dynode/spec/spec.h"
 #include "tests/cli_test.h"
 
 namespace dynode {
@@ -149,10 +155,118 @@ TEST_F(SpikingRuns, SweepRepeatsForEachValueWithTheSameSeeds) {
   EXPECT_EQ(read_file(path("sweep/sweep_1/dataframes/attractors.csv")), read_file(path("one/dataframes/attractors.csv")));
   good("spiking sweep net.yaml --param external_currents.nu_ext_baseline --values [7,7,0,0],[8,8,0,0] -n 1 --output lists --set init_params.duration_sec=0.05");
   EXPECT_SAYS(read_file(path("lists/metadata/sweep_index.csv")), "1,\"[8,8,0,0]\"");
+  EXPECT_SAYS(read_file(path("lists/dataframes/sweep_summary.csv")), "sweep_idx,sweep_value,param_0,param_1,param_2,param_3,repeats,");
+  EXPECT_SAYS(read_file(path("lists/dataframes/sweep_summary.csv")), "\n1,\"[8,8,0,0]\",8,8,0,0,1,");
   EXPECT_SAYS(run("spiking sweep net.yaml --output x").err, "--param: says what is swept");
   EXPECT_SAYS(run("spiking sweep net.yaml --param arousal.level --output x").err, "--values: says which values");
   EXPECT_SAYS(run("spiking sweep net.yaml --param arousal.level --values 0.1,2 --output x").err, "arousal.level");
   EXPECT_FALSE(fs::exists(path("x/sweep_0/data/spikes_0.npz")));
+}
+
+TEST_F(SpikingRuns, SummariesTellHowRepeatsDiffer) {
+  good("spiking sweep net.yaml --param arousal.level --values 0.1,0.6 -n 3 --output sweep --set init_params.duration_sec=0.3");
+  const auto columns = [&](const std::string& file) {
+    std::map<std::string, std::vector<double>> all;
+    std::istringstream                         lines(read_file(path(file)));
+    std::vector<std::string>                   names;
+    for (std::string line; std::getline(lines, line);) {
+      std::vector<std::string> entries;
+      std::istringstream       words(line);
+      for (std::string word; std::getline(words, word, ',');) entries.push_back(word);
+      if (names.empty()) names = entries;
+      else
+        for (size_t k = 0; k < entries.size(); ++k) all[names[k]].push_back(std::stod(entries[k]));
+    }
+    return all;
+  };
+  for (size_t value = 0; value < 2; ++value) {
+    const auto sweep = columns("sweep/dataframes/sweep_summary.csv");
+    const auto each  = columns(fmt::format("sweep/sweep_{}/dataframes/repeats.csv", value));
+    for (const char* name : {"rate_e_hz", "rate_i_hz", "num_states", "total_occurrences", "mean_lifespan_ms", "mean_probability",
+                             "mean_active_clusters"}) {
+      const auto& x = each.at(name);
+      ASSERT_EQ(x.size(), 3u);
+      const double mean = (x[0] + x[1] + x[2]) / 3;
+      double       square = 0;
+      for (double one : x) square += (one - mean) * (one - mean);
+      const auto of = [&](const char* what) { return sweep.at(fmt::format("{}_{}", name, what))[value]; };
+      EXPECT_NEAR(of("mean"), mean, 1e-6 * (1 + mean)) << name;
+      EXPECT_NEAR(of("std"), std::sqrt(square / 2), 1e-6 * (1 + mean)) << name;
+      EXPECT_NEAR(of("min"), std::ranges::min(x), 1e-6 * (1 + mean)) << name;
+      EXPECT_NEAR(of("max"), std::ranges::max(x), 1e-6 * (1 + mean)) << name;
+    }
+    EXPECT_GT(sweep.at("rate_e_hz_std")[value], 0);
+    EXPECT_NEAR(sweep.at("rate_e_hz")[value], sweep.at("rate_e_hz_mean")[value], 1e-6);
+    // occurrences are counted run by run, so that their number is that of all runs as one
+    EXPECT_NEAR(sweep.at("total_occurrences")[value], 3 * sweep.at("total_occurrences_mean")[value], 1e-4);
+  }
+  // a repeat is what it is alone
+  good("spiking analyze sweep/sweep_1/data/spikes_1.npz --output alone");
+  const auto all = columns("sweep/sweep_1/dataframes/repeats.csv"), alone = columns("alone/dataframes/repeats.csv");
+  for (const auto& [name, x] : alone) EXPECT_EQ(all.at(name)[1] - (name == "repeat"), x[0]) << name;
+}
+
+TEST_F(SpikingRuns, APipelineIsASweepSaidInAFile) {
+  good("spiking sweep net.yaml --param arousal.level --values 0.1,0.6 -n 2 --seed 4 --output words --time-steps 7 "
+       "--set init_params.duration_sec=0.2");
+  EXPECT_EQ(std::ranges::count(read_file(path("words/sweep_0/dataframes/time_evolution.csv")), '\n'), 8);
+  write("pipeline.yaml",
+        "config: net.yaml\nset: [init_params.duration_sec=0.2]\nmode: SWEEP_REPEATED\nn_repeats: 2\nbase_seed: 4\n"
+        "sweep_param: [arousal, level]\nsweep_values: [0.1, 0.6]\nsave_dir: file\nsave_raw: false\nlog_level: INFO\n"
+        "time_evolution_num_steps: 7\n");
+  EXPECT_SAYS(good("spiking pipeline pipeline.yaml").err, "log_level has no effect");
+  for (const char* file : {"dataframes/sweep_summary.csv", "metrics/sweep_summary.json", "sweep_1/dataframes/time_evolution.csv",
+                           "sweep_1/metadata/seeds.txt"})
+    EXPECT_EQ(read_file(path("file/" + std::string(file))), read_file(path("words/" + std::string(file)))) << file;
+  EXPECT_TRUE(fs::exists(path("words/sweep_0/data/spikes_1.npz")));
+  EXPECT_FALSE(fs::exists(path("file/sweep_0/data")));
+
+  // what was done says how to do it again
+  const Value metadata = load_value(path("words/metadata/pipeline_metadata.json"));
+  EXPECT_EQ(metadata.at("runs").integer(), 4);
+  EXPECT_EQ(metadata.at("runs_found").integer(), 0);
+  EXPECT_EQ(metadata.at("seeds").size(), 2u);
+  EXPECT_EQ(metadata.at("sweep").at("param").text(), "arousal.level");
+  EXPECT_EQ(metadata.at("timestamp").text().size(), std::string("2026-01-01T00:00:00Z").size());
+  EXPECT_GT(metadata.at("duration_seconds").number(), 0);
+  good("spiking pipeline words/metadata/pipeline_config.json --output again");
+  EXPECT_EQ(read_file(path("again/dataframes/sweep_summary.csv")), read_file(path("words/dataframes/sweep_summary.csv")));
+  good("spiking pipeline words/metadata/pipeline_config.json");
+  EXPECT_EQ(load_value(path("words/metadata/pipeline_metadata.json")).at("runs_found").integer(), 4);
+
+  write("single.yaml", "config: net.yaml\nset: [init_params.duration_sec=0.1]\n");
+  EXPECT_SAYS(good("spiking pipeline single.yaml").out, "400 units, 0.1 s");
+  const auto refuses = [&](const char* text, const char* what) {
+    write("wrong.yaml", "config: net.yaml\n" + std::string(text));
+    const Outcome outcome = run("spiking pipeline wrong.yaml");
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_SAYS(outcome.err, what);
+  };
+  refuses("mode: TWICE", "there is no mode 'TWICE'");
+  refuses("mode: SWEEP", "needs sweep_param and sweep_values");
+  refuses("mode: REPEATED\nn_repeats: 2", "says where the repeats go");
+  refuses("n_repeats: 2", "mode: REPEATED");
+  refuses("executor: fiber", "it can be: thread, process");
+  refuses("log_level: LOUD", "cannot be 'LOUD'");
+  refuses("dataframe_compression: zip", "zstd");
+  refuses("n_repets: 2", "n_repeats");
+}
+
+TEST_F(SpikingRuns, RawSpikesNeedNotBeKept) {
+  good("spiking repeat net.yaml -n 2 --output kept --set init_params.duration_sec=0.2");
+  good("spiking repeat net.yaml -n 2 --output less --set init_params.duration_sec=0.2 --no-raw");
+  EXPECT_EQ(read_file(path("kept/dataframes/repeats.csv")), read_file(path("less/dataframes/repeats.csv")));
+  EXPECT_FALSE(fs::exists(path("less/data")));
+  EXPECT_SAYS(run("spiking analyze less").err, "unless --no-raw");
+  EXPECT_SAYS(run("spiking run net.yaml --no-raw").err, "--no-raw: means nothing to dynode spiking run");
+}
+
+TEST_F(SpikingRuns, WordsOfTheOriginalAreKnown) {
+  EXPECT_SAYS(run("spiking repeat net.yaml --n-repeats 3").err, "it is --repeats here");
+  EXPECT_SAYS(run("spiking repeat net.yaml --time-dt-ms 3").err, "it is --time-step here");
+  EXPECT_SAYS(run("spiking repeat net.yaml --time-step 3 --time-steps 3").err, "exclude each other");
+  EXPECT_SAYS(good("sweep net.yaml --param arousal.level --values 0.5 -n 1 --output s --set init_params.duration_sec=0.05").out,
+              "1 value of arousal.level");
 }
 
 TEST_F(SpikingRuns, PopulationsHaveNamesInTablesAndFiles) {
@@ -167,6 +281,37 @@ TEST_F(SpikingRuns, PopulationsHaveNamesInTablesAndFiles) {
   EXPECT_SAYS(read_file(path("tables/dataframes/populations.csv")), "\n\"L4I\",10,");
   EXPECT_SAYS(read_file(path("p.html")), "correlations of pairs");
   EXPECT_SAYS(run("spiking run populations.yaml --set layers.0.params.populations.L4I=11").err, "31 units in all, but dim is 30");
+}
+
+TEST_F(SpikingRuns, PopulationsMayBeEmpty) {
+  const std::string out = good("spiking run net.yaml --set architecture.clusters.n_excitatory_background=0 "
+                               "--set architecture.clusters.n_inhibitory_background=0 --output s.npz --report s.html").out;
+  EXPECT_SAYS(out, "mean number of active clusters");
+  EXPECT_SAYS(read_file(path("s.html")), "Rates of E clusters");
+  const auto below = [](const std::string& text) { return text.substr(text.find("\n\n"), 300); };
+  EXPECT_EQ(below(good("spiking analyze s.npz").out), below(out));
+}
+
+TEST_F(SpikingRuns, RecordingsOfTheOriginalAreAnalysed) {
+  good("spiking run net.yaml --seed 3 --output s.npz");
+  const Npz  npz    = load_npz(path("s.npz"));
+  const auto spikes = npz.at("spikes").as_integers("spikes");
+  Array      dense{{1000, 400}, std::vector<uint8_t>(400'000)};
+  for (size_t k = 0; k < spikes.size(); k += 2) std::get<std::vector<uint8_t>>(dense.data)[size_t(spikes[k] * 400 + spikes[k + 1])] = 1;
+  fs::create_directories(path("npz")), fs::create_directories(path("npy"));
+  for (const char* name : {"a", "b"}) {
+    save_npz(path(fmt::format("npz/{}.npz", name)), {{"spikes", dense}, {"clusters", npz.at("clusters")}});
+    save_npy(path(fmt::format("npy/{}.npy", name)), dense);
+  }
+  save_npy(path("npy/clusters.npy"), npz.at("clusters"));
+  const auto below = [](const std::string& text) { return text.substr(text.find("\n\n")); };
+  EXPECT_EQ(below(good("spiking analyze npz/a.npz").out), below(good("spiking analyze s.npz").out));
+  const std::string two = good("spiking analyze npz").out;
+  EXPECT_SAYS(two, "2 recordings");
+  EXPECT_EQ(below(good("spiking analyze npy --output tables").out).substr(0, 200), below(two).substr(0, 200));
+  EXPECT_TRUE(fs::exists(path("tables/dataframes/occurrences.csv")));
+  save_npz(path("short.npz"), {{"spikes", dense}, {"clusters", Array{{2}, std::vector<int64_t>{1, 2}}}});
+  EXPECT_SAYS(run("spiking analyze short.npz").err, "clusters");
 }
 
 TEST_F(SpikingRuns, GoToHdf5AndBack) {

@@ -77,11 +77,15 @@ int run(int argc, char** argv) {
       "dynode train examples/fashion_dendrites/train.yaml");
   const std::vector<Verb> verbs = {info_verb(tool), simulate_verb(tool), init_verb(tool), train_verb(tool), resume_verb(tool),
                                    evaluate_verb(tool), report_verb(tool), reproduce_verb(tool), robustness_verb(tool),
-                                   analyze_verb(tool), quantize_verb(tool), prune_verb(tool), convert_verb(tool), export_verb(tool),
-                                   spiking_verb(tool), mean_field_verb(tool), tasks_verb(tool), signal_verb(tool),
+                                   search_verb(tool), analyze_verb(tool), quantize_verb(tool), prune_verb(tool),
+                                   convert_verb(tool), export_verb(tool), spiking_verb(tool), mean_field_verb(tool), tasks_verb(tool), signal_verb(tool),
                                    rate_table_verb(tool), units_verb(tool), doctor_verb(tool)};
 
-  const Asked                asked = tool.parse({argv + 1, argv + argc});
+  // dynode sweep: dynode spiking sweep
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words[0] == "sweep") words.insert(words.begin(), "spiking");
+
+  const Asked                asked = tool.parse(std::move(words));
   const std::vector<Command> used  = tool.parsed_subcommands();
   if (asked.help) {
     fmt::print("{}", help_text(used.empty() ? tool : used[0]));

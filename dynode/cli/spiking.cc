@@ -23,7 +23,7 @@ struct Settings {
   std::vector<std::string> set;
   size_t                   trials = 100, evaluate = 200, seed = 1, downsample = 1;
   double                   noise = 0.1;
-  bool                     initial = false, stop_early = false;
+  bool                     initial = false, stop_early = false, no_raw = false;
   int                      threads = 0;
   SpikingRunSettings       runs    = {};
 };
@@ -113,7 +113,7 @@ void convert(const Settings& s) {
 }
 
 void run(const Settings& s, const Command& verb) {
-  const std::vector<std::string> actions = {"run", "repeat", "analyze", "sweep", "convert"}, convert_alone = {"convert"},
+  const std::vector<std::string> actions = {"run", "repeat", "sweep", "pipeline", "analyze", "convert"}, convert_alone = {"convert"},
                                  runs_alone = {"run", "repeat", "analyze", "sweep"};
   if (std::ranges::find(actions, s.action) == actions.end())
     throw SpecError({}, fmt::format("dynode spiking cannot '{}'", s.action), did_you_mean(s.action, actions, "it can"));
@@ -126,7 +126,7 @@ void run(const Settings& s, const Command& verb) {
                  {"--noise", convert_alone},
                  {"--initial", convert_alone},
                  {"--stop-early", convert_alone},
-                 {"--set", {"run", "repeat", "sweep", "convert"}},
+                 {"--set", {"run", "repeat", "sweep", "pipeline", "convert"}},
                  {"--seed", {"run", "repeat", "sweep", "convert"}},
                  {"--repeats", {"repeat", "sweep"}},
                  {"--seeds", {"repeat", "sweep"}},
@@ -136,6 +136,8 @@ void run(const Settings& s, const Command& verb) {
                  {"--kernel", runs_alone},
                  {"--kernel-ms", runs_alone},
                  {"--time-step", {"repeat", "analyze", "sweep"}},
+                 {"--time-steps", {"repeat", "analyze", "sweep"}},
+                 {"--no-raw", {"repeat", "sweep", "pipeline"}},
                  {"--param", {"sweep"}},
                  {"--values", {"sweep"}},
                  {"--range", {"sweep"}}});
@@ -143,7 +145,10 @@ void run(const Settings& s, const Command& verb) {
                                   {"--kernel-ms", s.runs.kernel_ms}, {"--time-step", s.runs.time_step_ms}})
     if (x < 0 || (x == 0 && verb.count(option) > 0 && (option[2] == 'k' || option[2] == 't')))
       throw SpecError({.path = option}, fmt::format("{:g} is no length of time", x), "give a positive number");
+  if (s.runs.time_step_ms != 0 && s.runs.time_steps != 0)
+    throw SpecError({.path = "--time-steps"}, "and --time-step exclude each other", "leave one of them out");
   SpikingRunSettings runs = s.runs;
+  runs.raw = !s.no_raw;
   runs.path = s.model, runs.output = s.output, runs.report = s.report, runs.set = s.set;
   runs.seed = s.seed, runs.seed_given = verb.count("--seed") > 0, runs.threads = s.threads;
   runs.repeats_given = verb.count("--repeats") > 0;
@@ -151,7 +156,33 @@ void run(const Settings& s, const Command& verb) {
   else if (s.action == "run") spiking_run(runs);
   else if (s.action == "repeat") spiking_repeat(runs);
   else if (s.action == "sweep") spiking_sweep(runs);
+  else if (s.action == "pipeline") spiking_pipeline(runs);
   else spiking_analyze(runs);
+}
+
+/// Options of the scripts of VectorialNeuroModulators lead to ours.
+void add_words_of_the_original(Command& verb) {
+  const std::pair<const char*, const char*> words[] = {
+      {"--config", "the network follows the action without a word"},
+      {"--save-dir", "it is --output here"},
+      {"--n-repeats", "it is --repeats here"},
+      {"--seeds-file", "it is --seeds here"},
+      {"--sweep-values", "it is --values here"},
+      {"--params-grid", "it is --values [1,2],[3,4] here"},
+      {"--max-workers", "it is --threads here"},
+      {"--parallel", "runs are always shared among --threads"},
+      {"--executor", "runs are always shared among --threads"},
+      {"--keep-raw", "spikes are kept, unless --no-raw"},
+      {"--lite-output", "spikes are all that is kept; --no-raw removes them"},
+      {"--output-keys", "spikes are all that is kept; dynode simulate --record keeps more"},
+      {"--time-dt-ms", "it is --time-step here"},
+      {"--process-only", "it is dynode spiking analyze"},
+      {"--raster-plots", "the report has the raster of the first run"},
+      {"--no-plots", "the report is always written"}};
+  for (const auto& [word, here] : words)
+    verb.add_hidden(word, [word = word, here = here] {
+      throw SpecError({.path = word}, "is no option here, but of VectorialNeuroModulators", here);
+    });
 }
 
 }  // namespace
@@ -160,11 +191,11 @@ Verb spiking_verb(Command& tool) {
   const auto s    = std::make_shared<Settings>();
   Command    verb = tool.add_subcommand("spiking", "run and analyse networks of spikes; turn a trained rate network into one");
   verb.add_option("action", s->action, "run: a network with its drives; repeat: with other seeds, into a folder that can be taken up again; "
-                                       "sweep: repeats for each value of a parameter; "
+                                       "sweep: repeats for each value of a parameter; pipeline: one of these, as a file says; "
                                        "analyze: attractors of such a folder or file; convert: a trained rate network, with the best scaling factor")
-      .type_name("run|repeat|sweep|analyze|convert")
+      .type_name("run|repeat|sweep|pipeline|analyze|convert")
       .required();
-  verb.add_option("model", s->model, "run, repeat, sweep: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; "
+  verb.add_option("model", s->model, "run, repeat, sweep: a spec, or the YAML of a clustered network; analyze: a folder of repeats, or spikes.npz; pipeline: YAML with config and mode; "
                                      "convert: a trained rate network, .dynode or .mat of spikeRNN")
       .type_name("NETWORK|FOLDER|MODEL")
       .required();
@@ -184,6 +215,8 @@ Verb spiking_verb(Command& tool) {
   verb.add_option("--kernel", s->runs.kernel, "that smooths rates of clusters: gaussian (default) or box").type_name("NAME");
   add_number(verb, "--kernel-ms", s->runs.kernel_ms, "its deviation or width, ms (default: 20 steps; a box of 20 ms)");
   add_number(verb, "--time-step", s->runs.time_step_ms, "grid of time_evolution.csv, ms (default: a hundredth of the time)");
+  add_count(verb, "--time-steps", s->runs.time_steps, 1, "or how many points it has");
+  verb.add_flag("--no-raw", s->no_raw, "repeat, sweep: remove the spikes once they are analysed");
   verb.add_option("--param", s->runs.param, "sweep: what is changed, as --set names it").type_name("KEY");
   verb.add_option("--values", s->runs.values, "sweep: its values, 0,0.3,0.6").type_name("LIST");
   verb.add_option("--range", s->runs.range, "sweep: from, to, how many values").expected(3).type_name("LOW HIGH NUM");
@@ -200,8 +233,10 @@ Verb spiking_verb(Command& tool) {
               "dynode spiking repeat clustered.yaml -n 10 --output repeats\n"
               "dynode spiking analyze repeats --minimal-life-span 50\n"
               "dynode spiking sweep clustered.yaml --param arousal.level --range 0 1 6 -n 5 --output sweep\n"
+              "dynode spiking pipeline sweep/metadata/pipeline_config.json      # the same again, or what was not done\n"
               "dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
               "dynode spiking convert best.dynode --task go_nogo --factors 30,40,50 --output spiking.dynode");
+  add_words_of_the_original(verb);
   return {verb, [s, verb] { run(*s, verb); }};
 }
 

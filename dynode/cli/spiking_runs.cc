@@ -13,6 +13,8 @@
 #include "dynode/cli/options.h"
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
+#include "dynode/models/run_measures.h"
+#include "dynode/spec/json.h"
 #include "dynode/spec/yaml.h"
 #include "dynode/spiking/statistics.h"
 
@@ -114,22 +116,31 @@ void print_summary(const std::vector<SpikingRun>& runs, const AttractorAnalysis&
                run.recording.dt);
 }
 
-void write_analysis(const SpikingRunSettings& s, const std::string& folder, const std::string& report,
-                    const std::vector<SpikingRun>& runs, const AttractorAnalysis& analysis,
-                    const std::vector<PopulationStatistics>& populations, const std::string& spec_yaml) {
+Value write_analysis(const SpikingRunSettings& s, const std::string& folder, const std::string& report,
+                     const std::vector<SpikingRun>& runs, const AttractorAnalysis& analysis,
+                     const std::vector<PopulationStatistics>& populations, const std::string& spec_yaml) {
   fs::create_directories(fs::path(folder) / "dataframes");
   fs::create_directories(fs::path(folder) / "metrics");
-  const std::optional<double> grid = s.time_step_ms != 0 ? std::optional(s.time_step_ms / 1e3) : std::nullopt;
+  std::optional<double> grid;
+  if (s.time_step_ms != 0) grid = s.time_step_ms / 1e3;
+  if (s.time_steps != 0) grid = analysis.record().total_seconds() / double(s.time_steps);
   for (const auto& [name, text] : tables_of(analysis, grid)) write_file(joined(folder, "dataframes/" + name + ".csv"), text);
   write_file(joined(folder, "dataframes/populations.csv"), table_of(populations));
-  const Summary sum = analysis.summary();
-  write_file(joined(folder, "metrics/summary.json"),
-             fmt::format("{{\"num_states\": {}, \"total_duration_s\": {:.10g}, "
-                         "\"mean_lifespan_ms\": {:.10g}, \"total_occurrences\": {}, "
-                         "\"mean_probability\": {:.10g}}}\n",
-                         sum.num_states, sum.total_duration_s, sum.mean_lifespan_ms, sum.total_occurrences,
-                         sum.mean_probability));
+  const auto        each = run_measures(runs, analysis);
+  const RunMeasures all  = pooled_measures(runs, analysis);
+  write_file(joined(folder, "dataframes/repeats.csv"), table_of(runs, each));
+  Value summary = Value::map({{"repeats", runs.size()}, {"total_duration_s", analysis.record().total_seconds()}});
+  for (size_t m = 0; m < all.size(); ++m) summary.set(kRunMeasures[m], json_number(all[m]));
+  const MeasureSpread spread = spread_of(each);
+  for (size_t m = 0; m < spread.names.size(); ++m) summary.set(spread.names[m], json_number(spread.values[m]));
+  write_file(joined(folder, "metrics/summary.json"), to_json(summary, true) + "\n");
   write_report(s, report, runs, analysis, populations, spec_yaml);
+  return summary;
+}
+
+void remove_raw(const std::string& folder, size_t count) {
+  for (size_t k = 0; k < count; ++k) fs::remove(data_file(folder, k));
+  if (fs::is_empty(joined(folder, "data"))) fs::remove(joined(folder, "data"));
 }
 
 std::vector<uint64_t> repeat_seeds(const SpikingRunSettings& s, const Spec& spec) {
@@ -212,7 +223,16 @@ std::vector<SpikingRun> load_repeats(const SpikingRunSettings& s, const std::str
   std::vector<SpikingRun> runs;
   for (size_t k = 0; count ? k < *count : fs::exists(data_file(folder, k)); ++k)
     runs.push_back(without_start(load_run(data_file(folder, k)), s.warm_up));
-  if (runs.empty()) throw IoError(folder, "has no data/spikes_0.npz", "dynode spiking repeat writes such folders");
+  if (runs.empty() && fs::is_directory(folder)) {   // recordings that lie there as they are
+    std::vector<std::string> files;
+    for (const auto& file : fs::directory_iterator(folder))
+      if (const auto ending = file.path().extension(); ending == ".npz" || (ending == ".npy" && file.path().filename() != "clusters.npy"))
+        files.push_back(file.path().string());
+    std::ranges::sort(files);
+    for (const std::string& file : files) runs.push_back(without_start(load_run(file), s.warm_up));
+  }
+  if (runs.empty()) throw IoError(folder, "has no data/spikes_0.npz",
+                                  "dynode spiking repeat writes such folders, unless --no-raw");
   return runs;
 }
 
@@ -245,6 +265,7 @@ void spiking_run(const SpikingRunSettings& s) {
 
 void spiking_repeat(const SpikingRunSettings& s) {
   if (s.output.empty()) throw SpecError({.path = "--output"}, "says where the repeats go", "--output FOLDER");
+  const PipelineRecords records;
   const Spec   spec        = spiking_spec(s);
   const auto   seeds       = repeat_seeds(s, spec);
   const size_t kept        = run_repeats(s, {{s.output, spec}}, seeds);
@@ -255,7 +276,11 @@ void spiking_repeat(const SpikingRunSettings& s) {
              kept ? fmt::format(", {} of which were there", kept) : "");
   print_summary(runs, analysis, populations);
   const std::string report = s.report.empty() ? joined(s.output, "report.html") : s.report;
-  writing([&] { write_analysis(s, s.output, report, runs, analysis, populations, to_yaml(write_spec(spec))); });
+  writing([&] {
+    write_analysis(s, s.output, report, runs, analysis, populations, to_yaml(write_spec(spec)));
+    records.write(s, seeds, {}, kept);
+    if (!s.raw) remove_raw(s.output, seeds.size());
+  });
   fmt::print("{}\n{}\n", joined(s.output, "dataframes"), report);
 }
 

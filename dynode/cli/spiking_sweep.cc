@@ -2,7 +2,7 @@
 // apart and numbered together.
 //
 //   <folder>/sweep_<i>/…   as of repeat     metadata/sweep_index.csv     dataframes/sweep_summary.csv
-//   metrics/sweep_summary.json     report.html
+//   metrics/sweep_summary.json     metadata/pipeline_*.json     report.html
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -13,9 +13,10 @@
 #include "dynode/cli/spiking_runs.h"
 #include "dynode/cli/verb.h"
 #include "dynode/io/file.h"
+#include "dynode/models/run_measures.h"
 #include "dynode/models/spiking_pictures.h"
+#include "dynode/spec/json.h"
 #include "dynode/spec/yaml.h"
-#include "dynode/spiking/statistics.h"
 
 namespace dynode::cli {
 namespace {
@@ -28,6 +29,7 @@ std::vector<std::string> values_of(const SpikingRunSettings& s) {
   const std::string way_out = "--values 0,0.3,0.6, or --range 0 1 11";
   if (s.param.empty())
     throw SpecError({.path = "--param"}, "says what is swept", "--param arousal.level --range 0 1 11");
+  if (!s.value_list.empty()) return s.value_list;
   if (s.values.empty() == s.range.empty())
     throw SpecError({.path = "--values"}, s.values.empty() ? "says which values are taken" : "and --range exclude each other",
                     way_out);
@@ -55,19 +57,34 @@ std::vector<std::string> values_of(const SpikingRunSettings& s) {
   return values;
 }
 
-/// As a JSON string.
-std::string json_text(const std::string& text) {
-  std::string safe = "\"";
-  for (const char c : text) safe += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
-  return safe + "\"";
+/// As an entry of CSV.
+std::string entry_of(const Value& value) {
+  if (value.is_null()) return "";
+  std::string text = value.is_text()                              ? value.text()
+                     : value.is_number() && !value.is_integer() ? fmt::format("{:.8g}", value.number())
+                                                                  : to_json(value);
+  if (text.find_first_of(",\"\n") == text.npos) return text;
+  for (size_t k = 0; (k = text.find('"', k)) != text.npos; k += 2) text.insert(k, "\"");
+  return "\"" + text + "\"";
 }
 
-std::string quoted(const std::string& text) { return text.find_first_of(",\"") == text.npos ? text : "\"" + text + "\""; }
+/// Rows that share their keys, as CSV.
+std::string csv_of(const std::vector<Value>& rows) {
+  std::string text;
+  for (const Value::Entry& e : rows.at(0).entries()) text += (text.empty() ? "" : ",") + e.key;
+  for (const Value& row : rows) {
+    std::string line;
+    for (const Value::Entry& e : row.entries()) line += (&e == &row.entries()[0] ? "" : ",") + entry_of(e.value);
+    text += "\n" + line;
+  }
+  return text + "\n";
+}
 
 }  // namespace
 
 void spiking_sweep(const SpikingRunSettings& s) {
   if (s.output.empty()) throw SpecError({.path = "--output"}, "says where the runs go", "--output FOLDER");
+  const PipelineRecords     records;
   const auto                values = values_of(s);
   std::vector<RepeatFolder> folders;
   for (size_t i = 0; i < values.size(); ++i)
@@ -78,49 +95,37 @@ void spiking_sweep(const SpikingRunSettings& s) {
 
   DisplayTable table({{s.param}, {"rate E, Hz", true}, {"rate I", true}, {"attractors", true}, {"occurrences", true},
                       {"life span, ms", true}, {"active clusters", true}});
-  std::string  index = "sweep_idx,sweep_value\n", json, rows =
-      "sweep_idx,sweep_value,repeats,rate_e_hz,rate_i_hz,num_states,total_occurrences,total_duration_s,mean_lifespan_ms,"
-      "mean_probability,mean_active_clusters\n";
+  std::vector<Value>      index, rows;
   std::vector<SweepPoint> points;
   for (size_t i = 0; i < values.size(); ++i) {
     const auto runs        = load_repeats(s, folders[i].folder, seeds.size());
     const auto analysis    = analysis_of(s, runs);
     const auto populations = population_statistics(runs);
+    Value      summary;
     writing([&] {
-      write_analysis(s, folders[i].folder, (fs::path(folders[i].folder) / "report.html").string(), runs, analysis,
-                     populations, to_yaml(write_spec(folders[i].spec)));
+      summary = write_analysis(s, folders[i].folder, (fs::path(folders[i].folder) / "report.html").string(), runs, analysis,
+                               populations, to_yaml(write_spec(folders[i].spec)));
     });
-    SweepPoint    point{.value = values[i], .states = analysis.num_states()};
-    const Summary sum   = analysis.summary();
-    const auto    sizes = time_by_size(analysis.record(), runs[0].clusters);
-    double        active = 0, rates[2] = {0, 0};
-    for (size_t k = 0; k < sizes.size(); ++k) active += double(k) * sizes[k];
-    for (const SpikingRun& r : runs) {
-      const size_t n = r.recording.labels.size(), edges[] = {0, r.excitatory, n};
-      for (size_t t = 0; t < 2; ++t)
-        rates[t] += edges[t] < edges[t + 1]
-                        ? class_statistics(r.recording, edges[t], edges[t + 1]).rate / double(runs.size())
-                        : std::nan("");
-    }
+    SweepPoint point{.value = values[i], .states = analysis.num_states()};
     for (const Occurrence& o : analysis.record().occurrences) point.durations.push_back(analysis.record().milliseconds(o));
-    point.life_span = sum.mean_lifespan_ms;
+    point.life_span = analysis.summary().mean_lifespan_ms;
     points.push_back(std::move(point));
-    const auto number = [](double x) { return std::isnan(x) ? std::string() : fmt::format("{:.8g}", x); };
-    const auto shown  = [](double x) { return std::isnan(x) ? std::string("-") : fmt::format("{:.2f}", x); };
-    index += fmt::format("{},{}\n", i, quoted(values[i]));
-    rows += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", i, quoted(values[i]), runs.size(), number(rates[0]),
-                        number(rates[1]), sum.num_states, sum.total_occurrences, number(sum.total_duration_s),
-                        number(sum.mean_lifespan_ms), number(sum.mean_probability), number(active));
-    json += fmt::format("{}\n  {{\"sweep_idx\": {}, \"sweep_value\": {}, \"num_states\": {}, \"total_occurrences\": {}, "
-                        "\"mean_lifespan_ms\": {:.10g}, \"mean_probability\": {:.10g}}}",
-                        i ? "," : "", i, json_text(values[i]), sum.num_states, sum.total_occurrences, sum.mean_lifespan_ms,
-                        sum.mean_probability);
-    table.add({values[i], shown(rates[0]), shown(rates[1]), std::to_string(sum.num_states),
-               std::to_string(sum.total_occurrences), fmt::format("{:.1f}", sum.mean_lifespan_ms),
-               fmt::format("{:.2f}", active)});
+    // the value as one text, and its numbers one by one where there are several
+    const Value parsed = parse_yaml(values[i]);
+    Value       row    = Value::map({{"sweep_idx", i}, {"sweep_value", parsed.is_list() ? Value(values[i]) : parsed}});
+    index.push_back(row);
+    for (size_t j = 0; parsed.is_list() && j < parsed.size(); ++j) row.set(fmt::format("param_{}", j), parsed.list()[j]);
+    for (const Value::Entry& e : summary.entries()) row.set(e.key, e.value);
+    rows.push_back(std::move(row));
+    const auto shown = [&](const char* name, int digits) {
+      const Value& x = summary.at(name);
+      return x.is_null() ? std::string("-") : fmt::format("{:.{}f}", x.number(), digits);
+    };
+    table.add({values[i], shown("rate_e_hz", 2), shown("rate_i_hz", 2), shown("num_states", 0), shown("total_occurrences", 0),
+               shown("mean_lifespan_ms", 1), shown("mean_active_clusters", 2)});
   }
-  fmt::print("{}: {} values of {}, {} repeat{} each{}\n\n{}\n", s.path, values.size(), s.param, seeds.size(),
-             seeds.size() == 1 ? "" : "s", kept ? fmt::format("; {} runs were there", kept) : "", table.text());
+  fmt::print("{}: {} value{} of {}, {} repeat{} each{}\n\n{}\n", s.path, values.size(), values.size() == 1 ? "" : "s",
+             s.param, seeds.size(), seeds.size() == 1 ? "" : "s", kept ? fmt::format("; {} runs were there", kept) : "", table.text());
 
   Report report{.title = "Sweep of " + s.param, .kind = "spiking"};
   report.summary = fmt::format("Runs of {} with {} values of {}, {} seeds each, the same for every value.",
@@ -134,10 +139,13 @@ void spiking_sweep(const SpikingRunSettings& s) {
   writing([&] {
     for (const char* folder : {"metadata", "dataframes", "metrics"}) fs::create_directories(fs::path(s.output) / folder);
     write_file((fs::path(s.output) / "metadata/config.yaml").string(), to_yaml(write_spec(spiking_spec(s))));
-    write_file((fs::path(s.output) / "metadata/sweep_index.csv").string(), index);
-    write_file((fs::path(s.output) / "dataframes/sweep_summary.csv").string(), rows);
-    write_file((fs::path(s.output) / "metrics/sweep_summary.json").string(), "[" + json + "\n]\n");
+    write_file((fs::path(s.output) / "metadata/sweep_index.csv").string(), csv_of(index));
+    write_file((fs::path(s.output) / "dataframes/sweep_summary.csv").string(), csv_of(rows));
+    write_file((fs::path(s.output) / "metrics/sweep_summary.json").string(), to_json(Value(rows), true) + "\n");
     write_file(path, render_report(report));
+    records.write(s, seeds, values, kept);
+    if (!s.raw)
+      for (const RepeatFolder& f : folders) remove_raw(f.folder, seeds.size());
   });
   fmt::print("{}\n{}\n", (fs::path(s.output) / "dataframes" / "sweep_summary.csv").string(), path);
 }

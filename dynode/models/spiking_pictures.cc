@@ -23,7 +23,7 @@ std::string raster_picture(const SpikingRun& run) {
     return double(std::upper_bound(r.labels.begin(), r.labels.end(), label) - r.labels.begin());
   };
   const auto k = int32_t(run.clusters);
-  if (!r.labels.empty() && r.labels.back() == 2 * k + 2 && std::is_sorted(r.labels.begin(), r.labels.end())) {
+  if (run.clustered() && std::is_sorted(r.labels.begin(), r.labels.end())) {
     const double edges[] = {0, end_of(k), end_of(k + 1), end_of(2 * k + 1), n};
     for (size_t b = 0; b < 4; ++b)
       svg += fmt::format(

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fmt/format.h>
+#include <set>
 #include <sstream>
 
 #include "dynode/base/display.h"
@@ -77,8 +79,7 @@ SpikingRun record_run(Model& model) {
   if (plan.layers.size() > 1 || plan.spiking->inhibitory[0].empty()) run.excitatory = units;
   run.names    = population_names(plan);
   run.clusters = cluster_count(plan);
-  // empty populations have no label
-  if (run.clusters == 0) run.clusters = size_t(label);
+  if (run.clusters == 0) run.clusters = std::set(run.recording.labels.begin(), run.recording.labels.end()).size();
 
   const Results results = model.simulate({.record = {"spikes"}});
   run.recording.dt      = plan.layers[0].dt * seconds_of(plan.spec.simulation.time_unit);
@@ -114,8 +115,48 @@ void save_run(const std::string& path, const SpikingRun& run) {
            Packing::deflated);
 }
 
+namespace {
+
+/// A recording of VectorialNeuroModulators: spikes [T][N], 0 or 1, and labels [N] of populations from 1.
+SpikingRun dense_run(const std::string& path, const Array& spikes, const Array& labels, double dt) {
+  if (spikes.shape.size() != 2) throw ShapeError("spikes", {-1, int64_t(labels.size())}, spikes.shape);
+  const size_t units = size_t(spikes.shape[1]);
+  if (labels.size() != units) throw ShapeError("clusters", {int64_t(units)}, labels.shape);
+  if (!(dt > 0)) throw IoError(path, fmt::format("'dt' is {}", dt));
+  SpikingRun run;
+  run.recording.dt = dt, run.recording.steps = spikes.shape[0];
+  int64_t last = 0;
+  for (int64_t label : labels.as_integers("clusters")) {
+    if (label < last || label < 1 || label > INT32_MAX)
+      throw IoError(path, "'clusters' are no labels from 1 on, population by population");
+    run.recording.labels.push_back(int32_t(last = label));
+  }
+  const bool pairs = last >= 4 && last % 2 == 0;   // K E clusters, E background, K I clusters, I background
+  run.clusters     = pairs ? size_t(last) / 2 - 1 : std::set(run.recording.labels.begin(), run.recording.labels.end()).size();
+  run.excitatory   = pairs ? size_t(std::ranges::upper_bound(run.recording.labels, int32_t(last / 2)) - run.recording.labels.begin())
+                           : units;
+  std::visit([&](const auto& x) {
+    for (size_t k = 0; k < x.size(); ++k)
+      if (x[k] != 0) run.recording.step.push_back(uint32_t(k / units)), run.recording.neuron.push_back(uint32_t(k % units));
+  }, spikes.data);
+  run.recording.check();
+  return run;
+}
+
+constexpr double kOriginalStep = 0.0005;   // s, that of its configs
+
+}  // namespace
+
 SpikingRun load_run(const std::string& path) {
-  const Npz  npz = load_arrays(path);
+  if (path.ends_with(".npy")) {
+    const std::string labels = (std::filesystem::path(path).parent_path() / "clusters.npy").string();
+    return dense_run(path, load_npy(path), load_npy(labels), kOriginalStep);
+  }
+  const Npz npz = load_arrays(path);
+  if (const Array* spikes = npz.find("spikes"); spikes && npz.find("clusters") && !npz.find("n_steps")) {
+    const Array* dt = npz.find("dt");
+    return dense_run(path, *spikes, npz.at("clusters"), dt && dt->size() == 1 ? dt->as_double()[0] : kOriginalStep);
+  }
   const auto one = [&](const char* name) {
     const auto list = npz.at(name).as_integers(name);
     if (list.size() != 1) throw IoError(path, fmt::format("'{}' is not one number", name));
@@ -176,11 +217,14 @@ std::map<std::string, std::string> tables_of(const AttractorAnalysis& a, std::op
 
   std::string& o = tables["occurrences"] =
       "clusters,attractor_idx,recording,t_start,t_end,duration,occurrence,prev_"
-      "attractor_idx,next_attractor_idx,num_clusters\n";
-  for (const OccurrenceRow& r : a.occurrence_table())
-    o += fmt::format("{},{},{},{:.10g},{:.10g},{:.10g},{},{},{},{}\n", name(r.attractor), r.attractor, r.recording,
-                     r.t_start, r.t_end, r.duration, r.occurrence, optional(r.previous), optional(r.next),
-                     r.num_clusters);
+      "attractor_idx,next_attractor_idx,num_clusters,mean_rates\n";
+  const auto rows = a.occurrence_table();
+  for (size_t k = 0; k < rows.size(); ++k) {
+    const OccurrenceRow& r = rows[k];
+    o += fmt::format("{},{},{},{:.10g},{:.10g},{:.10g},{},{},{},{},\"{:.6g}\"\n", name(r.attractor), r.attractor,
+                     r.recording, r.t_start, r.t_end, r.duration, r.occurrence, optional(r.previous), optional(r.next),
+                     r.num_clusters, fmt::join(a.record().occurrences[k].mean_rates, " "));
+  }
   std::string& p = tables["attractors"] =
       "clusters,attractor_idx,occurrences,total_duration,mean_duration,std_"
       "duration,num_clusters,first_start,last_end,probability\n";
@@ -198,10 +242,12 @@ std::map<std::string, std::string> tables_of(const AttractorAnalysis& a, std::op
         t += fmt::format("{},{},{:.10g}\n", name(m.attractors[i]), name(m.attractors[j]), m.matrix[i * n + j]);
   std::string& v = tables["transition_events"] =
       "identity_a,attractor_idx_a,identity_b,attractor_idx_b,time,overlapping_"
-      "clusters,transition_idx,occurrences\n";
+      "clusters,num_clusters_a,num_clusters_b,num_overlapping_clusters,transition_idx,occurrences,symmetry_class_"
+      "occurrences\n";
   for (const TransitionEvent& r : a.transition_events())
-    v += fmt::format("{},{},{},{},{:.10g},\"{}\",{},{}\n", name(r.a), r.a, name(r.b), r.b, r.time,
-                     fmt::join(r.overlap, " "), r.transition, r.occurrence);
+    v += fmt::format("{},{},{},{},{:.10g},\"{}\",{},{},{},{}\n", name(r.a), r.a, name(r.b), r.b, r.time,
+                     fmt::join(r.overlap, " "), fmt::join(r.symmetry_class, ","), r.transition, r.occurrence,
+                     r.symmetry_class_occurrence);
   std::string& e = tables["time_evolution"] =
       "time_ms,transition_l2_norm,unique_attractors_count,discovery_rate_per_"
       "s\n";

@@ -22,7 +22,10 @@ struct SpikingRun {
   std::vector<std::string> names = {};  // of the labels, from 1; may be empty
 
   /// Whether the labels are E clusters, E background, I clusters, I background.
-  bool clustered() const { return clusters > 0 && !recording.labels.empty() && size_t(recording.labels.back()) == 2 * clusters + 2; }
+  bool clustered() const {
+    const size_t last = recording.labels.empty() ? 0 : size_t(recording.labels.back());  // populations may be empty
+    return clusters > 0 && (names.empty() ? last : names.size()) == 2 * clusters + 2;
+  }
 };
 
 /// E clusters of a plan of one clustered layer; 0 where there is no such.
@@ -46,7 +49,8 @@ SpikingRun without_start(SpikingRun run, double seconds);
 /// spikes [count][2] (step, neuron), clusters [neurons], dt, n_steps, n_clusters, n_excitatory, seed, population_names
 /// (UTF-8, a line each). @throws IoError
 void save_run(const std::string& path, const SpikingRun& run);
-/// @throws IoError, ShapeError, SpecError
+/// Also recordings of VectorialNeuroModulators: .npz with spikes [steps][neurons] and clusters, or such a .npy beside
+/// clusters.npy; steps of 0.5 ms unless there is dt. @throws IoError, ShapeError, SpecError
 SpikingRun load_run(const std::string& path);
 
 /// Tables of an analysis, CSV by name: occurrences, attractors, transitions, transition_events, time_evolution (on a

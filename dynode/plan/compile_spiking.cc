@@ -85,7 +85,10 @@ Types Compiler::populations_of(const LayerSpec& layer) const {
     const auto first = uint32_t(n->integer());
     if (first != uint32_t(units) && std::find(types.begin.begin(), types.begin.end(), first) == types.begin.end())
       n->fail("the excitatory units end inside a population", "give populations that are of one type each");
-    for (size_t p = 0; p < types.count(); ++p) types.inhibitory.push_back(types.begin[p] >= first);
+    // an empty population begins where the next one does: clustered ones are told by their order
+    const bool clustered = !layer.params.has("populations") && clustered_connection(layer.layer_id);
+    for (size_t p = 0; p < types.count(); ++p)
+      types.inhibitory.push_back(clustered ? p >= types.count() / 2 : types.begin[p] >= first);
   }
   return types;
 }

@@ -71,6 +71,21 @@ AttractorRecord merge(const std::vector<AttractorRecord>& records) {
   return all;
 }
 
+AttractorRecord recording_of(const AttractorRecord& record, size_t recording) {
+  AttractorRecord     one{record.dt, {}, {}, {record.recording_steps.at(recording)}};
+  std::vector<size_t> number(record.attractors.size(), SIZE_MAX);
+  for (Occurrence o : record.occurrences) {
+    if (o.recording != recording) continue;
+    if (number[o.attractor] == SIZE_MAX) {
+      number[o.attractor] = one.attractors.size();
+      one.attractors.push_back(record.attractors[o.attractor]);
+    }
+    o.attractor = number[o.attractor], o.recording = 0;
+    one.occurrences.push_back(std::move(o));
+  }
+  return one;
+}
+
 AttractorRecord process(const std::vector<Recording>& recordings, const ProcessingSpec& spec) {
   std::vector<AttractorRecord> each;
   for (size_t k = 0; k < recordings.size(); ++k) {

@@ -44,6 +44,8 @@ AttractorRecord extract_attractors(const Activity& activity, double dt, double m
 
 /// One record of several, in this order. @throws SpecError if their steps differ in length
 AttractorRecord merge(const std::vector<AttractorRecord>& records);
+/// One recording of a record as a record of its own: its attractors alone, numbered in the order they appear in it.
+AttractorRecord recording_of(const AttractorRecord& record, size_t recording);
 
 /// What is done to each recording on the way to attractors.
 struct ProcessingSpec {
