@@ -16,6 +16,10 @@ namespace dynode {
 /// Units that go through drives, step and search together: what they need besides their states stays in L1.
 inline constexpr size_t kBlock = 1024;
 
+/// Units are shared out in half blocks, as whole ones of small networks would be shared unevenly. Where a block is cut, what
+/// drives it is drawn on both sides.
+inline constexpr size_t kShare = kBlock / 2;
+
 /// A network is shared among threads from this size on; below, waiting for each other costs more than it gains.
 inline constexpr size_t kSharedUnits    = 20'000;
 inline constexpr double kSharedSynapses = 4e6;
@@ -69,12 +73,11 @@ struct EventNetwork<R>::Impl {
     parts = units >= kSharedUnits || expected >= kSharedSynapses ? size_t(threads.size()) : 1;
     parts = std::max(parts, (largest + 65535) / 65536);
     for (const LayerPlan& l : plan.layers) {
-      // whole blocks each
-      const size_t           blocks_all = (l.units + kBlock - 1) / kBlock;
+      const size_t           shares = (l.units + kShare - 1) / kShare;
       std::vector<UnitRange> own;
       for (size_t part = 0; part < parts; ++part) {
-        const size_t first = std::min(l.units, blocks_all * part / parts * kBlock),
-                     end   = std::min(l.units, blocks_all * (part + 1) / parts * kBlock);
+        const size_t first = std::min(l.units, shares * part / parts * kShare),
+                     end   = std::min(l.units, shares * (part + 1) / parts * kShare);
         own.push_back({uint32_t(first), uint32_t(end - first)});
       }
       ranges.push_back(std::move(own));

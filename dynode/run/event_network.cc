@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
+#include <fmt/format.h>
 #include <hwy/cache_control.h>
 #include <mutex>
 #include <thread>
@@ -40,9 +42,10 @@ class Meeting {
   void leave() { left_.store(true, std::memory_order_relaxed); }
 
  private:
-  const size_t        count_;
-  std::atomic<size_t> arrived_{0}, round_{0};
-  std::atomic<bool>   left_{false};
+  const size_t                    count_;
+  alignas(64) std::atomic<size_t> arrived_{0};
+  alignas(64) std::atomic<size_t> round_{0};  // read by those who wait, while others arrive
+  std::atomic<bool>               left_{false};
 };
 
 /// Beta(10, 10): the 10th of 19 uniform numbers.
@@ -184,6 +187,13 @@ size_t EventNetwork<R>::bytes() const {
 template <class R>
 void EventNetwork<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> records) {
   Impl& net = *impl_;
+  // random numbers and spikes are told by steps of 32 bits
+  const size_t before = input.from ? input.from->step : 0;
+  if (before + input.steps > UINT32_MAX)
+    throw SpecError({.path = "steps"},
+                    fmt::format("the run would end with step {}, and networks of spikes count up to {}",
+                                before + input.steps, UINT32_MAX),
+                    before ? "begin without the states of the run before" : "take longer steps, or a shorter run");
   for (const Record<R>& r : records)
     expects(r.what != Record<R>::What::observable, "spiking cells have no observables");
   std::vector<std::vector<std::vector<Spike>>> spikes(input.rows, std::vector<std::vector<Spike>>(records.size()));

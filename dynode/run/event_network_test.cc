@@ -121,6 +121,22 @@ TEST(EventNetwork, GoesOnAsIfNothingHadHappened) {
   EXPECT_EQ(second.end.states, whole.end.states);
 }
 
+TEST(EventNetwork, CountsStepsTo32Bits) {
+  const auto      plan = plan_of(kClustered);
+  Outcome<double> first(plan, 1, 10);
+  for (auto& recent : first.end.recent) recent.clear();
+  first.end.step = UINT32_MAX - 5;
+  EXPECT_EQ(Outcome<double>(plan, 1, 5, 1, &first.end).end.step, UINT32_MAX);
+  try {
+    Outcome<double>(plan, 1, 6, 1, &first.end);
+    FAIL();
+  } catch (const SpecError& error) {
+    EXPECT_NE(std::string(error.what()).find("end with step 4294967296, and networks of spikes count up to 4294967295"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(EventNetwork, RowsDifferAndDoNotDependOnTheirBatch) {
   const auto     plan = plan_of(kClustered);
   Outcome<float> batch(plan, 3, 200), threads(plan, 3, 200, 2), alone(plan, 1, 200);

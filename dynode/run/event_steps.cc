@@ -329,10 +329,10 @@ void EventNetwork<R>::Impl::arrive(Row& r, size_t part, size_t step) const {
       R* const     slot  = ahead_of(r, i, int(s), part) + step % kWindow * slot_of(i);
       R* const     state = r.layers[i].state[s].data();
       const size_t end   = ranges[i][part].first + ranges[i][part].units;
-      for (size_t first = ranges[i][part].first; first < end; first += kBlock) {
-        R* const     from = slot + first % 65536;  // blocks do not cross it
-        R* const     to   = state + first;
-        const size_t n    = std::min(kBlock, end - first);
+      for (size_t first = ranges[i][part].first, n; first < end; first += n) {
+        R* const from = slot + first % 65536;  // blocks do not cross it
+        R* const to   = state + first;
+        n             = std::min(kBlock - first % kBlock, end - first);
         for (size_t u = 0; u < n; ++u) to[u] += from[u], from[u] = 0;
       }
     }
