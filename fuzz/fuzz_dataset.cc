@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Mapping     mapping = choice == 4 ? Mapping::seq2seq : Mapping::seq2static;
   const SampleShape shape{mapping, choice != 5, choice == 6 ? std::optional(3) : std::nullopt};
   try {
-    const Samples s = choice < 3 ? read_csv_samples(config, config.data_path, mapping)
+    const Samples s = choice < 3 ? read_csv_samples(config.data_path, shape, config)
                                  : read_npz_samples(config.data_path, shape);
     std::visit(
         [&](const auto& x) {

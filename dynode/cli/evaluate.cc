@@ -80,7 +80,7 @@ void use_data(const Settings& s, const TrainConfig& trained, Value& file, bool& 
       if (const Value* value = data.find(key)) other.set(key, *value);
     data = other;
   }
-  data.set("data_path", path).set("test_path", "");
+  data.set("data_path", path).set("val_path", "").set("test_path", "");
   whole = format != DataFormat::idx;
   if (whole) data.set("val_split", 0).set("test_split", 0);
   else data.set("test_split", Value());

@@ -10,6 +10,7 @@
 #include "dynode/base/text.h"
 #include "dynode/learn/config_checks.h"
 #include "dynode/learn/config_words.h"
+#include "dynode/learn/dataset.h"
 #include "dynode/learn/loss.h"
 #include "dynode/learn/metrics.h"
 #include "dynode/plan/arguments.h"
@@ -171,14 +172,21 @@ void settle_task(TrainConfig& config, const Value& root) {
   if (entry.one_answer && !root.at("model").find("time_pooling")) config.model.time_pooling.name = "final";
 }
 
-void settle_data(const TrainConfig& config, const Value& root) {
-  const DataConfig& data   = config.data;
+void settle_data(TrainConfig& config, const Value& root) {
+  DataConfig& data = config.data;
+  if (data.format == DataFormat::synthetic) {
+    data.settings = completed("synthetic data", synthetic_facts(), data.settings);
+    check_synthetic(data, place_of(root, {"data", "settings"}));
+  }
   const std::string format = write(data).at("format").text();
   const auto        refuse = [&](bool given, const char* key, const char* hint) {
     if (!given) return;
     throw SpecError(place_of(root, {"data", key}), fmt::format("'{}' has no place with format {}", key, format), hint);
   };
   const DataConfig  usual;
+  const bool arrays = data.format == DataFormat::npz || data.format == DataFormat::hdf5, table = data.format == DataFormat::csv;
+  refuse(!data.val_path.empty() && !arrays && !table, "val_path", "it belongs to npz, hdf5 and csv");
+  if (!data.val_path.empty()) refuse(data.val_split != usual.val_split, "val_split", "val_path is the validation data already");
   if (data.format == DataFormat::task) {
     refuse(!data.data_path.empty(), "data_path", "trials are drawn, not read");
     refuse(!data.test_path.empty(), "test_path", "trials are drawn, not read");
@@ -188,12 +196,15 @@ void settle_data(const TrainConfig& config, const Value& root) {
     refuse(data.min_scale.has_value(), "min_scale", "inputs are what the task says");
     refuse(data.target_seq_len.has_value(), "target_seq_len", "trials are as long as the task's settings say");
   } else {
-    if (data.data_path.empty())
+    const bool made = data.format == DataFormat::synthetic;
+    refuse(made && !data.data_path.empty(), "data_path", "the waves are made up");
+    refuse(made && !data.test_path.empty(), "test_path", "the waves are made up; give test_split");
+    if (!made && data.data_path.empty())
       throw SpecError(place_of(root, {"data"}), "missing key 'data_path'", "give data_path: train.npz, for example");
     refuse(data.epoch_trials != usual.epoch_trials, "epoch_trials", "it belongs to format: task");
     refuse(data.val_trials != usual.val_trials, "val_trials", "give val_split");
     refuse(data.test_trials != usual.test_trials, "test_trials", "give test_split");
-    refuse(!data.settings.empty(), "settings", "they belong to format: task");
+    refuse(!made && !data.settings.empty(), "settings", "they belong to format: task, or synthetic");
   }
   if (data.format == DataFormat::idx) {
     refuse(!data.test_path.empty(), "test_path", "the t10k files of the folder are the test set");
@@ -228,7 +239,7 @@ void settle_data(const TrainConfig& config, const Value& root) {
       throw SpecError(place_of(root, {"training", "mapping"}), "every picture has an action", "give mapping: seq2seq");
   }
   if (!data.test_path.empty()) refuse(data.test_split.has_value(), "test_split", "test_path is the test set already");
-  if (data.format != DataFormat::csv) {
+  if (!table) {
     refuse(data.label_column.has_value(), "label_column", "it names a column of a csv file");
     refuse(!data.target_columns.empty(), "target_columns", "it names columns of a csv file");
     refuse(data.values_per_step != 1, "values_per_step", "it is about columns of a csv file");
@@ -324,6 +335,8 @@ TrainConfig read_train_config(const Value& value) {
   settle_schedule(config.callbacks.lr_scheduler);
   check_schedule_of(config, place_of(root, {"callbacks", "lr_scheduler"}));
   quantisation_of(config, place_of(root, {"callbacks", "qat"}));
+  settle_start(config, root);
+  measured_quantisation_of(config, place_of(root, {"callbacks", "quantized_accuracy"}));
   settle_callbacks(config, root);
   settle_listeners(config, root);
   settle_yardsticks(config, root);
@@ -362,7 +375,10 @@ TrainConfig yardstick_config(const TrainConfig& config, size_t i) {
   own.model.dt.reset();
   own.model.dt_learnable.reset();
   own.training.optimizer.param_groups.clear();
+  own.training.train_from_checkpoint.clear();
   own.callbacks.noise_annealers.clear();
+  own.callbacks.connection_noise.reset();
+  own.callbacks.quantized_accuracy.reset();
   if (yardstick.max_epochs) own.training.max_epochs = *yardstick.max_epochs;
   if (yardstick.batch_size) own.training.batch_size = *yardstick.batch_size;
   if (yardstick.lr) own.training.optimizer.lr = *yardstick.lr;
@@ -410,6 +426,13 @@ std::optional<Quantisation> quantisation_of(const TrainConfig& config, const At&
   return Quantisation{.codebook    = codebook_of(qat->bits, qat->levels, qat->min_val, qat->max_val, at),
                       .stochastic  = qat->stochastic_rounding,
                       .connections = qat->connections};
+}
+
+std::optional<Quantisation> measured_quantisation_of(const TrainConfig& config, const At& at) {
+  const std::optional<QuantizedAccuracyConfig>& asked = config.callbacks.quantized_accuracy;
+  if (!asked || !asked->active) return std::nullopt;
+  return Quantisation{.codebook    = codebook_of(asked->bits, asked->levels, asked->min_val, asked->max_val, at),
+                      .connections = asked->connections};
 }
 
 Schedule schedule_of(const TrainConfig& config) {

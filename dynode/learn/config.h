@@ -24,7 +24,7 @@
 
 namespace dynode {
 
-enum class DataFormat { idx, npz, hdf5, csv, task, event_mnist, half_cheetah, walker2d, atari };
+enum class DataFormat { idx, npz, hdf5, csv, task, event_mnist, half_cheetah, walker2d, atari, synthetic };
 template <>
 struct EnumNames<DataFormat> {
   static constexpr std::array names{std::pair{DataFormat::idx, "idx"}, std::pair{DataFormat::npz, "npz"},
@@ -33,7 +33,8 @@ struct EnumNames<DataFormat> {
                                     std::pair{DataFormat::event_mnist, "event_mnist"},
                                     std::pair{DataFormat::half_cheetah, "half_cheetah"},
                                     std::pair{DataFormat::walker2d, "walker2d"},
-                                    std::pair{DataFormat::atari, "atari"}};
+                                    std::pair{DataFormat::atari, "atari"},
+                                    std::pair{DataFormat::synthetic, "synthetic"}};
 };
 
 /// How an image becomes a sequence: one row of pixels per step, or one pixel.
@@ -53,6 +54,7 @@ struct EnumNames<InputEncoding> {
 struct DataConfig {
   DataFormat                 format = DataFormat::idx;   // missing: by the ending of data_path
   std::string                data_path;
+  std::string                val_path;   // "": see val_split
   std::string                test_path;  // "": see test_split
   Sequence                   sequence = Sequence::rows;
   std::optional<double>      min_scale, max_scale;  // inputs are mapped to [min_scale, max_scale]
@@ -77,8 +79,10 @@ struct DataConfig {
             "idx: folder with the four files of MNIST; npz: arrays x, y (timespans, mask); hdf5: data, "
             "labels, or groups train, val, test of these; csv: a table; task: trials "
             "drawn while training; event_mnist: the files of idx as events; half_cheetah, walker2d: folder with "
-            "trajectories (.npy), cut as published; atari: folder with pictures of games and what was done (.npz)"),
-      field("data_path", &DataConfig::data_path, "file with the training data; folder (idx, event_mnist, half_cheetah, walker2d, atari); not for tasks"),
+            "trajectories (.npy), cut as published; atari: folder with pictures of games and what was done (.npz); synthetic: "
+            "waves that are made up"),
+      field("data_path", &DataConfig::data_path, "file with the training data; folder (idx, event_mnist, half_cheetah, walker2d, atari); not for tasks and synthetic"),
+      field("val_path", &DataConfig::val_path, "npz, hdf5, csv: file with the validation data, instead of val_split"),
       field("test_path", &DataConfig::test_path, "npz, hdf5, csv: file with the test data"),
       field("sequence", &DataConfig::sequence, "idx: a row of pixels per step, or a pixel"),
       field("min_scale", &DataConfig::min_scale, "inputs are scaled to [min_scale, max_scale]"),
@@ -98,7 +102,9 @@ struct DataConfig {
       field("mask_columns", &DataConfig::mask_columns,
             "csv: m stands for columns m0, m1, … that are 1 where a step counts, else 0"),
       field("task", &DataConfig::task, "task: which one; `dynode tasks` lists them"),
-      field("settings", &DataConfig::settings, "task: its settings; `dynode tasks NAME` explains them"),
+      field("settings", &DataConfig::settings,
+            "task: its settings; `dynode tasks NAME` explains them. synthetic: task (classification: which frequency; "
+            "regression: the mean so far), seq_len 100, input_dim 4, dataset_size 1000, noise 0.1"),
       field("epoch_trials", &DataConfig::epoch_trials, "task: how many new trials make an epoch", at_least(1)),
       field("val_trials", &DataConfig::val_trials, "task: trials of the validation after each epoch, drawn once",
             non_negative),
@@ -171,7 +177,7 @@ struct OptimizerConfig {
   std::vector<ParamGroupConfig> param_groups;
 
   static constexpr auto fields =
-      field_list(field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop or lion"),
+      field_list(field("name", &OptimizerConfig::name, "adamw, adam, sgd, rmsprop, lion or muon"),
                  field("lr", &OptimizerConfig::lr, "learning rate where no schedule gives one", positive),
                  field("kwargs", &OptimizerConfig::kwargs, "parameters of the optimiser"),
                  field("param_groups", &OptimizerConfig::param_groups, "parameters with learning rates of their own"));
@@ -263,7 +269,7 @@ struct DistillationConfig {
   static constexpr auto fields = field_list(
       field("teacher_model_path", &DistillationConfig::teacher_model_path, "model file (.dynode) that teaches"),
       field("distillation_data_path", &DistillationConfig::distillation_data_path,
-            "file with its outputs as targets, instead of a teacher"),
+            "file with its outputs as targets, instead of a teacher; it takes the place of data.data_path"),
       field("subset_fraction", &DistillationConfig::subset_fraction, "share of the sequences that is taught", within(1e-9, 1)),
       field("max_samples", &DistillationConfig::max_samples, "at most so many sequences", at_least(1)),
       field("batch_size", &DistillationConfig::batch_size, "sequences the teacher sees at a time", at_least(1)));
@@ -292,12 +298,17 @@ struct TrainingConfig {
   int                   batches_per_loss           = 1;
   bool                  use_tbptt                  = false;
   std::optional<int>    tbptt_steps, tbptt_stride;
+  int                   accumulate_grad_batches    = 1;
+  std::string           train_from_checkpoint;
   std::optional<ArConfig>           ar;
   std::optional<DistillationConfig> distillation;
 
   static constexpr auto fields = field_list(
       field("mapping", &TrainingConfig::mapping, "seq2static: one target per sequence; seq2seq: one per step"),
       field("batch_size", &TrainingConfig::batch_size, "sequences per update", at_least(1)),
+      field("accumulate_grad_batches", &TrainingConfig::accumulate_grad_batches,
+            "batches per update, one after the other: the numbers of so many times batch_size, with the memory of one",
+            within(1, 1e6)),
       field("max_epochs", &TrainingConfig::max_epochs, "passes through the training data", at_least(1)),
       field("num_repeats", &TrainingConfig::num_repeats, "runs with seeds seed, seed + 1, …", within(1, 10000)),
       field("optimizer", &TrainingConfig::optimizer, "how a gradient becomes an update"),
@@ -321,6 +332,8 @@ struct TrainingConfig {
       field("adjoint", &TrainingConfig::adjoint,
             "auto, full_tape, or {checkpoint_every: steps}, {memory_mb: limit}: what is kept, with the same bits; "
             "{truncate_every: steps}: gradients go back no further than the last multiple"),
+      field("train_from_checkpoint", &TrainingConfig::train_from_checkpoint,
+            "checkpoint of another run: this one begins with its network, its optimiser's memory, and after its epochs"),
       field("paradigm", &TrainingConfig::paradigm,
             "supervised: targets are in the data; self_supervised, unsupervised: with mapping seq2seq the inputs are the "
             "targets; distillation: a network's outputs are"),
@@ -334,6 +347,8 @@ struct TrainingConfig {
       field("distillation", &TrainingConfig::distillation, "learn what another network does"));
 
   AdjointPolicy adjoint_policy() const;
+  /// Sequences per update.
+  size_t rows_per_update() const { return size_t(batch_size) * size_t(accumulate_grad_batches); }
   bool          foretells_tokens() const { return ar && ar->enabled; }
   /// Whether targets are made from the inputs, whatever else the file has.
   bool makes_targets() const {
@@ -371,6 +386,44 @@ struct QatConfig {
             "accepted; levels are never out of date here"));
 };
 
+/// Weights that are a little wrong while gradients are taken.
+struct ConnectionNoiseConfig {
+  bool                     active = true;
+  std::vector<std::string> connections;
+  double                   std      = 0;
+  bool                     relative = false, per_step = true;
+  std::optional<uint64_t>  seed;
+
+  static constexpr auto fields = field_list(
+      field("active", &ConnectionNoiseConfig::active, "false: none"),
+      field("connections", &ConnectionNoiseConfig::connections, "J_0_to_1, …; missing: all"),
+      field("std", &ConnectionNoiseConfig::std, "standard deviation", non_negative),
+      field("relative", &ConnectionNoiseConfig::relative, "std is a share of the weight"),
+      field("per_step", &ConnectionNoiseConfig::per_step, "drawn for every update; false: for every epoch"),
+      field("seed", &ConnectionNoiseConfig::seed, "missing: that of the run"));
+};
+
+/// How good the network would be with weights of few levels.
+struct QuantizedAccuracyConfig {
+  bool                     active = true;
+  std::optional<int>       bits, levels;  // one of them
+  double                   min_val = 0, max_val = 0;
+  std::vector<std::string> connections;
+  std::optional<int>       eval_every_n_steps, max_eval_batches;
+
+  static constexpr auto fields = field_list(
+      field("active", &QuantizedAccuracyConfig::active, "false: not measured"),
+      field("bits", &QuantizedAccuracyConfig::bits, "2^bits + 1 levels, one of them zero", within(0, 16)),
+      field("levels", &QuantizedAccuracyConfig::levels, "so many levels, instead of bits", at_least(1)),
+      field("min_val", &QuantizedAccuracyConfig::min_val, "lowest level", required),
+      field("max_val", &QuantizedAccuracyConfig::max_val, "highest level", required),
+      field("connections", &QuantizedAccuracyConfig::connections, "J_0_to_1, …; missing: all"),
+      field("eval_every_n_steps", &QuantizedAccuracyConfig::eval_every_n_steps,
+            "updates from one measurement to the next; missing: after every epoch", at_least(1)),
+      field("max_eval_batches", &QuantizedAccuracyConfig::max_eval_batches,
+            "batches (of batch_size) of the validation data that are looked at; missing: all", at_least(1)));
+};
+
 struct CallbacksConfig {
   Value                    lr_scheduler;  // {type: cosine, …}; null: constant at optimizer.lr
   std::optional<QatConfig> qat;
@@ -380,6 +433,8 @@ struct CallbacksConfig {
   std::optional<SeqLenSchedulerConfig>   seq_len_scheduler;
   std::optional<PoolingScaleConfig>      time_pooling_scale_scheduler;
   std::optional<StatefulConfig>          stateful_training;
+  std::optional<ConnectionNoiseConfig>   connection_noise;
+  std::optional<QuantizedAccuracyConfig> quantized_accuracy;
 
   static constexpr auto fields = field_list(
       field("lr_scheduler", &CallbacksConfig::lr_scheduler, "learning rate over time: type and its parameters"),
@@ -392,7 +447,11 @@ struct CallbacksConfig {
       field("time_pooling_scale_scheduler", &CallbacksConfig::time_pooling_scale_scheduler,
             "scale of time_pooling over time"),
       field("stateful_training", &CallbacksConfig::stateful_training,
-            "last states of a batch are the first ones of the next; an epoch begins anew"));
+            "last states of a batch are the first ones of the next; an epoch begins anew"),
+      field("connection_noise", &CallbacksConfig::connection_noise,
+            "weights are noisy while gradients are taken, new for every update"),
+      field("quantized_accuracy", &CallbacksConfig::quantized_accuracy,
+            "metrics of the validation data with weights of few levels, beside those of the network as it is"));
 };
 
 /// What is written, where.
@@ -490,6 +549,8 @@ struct Schedule {
 Schedule schedule_of(const TrainConfig& config);
 /// Nothing where weights act as they are.
 std::optional<Quantisation> quantisation_of(const TrainConfig& config, const At& at = {});
+/// That of quantized_accuracy; nothing where it is not asked for.
+std::optional<Quantisation> measured_quantisation_of(const TrainConfig& config, const At& at = {});
 
 /// Nothing where stop_when is not given.
 std::optional<StopRule> stop_rule_of(const TrainConfig& config);

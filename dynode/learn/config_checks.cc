@@ -30,6 +30,16 @@ void settle_stretches(TrainingConfig& training, const Value& root) {
     throw SpecError(place_of(root, {"training", "alternate_losses"}), "there is only one loss", "remove it, or add a loss");
 }
 
+void settle_start(const TrainConfig& config, const Value& root) {
+  const auto& lengths = config.callbacks.seq_len_scheduler;
+  if (!config.training.train_from_checkpoint.empty() && lengths && lengths->active && lengths->scale_dt)
+    throw SpecError(place_of(root, {"training", "train_from_checkpoint"}),
+                    "steps of the checkpoint may last longer already (seq_len_scheduler.scale_dt)", "go on with dynode resume");
+  const auto& noise = config.callbacks.connection_noise;
+  if (noise && noise->active && noise->std == 0)
+    throw SpecError(place_of(root, {"callbacks", "connection_noise"}), "how noisy?", "give std: 0.01, for example");
+}
+
 void settle_targets(const TrainConfig& config, const Value& root) {
   const DataConfig&     data     = config.data;
   const TrainingConfig& training = config.training;
@@ -41,7 +51,7 @@ void settle_targets(const TrainConfig& config, const Value& root) {
   need_arrays(one_hot, {"data", "input_encoding"}, "tokens");
   need_arrays(tokens, {"training", "ar"}, "tokens");
   need_arrays(data.sequence_length.has_value(), {"data", "sequence_length"}, "single vectors");
-  need_arrays(training.makes_targets(), {"training"}, "inputs whose targets are made");
+  need_arrays(training.makes_targets() && data.format != DataFormat::csv, {"training"}, "inputs whose targets are made");
   if (data.vocab_size && !one_hot && !tokens)
     throw SpecError(place_of(root, {"data", "vocab_size"}), "it belongs to tokens", "give input_encoding: one_hot");
   if ((one_hot || tokens) && data.target_seq_len)
@@ -52,8 +62,6 @@ void settle_targets(const TrainConfig& config, const Value& root) {
   if (tokens && training.mapping != Mapping::seq2seq)
     throw SpecError(place_of(root, {"training", "mapping"}), "every token has a target", "give mapping: seq2seq");
   const bool teaches = training.distillation.has_value();
-  if (teaches && training.mapping != Mapping::seq2seq)
-    throw SpecError(place_of(root, {"training", "mapping"}), "a teacher says something in every step", "give mapping: seq2seq");
   if (teaches && tokens)
     throw SpecError(place_of(root, {"training", "distillation"}), "targets are tokens or a teacher's outputs, not both", "remove one");
   if (teaches != (training.paradigm == Paradigm::distillation))

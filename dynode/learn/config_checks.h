@@ -12,6 +12,8 @@ At place_of(const Value& root, std::initializer_list<const char*> path);
 
 /// use_tbptt, and losses in turn.
 void settle_stretches(TrainingConfig& training, const Value& root);
+/// What a run begins with, and noisy weights.
+void settle_start(const TrainConfig& config, const Value& root);
 /// Targets that are made instead of read, and tokens.
 void settle_targets(const TrainConfig& config, const Value& root);
 /// Lengths, scales, states and weights of losses that change from epoch to epoch.

@@ -83,6 +83,19 @@ TEST(TrainConfig, OtherSpellingsMeanTheSame) {
   EXPECT_STREQ(schedule_of(s).entry->name, "rex");
 }
 
+TEST(TrainConfig, OlderWordsOfTokensAndOfNoise) {
+  std::string text = with("optimizer:", "autoregressive: true\n  autoregressive_mode: next_token\n  time_steps_per_token: 4\n"
+                                        "  token_pooling: {method: mean}\n  mapping: seq2seq\n  optimizer:");
+  const TrainConfig c = config_of(text.replace(text.find("images"), 6, "text.npz"));
+  ASSERT_TRUE(c.training.foretells_tokens());
+  EXPECT_EQ(c.training.ar->time_steps_per_token, 4);
+  EXPECT_EQ(c.training.ar->token_pooling.method, "mean");
+  EXPECT_SAYS(c.warnings.at(0), "training.ar");
+  const std::string annealed = "callbacks: {noise_annealers: [{key: phi, start_value: 1, end_value: 0, percent_of_param: ";
+  EXPECT_EQ(config_of(with("training:", annealed + "null}]}\ntraining:")).callbacks.noise_annealers.size(), 1u);
+  EXPECT_SAYS(message(with("training:", annealed + "true}]}\ntraining:")), "give relative: true");
+}
+
 TEST(TrainConfig, EveryStepHasATargetWithoutPooling) {
   const TrainConfig c =
       config_of(with("{data_path: images}", "{format: npz, data_path: x.npz}") + "  mapping: seq2seq\n");
@@ -110,11 +123,11 @@ data: {format: npz, data_path: pulses.npz, min_scale: 0.0, max_scale: 0.4, num_c
 model: {architecture_yaml: net.yaml, time_pooling: {name: max, params: {scale: 10.0}}, dt: 37}
 callbacks:
   lr_scheduler: {type: cosine, max_lr: 1.0e-3, min_lr: 1.0e-6, warmup_epochs: 5, cycle_epochs: 50}
-  connection_noise: {std: 0.1}
+  metrics: {confusion: {active: true}}
   qat: {active: false, bits: 4}
 )";
   const std::string said = message(text);
-  EXPECT_SAYS(said, "train.yaml:12:3 callbacks.connection_noise: 'connection_noise' is not available yet");
+  EXPECT_SAYS(said, "train.yaml:12:3 callbacks.metrics: 'metrics' is not available yet");
 }
 
 struct BadCase {

@@ -30,15 +30,10 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"training", "num_workers", nullptr},
       {"training", "precision", "give model.dtype: float32 or float64", {"32-true", "32", 32}},
       {"training", "deterministic", "runs are always deterministic: deterministic: true", {true}},
-      {"training", "accumulate_grad_batches", "give a larger batch_size instead", {1}},
       {"training", "save_soen_core_in_checkpoint", nullptr},
-      {"training", "train_from_checkpoint", "continue a run with `dynode resume`, or start from model.base_model_path"},
 
       {"data", "cache_data", nullptr},
       {"data", "one_hot_dtype", nullptr},
-      {"data", "synthetic", "write the sequences into an npz", {false}},
-      {"data", "synthetic_kwargs", "write the sequences into an npz"},
-      {"data", "csv_data_paths", "give format: csv with data_path, and test_path"},
 
       {"model", "backend", nullptr},
 
@@ -54,8 +49,7 @@ const std::vector<ForeignKey>& foreign_keys() {
       {"logging", "s3*", "copy the run directory after the run", {false}},
       {"logging", "upload*", "copy the run directory after the run", {false}},
 
-      {"callbacks", "connection_noise", "give the connections noise: {j: 0.01, when: train}"},
-      {"callbacks", "metrics", "metrics are listed in logging.metrics"},
+      {"callbacks", "metrics", "metrics are listed in logging.metrics, but for quantized_accuracy"},
   };
   return keys;
 }
@@ -140,10 +134,15 @@ void spell_out_targets(Value& root, Value& training) {
   };
   const bool tokens = asked("ar", "enabled"), taught = asked("distillation", nullptr);
   if (!tokens && !taught) return;
+  const Value* model   = root.find("model");
+  const Value* pooling = model && model->is_mapping() ? model->find("time_pooling") : nullptr;
+  const Value* name    = pooling && pooling->is_mapping() ? pooling->find("name") : nullptr;
+  if (taught && name && !(*name == Value("none"))) training.set("mapping", "seq2static");   // both sides are pooled
   if (!training.has("mapping")) training.set("mapping", "seq2seq");
   if (taught && !training.has("paradigm")) training.set("paradigm", "distillation");
-  if (Value* data = root.find("data"); taught && data && data->is_mapping() && !data->has("data_path"))
-    if (const Value* path = training.at("distillation").find("distillation_data_path")) data->set("data_path", *path);
+  if (Value* data = root.find("data"); taught && data && data->is_mapping())
+    if (const Value* path = training.at("distillation").find("distillation_data_path"); path && path->is_text() && !path->text().empty())
+      data->set("data_path", *path);
   if (training.has("loss") || training.has("losses")) return;
   Value loss = Value::map({{"name", tokens ? "cross_entropy" : "mse"}});
   if (tokens)
@@ -151,6 +150,46 @@ void spell_out_targets(Value& root, Value& training) {
       if (const Value* given = training.at("ar").find(from)) loss.set(to, *given);
   training.set("loss", Value::map());
   training.find("loss")->set("losses", Value::list_of({loss}));
+}
+
+/// synthetic, csv_data_paths: formats of their own.
+void spell_out_sources(Value& data) {
+  const auto only = [&](const char* key, const char* format) {
+    if (const Value* given = data.find("format"); given && !(*given == Value(format)))
+      given->fail(fmt::format("stands beside {}, which is format: {}", key, format), "keep one of them");
+    data.set("format", format);
+  };
+  const Value* made = data.find("synthetic");
+  if (made && !made->is_null() && made->boolean()) {
+    only("synthetic", "synthetic");
+    if (const Value* settings = data.find("synthetic_kwargs"); settings && !settings->is_null()) data.set("settings", *settings);
+  }
+  data.erase("synthetic"), data.erase("synthetic_kwargs");
+  const Value* files = data.find("csv_data_paths");
+  if (!files) return;
+  const Value paths = *files;
+  data.erase("csv_data_paths");
+  if (paths.is_null()) return;
+  for (const Value::Entry& e : paths.entries()) {
+    const std::string key = e.key == "train" ? "data_path" : e.key == "val" || e.key == "test" ? e.key + "_path" : "";
+    if (key.empty()) throw SpecError(paths.key_at(e), fmt::format("unknown key '{}'", e.key), "there are: train, val, test");
+    if (data.has(key)) e.value.fail(fmt::format("stands beside {}, which says the same", key), "keep one of them");
+    data.set(key, e.value);
+  }
+  only("csv_data_paths", "csv");
+}
+
+/// A run that goes on from a checkpoint has its network.
+void spell_out_start(Value& root, Value& training) {
+  if (const Value* from = training.find("train_from_checkpoint"); from && from->is_null()) training.erase("train_from_checkpoint");
+  const Value* from = training.find("train_from_checkpoint");
+  if (!from || !from->is_text() || from->text().empty()) return;
+  if (!root.has("model")) root.set("model", Value::map());
+  Value& model = *root.find("model");
+  if (!model.is_mapping()) return;
+  for (const char* key : {"architecture_yaml", "architecture", "base_model_path"})
+    if (const Value* given = model.find(key); given && !given->is_null() && !(*given == Value(""))) return;
+  model.set("base_model_path", *from).set("load_exact_model_state", true);
 }
 
 /// A file says by its ending what it is.
@@ -165,9 +204,48 @@ void spell_out_format(Value& data) {
   else if (ending == ".h5" || ending == ".hdf5") data.set("format", "hdf5");
 }
 
+/// Older files have the words of training.ar one level above.
+void gather_tokens(Value& training, std::vector<std::string>& warnings) {
+  const Value* flag = training.find("autoregressive");
+  if (!flag) return;
+  const bool on = !flag->is_null() && flag->boolean();
+  if (on && training.has("ar")) flag->fail("stands beside ar, which says the same", "keep training.ar");
+  if (on) warnings.push_back(fmt::format("{}: its words belong into training.ar: {{…}} now", flag->at().text()));
+  Value ar = Value::map();
+  for (const auto& [old, now] : {std::pair{"autoregressive_mode", "mode"}, std::pair{"time_steps_per_token", "time_steps_per_token"},
+                                 std::pair{"autoregressive_start_timestep", "start_timestep"}, std::pair{"start_timestep", "start_timestep"},
+                                 std::pair{"token_pooling", "token_pooling"}})
+    if (const Value* given = training.find(old)) {
+      ar.set(now, *given);
+      training.erase(old);
+    }
+  training.erase("autoregressive");
+  if (on) training.set("ar", std::move(ar));
+}
+
+/// noise_annealers: percent_of_param, which is a word for relative.
+void drop_percent(Value& callbacks) {
+  Value* annealers = callbacks.find("noise_annealers");
+  if (!annealers || !annealers->is_list()) return;
+  for (Value& a : annealers->items()) {
+    const Value* percent = a.is_mapping() ? a.find("percent_of_param") : nullptr;
+    if (!percent) continue;
+    if (!percent->is_null() && !(*percent == Value(false)))
+      percent->fail("'percent_of_param' is not available", "give relative: true; deviations are shares of the value: 0.1 is 10 %");
+    a.erase("percent_of_param");
+  }
+}
+
 }  // namespace
 
 void sort_out_foreign_words(Value& root, std::vector<std::string>& warnings) {
+  if (Value* training = root.find("training"); training && training->is_mapping()) gather_tokens(*training, warnings);
+  if (Value* callbacks = root.find("callbacks"); callbacks && callbacks->is_mapping()) drop_percent(*callbacks);
+  if (Value* callbacks = root.find("callbacks"); callbacks && callbacks->is_mapping())
+    if (Value* metrics = callbacks->find("metrics"); metrics && metrics->is_mapping()) {
+      move_into(*metrics, "quantized_accuracy", *callbacks);
+      if (callbacks->find("metrics")->empty()) callbacks->erase("metrics");
+    }
   for (const ForeignKey& foreign : foreign_keys()) {
     Value* section = foreign.section[0] ? root.find(foreign.section) : &root;
     if (!section || !section->is_mapping()) continue;
@@ -198,10 +276,14 @@ void spell_out_words(Value& root) {
     }
   }
   if (Value* training = root.find("training"); training && training->is_mapping()) {
+    spell_out_start(root, *training);
     spell_out_mapping(root, *training);
     spell_out_targets(root, *training);
   }
-  if (Value* data = root.find("data"); data && data->is_mapping()) spell_out_format(*data);
+  if (Value* data = root.find("data"); data && data->is_mapping()) {
+    spell_out_sources(*data);
+    spell_out_format(*data);
+  }
   if (Value* training = root.find("training"); training && training->is_mapping() && training->has("losses")) {
     if (training->has("loss"))
       training->at("losses").fail("losses are listed in two places", "keep training.loss.losses");

@@ -89,6 +89,24 @@ Dataset Dataset::with_steps(size_t steps, Mapping mapping) const {
   return result;
 }
 
+Samples joined(Samples a, const Samples& b) {
+  if (a.steps != b.steps || a.width != b.width)
+    throw ShapeError(b.name + ": x", {-1, int64_t(a.steps), int64_t(a.width)},
+                     {int64_t(b.rows), int64_t(b.steps), int64_t(b.width)}, "training data: " + a.name);
+  const auto differ = [&](const char* what) {
+    throw IoError(b.name, fmt::format("its {} are of another kind than those of {}", what, a.name));
+  };
+  if (a.x.index() != b.x.index()) differ("inputs");
+  if (a.classes.empty() != b.classes.empty() || a.target_width != b.target_width) differ("labels");
+  if (a.spans.empty() != b.spans.empty()) differ("timespans");
+  if (a.mask.empty() != b.mask.empty()) differ("masks");
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  std::visit([&](auto& x) { append(x, std::get<std::remove_cvref_t<decltype(x)>>(b.x)); }, a.x);
+  append(a.classes, b.classes), append(a.values, b.values), append(a.spans, b.spans), append(a.mask, b.mask);
+  a.rows += b.rows;
+  return a;
+}
+
 int64_t Dataset::class_count() const { return has_classes() ? *std::ranges::max_element(samples_.classes) + 1 : 0; }
 
 template <class R>
@@ -235,6 +253,13 @@ static void make_targets(const TrainConfig& config, uint64_t seed, Samples& all,
     test = encode_tokens(std::move(test), config, vocabulary);
   }
   if (training.distillation) all = taught_rows(std::move(all), *training.distillation, seed);
+  if (training.distillation && training.mapping == Mapping::seq2static && !training.makes_targets()) {
+    for (Samples* part : {&all, &test}) {
+      if (part->rows > 0 && part->values.empty())
+        throw IoError(part->name, "its targets are classes", "a file with what a teacher said has numbers, one list per step");
+      if (part->rows > 0) *part = pooled_targets(std::move(*part), config);
+    }
+  }
   if (!training.makes_targets() || training.foretells_tokens()) return;
   const double low = all.low, high = all.high;   // the test is scaled as the training data are
   if (training.distillation) {
@@ -246,11 +271,18 @@ static void make_targets(const TrainConfig& config, uint64_t seed, Samples& all,
   }
 }
 
+/// Training data of one file.
+static Samples read_file_samples(const DataConfig& data, const std::string& path, const SampleShape& shape) {
+  if (data.format == DataFormat::npz) return read_npz_samples(path, shape);
+  if (data.format == DataFormat::csv) return read_csv_samples(path, shape, data);
+  return read_hdf5_samples(path, shape, Part::train);
+}
+
 TrainingData load_data(const TrainConfig& config, uint64_t seed) {
   const DataConfig& data = config.data;
   if (data.format == DataFormat::task) return task_data(config, seed);
   const std::string path = config.resolve(data.data_path), test_path = config.resolve(data.test_path);
-  const Mapping     mapping = config.training.mapping;
+  const Mapping     mapping = config.training.distillation ? Mapping::seq2seq : config.training.mapping;   // a teacher's, not pooled yet
   const SampleShape shape{mapping, !config.training.makes_targets(), data.sequence_length};
   Samples           all, test;
   switch (data.format) {
@@ -259,17 +291,20 @@ TrainingData load_data(const TrainConfig& config, uint64_t seed) {
       test = read_idx_samples(data, path, Part::test);
       break;
     case DataFormat::npz:
-      all = read_npz_samples(path, shape);
-      if (!data.test_path.empty()) test = read_npz_samples(test_path, shape);
-      break;
-    case DataFormat::hdf5:
-      all  = read_hdf5_samples(path, shape, Part::train);
-      test = data.test_path.empty() ? read_hdf5_samples(path, shape, Part::test) : read_hdf5_samples(test_path, shape, Part::train);
-      break;
     case DataFormat::csv:
-      all = read_csv_samples(data, path, mapping);
-      if (!data.test_path.empty()) test = read_csv_samples(data, test_path, mapping);
+    case DataFormat::hdf5:
+      all = read_file_samples(data, path, shape);
+      if (!data.val_path.empty()) {
+        if (all.validation > 0)
+          throw IoError(path, "has validation data of its own", "remove data.val_path, or the group val");
+        const Samples held_back = read_file_samples(data, config.resolve(data.val_path), shape);
+        all                     = joined(std::move(all), held_back);
+        all.validation          = held_back.rows;
+      }
+      if (!data.test_path.empty()) test = read_file_samples(data, test_path, shape);
+      else if (data.format == DataFormat::hdf5) test = read_hdf5_samples(path, shape, Part::test);
       break;
+    case DataFormat::synthetic: all = make_synthetic_samples(data, mapping, seed); break;
     case DataFormat::event_mnist:
       all  = read_event_mnist_samples(path, Part::train);
       test = read_event_mnist_samples(path, Part::test);

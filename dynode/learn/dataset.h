@@ -90,8 +90,17 @@ Samples read_hdf5_samples(const std::string& path, const SampleShape& shape, Par
 /// Trials of a task. @param part, batch  other trials for other numbers
 Samples draw_task_samples(std::shared_ptr<const Task> task, uint64_t seed, std::string_view part, uint64_t batch,
                           size_t rows, Threads* threads = nullptr);
-/// @throws IoError  naming file, line and column
-Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapping mapping);
+/// Of the config, what says which column is what. @throws IoError  naming file, line and column
+Samples read_csv_samples(const std::string& path, const SampleShape& shape, const DataConfig& columns);
+/// The rows of two parts. @throws ShapeError, IoError  if they are of different kinds
+Samples joined(Samples a, const Samples& b);
+
+// data that are made up
+/// Settings of format: synthetic.
+const std::vector<Fact>& synthetic_facts();
+/// @throws SpecError  on a task that is none
+void    check_synthetic(const DataConfig& config, const At& at = {});
+Samples make_synthetic_samples(const DataConfig& config, Mapping mapping, uint64_t seed);
 
 // targets that are made
 /// The largest token of sequences of tokens. @throws IoError  naming what is none
@@ -102,7 +111,9 @@ Samples encode_tokens(Samples samples, const TrainConfig& config, int64_t vocabu
 Samples shown_as_targets(Samples samples, const DataConfig& config, double low, double high);
 /// The share of sequences that is taught, drawn by seed.
 Samples taught_rows(Samples samples, const DistillationConfig& config, uint64_t seed);
-/// Targets are the outputs of the teacher. @throws IoError, SpecError
+/// Target values of every step become one per sequence, as model.time_pooling says. @throws IoError
+Samples pooled_targets(Samples samples, const TrainConfig& config);
+/// Targets are the outputs of the teacher, pooled with mapping seq2static. @throws IoError, SpecError
 Samples taught(Samples samples, const TrainConfig& config, double low, double high);
 
 // what the readers check alike

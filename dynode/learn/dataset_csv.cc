@@ -88,7 +88,7 @@ std::vector<size_t> step_columns(const Table& table, const std::vector<std::stri
   return columns;
 }
 
-Columns read_heading(Table& table, const DataConfig& config) {
+Columns read_heading(Table& table, const DataConfig& config, bool has_targets) {
   std::vector<std::string_view> fields;
   if (!table.next(fields)) table.fail("the file is empty", "its first line names the columns");
   Columns columns;
@@ -97,12 +97,11 @@ Columns read_heading(Table& table, const DataConfig& config) {
       table.fail(fmt::format("there are two columns '{}'", field), "the first line names the columns");
     columns.names.emplace_back(field);
   }
-  if (config.target_columns.empty()) {
-    columns.targets = {find_column(table, columns.names, config.label_column.value_or("label"))};
-  } else {
-    for (const std::string& name : config.target_columns)
+  std::vector<std::string> targets = config.target_columns;
+  if (targets.empty()) targets = {config.label_column.value_or("label")};
+  for (const std::string& name : targets)
+    if (has_targets || std::ranges::find(columns.names, name) != columns.names.end())
       columns.targets.push_back(find_column(table, columns.names, name));
-  }
   columns.spans = step_columns(table, columns.names, config.timespan_columns, "timespan_columns");
   columns.mask  = step_columns(table, columns.names, config.mask_columns, "mask_columns");
   for (size_t i = 0; i < columns.names.size(); ++i) {
@@ -135,11 +134,11 @@ double read_number(const Table& table, std::string_view field, const std::string
 
 }  // namespace
 
-Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapping mapping) {
-  if (mapping == Mapping::seq2seq)
+Samples read_csv_samples(const std::string& path, const SampleShape& shape, const DataConfig& config) {
+  if (shape.mapping == Mapping::seq2seq && shape.has_targets)
     throw SpecError({}, "a csv file has one target per sequence", "give mapping: seq2static, or an npz file");
   Table         table(path);
-  const Columns columns = read_heading(table, config);
+  const Columns columns = read_heading(table, config, shape.has_targets);
   const bool    labels  = config.target_columns.empty();
 
   Samples             samples;
@@ -147,7 +146,7 @@ Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapp
   samples.name  = path;
   samples.width = size_t(config.values_per_step);
   samples.steps = columns.inputs.size() / samples.width;
-  if (!labels) samples.target_width = columns.targets.size();
+  if (!labels && shape.has_targets) samples.target_width = columns.targets.size();
   for (std::vector<std::string_view> fields; table.next(fields); ++samples.rows) {
     if (fields.size() != columns.names.size())
       table.fail(fmt::format("{} fields, but {} columns", fields.size(), columns.names.size()));
@@ -167,6 +166,7 @@ Samples read_csv_samples(const DataConfig& config, const std::string& path, Mapp
         std::find(samples.mask.end() - ptrdiff_t(columns.mask.size()), samples.mask.end(), 1) == samples.mask.end())
       table.fail("the mask leaves no step", kRowHint);
     for (const size_t i : columns.targets) {
+      if (!shape.has_targets) break;
       const double target = read_number(table, fields[i], columns.names[i]);
       if (!labels) {
         samples.values.push_back(target);

@@ -19,25 +19,6 @@ Samples group_samples(const Hdf5& file, const std::string& group, const SampleSh
   return samples_of(Npz(file.file() + (group.empty() ? "" : ":" + group), std::move(arrays)), shape);
 }
 
-/// The rows of two parts of one file.
-Samples joined(Samples a, const Samples& b) {
-  if (a.steps != b.steps || a.width != b.width)
-    throw ShapeError(b.name + ": x", {-1, int64_t(a.steps), int64_t(a.width)},
-                     {int64_t(b.rows), int64_t(b.steps), int64_t(b.width)}, "training data: " + a.name);
-  const auto differ = [&](const char* what) {
-    throw IoError(b.name, fmt::format("its {} are of another kind than those of {}", what, a.name));
-  };
-  if (a.x.index() != b.x.index()) differ("inputs");
-  if (a.classes.empty() != b.classes.empty() || a.target_width != b.target_width) differ("labels");
-  if (a.spans.empty() != b.spans.empty()) differ("timespans");
-  if (a.mask.empty() != b.mask.empty()) differ("masks");
-  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-  std::visit([&](auto& x) { append(x, std::get<std::remove_cvref_t<decltype(x)>>(b.x)); }, a.x);
-  append(a.classes, b.classes), append(a.values, b.values), append(a.spans, b.spans), append(a.mask, b.mask);
-  a.rows += b.rows;
-  return a;
-}
-
 }  // namespace
 
 Samples read_hdf5_samples(const std::string& path, const SampleShape& shape, Part part) {

@@ -1,6 +1,7 @@
 // Distillation: what a network says in every step becomes the target of another one.
 //
 //   inputs ──scaled──▶ teacher ──▶ outputs of its last layer [rows][steps][units]: target values
+//                                  pooled as those of the pupil, where these are: [rows][units]
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "dynode/io/npz.h"
 #include "dynode/learn/dataset.h"
 #include "dynode/learn/evaluation.h"
+#include "dynode/learn/pooling.h"
 #include "dynode/run/engine.h"
 
 namespace dynode {
@@ -72,6 +74,24 @@ Samples taught_rows(Samples samples, const DistillationConfig& config, uint64_t 
   return chosen_rows(samples, rows);
 }
 
+Samples pooled_targets(Samples samples, const TrainConfig& config) {
+  const Pooling       pooling = pooling_of(config);
+  const size_t        units = samples.target_width, size = samples.steps * units;
+  std::vector<double> pooled(samples.rows * units), counted;
+  for (size_t row = 0; row < samples.rows; ++row) {
+    const double* values = samples.values.data() + row * size;
+    counted.clear();
+    for (size_t t = 0; t < samples.steps; ++t)   // steps whose mask is 0 are none
+      if (samples.mask.empty() || samples.mask[row * samples.steps + t])
+        counted.insert(counted.end(), values + t * units, values + (t + 1) * units);
+    if (counted.empty()) throw IoError(samples.name, fmt::format("mask leaves no step of row {}", row), kRowHint);
+    pool(pooling, counted.data(), counted.size() / units, units, pooled.data() + row * units);
+  }
+  samples.values  = std::move(pooled);
+  samples.entries = 1;
+  return samples;
+}
+
 Samples taught(Samples samples, const TrainConfig& config, double low, double high) {
   if (samples.rows == 0) return samples;
   const DistillationConfig& d    = *config.training.distillation;
@@ -90,7 +110,7 @@ Samples taught(Samples samples, const TrainConfig& config, double low, double hi
   samples.classes.clear();
   samples.target_width = plan->layers[size_t(plan->output)].units;
   samples.entries      = samples.steps;
-  return samples;
+  return config.training.mapping == Mapping::seq2static ? pooled_targets(std::move(samples), config) : samples;
 }
 
 }  // namespace dynode

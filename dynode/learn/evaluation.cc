@@ -82,7 +82,7 @@ std::string model_path(const std::string& path) {
 }
 
 TrainConfig config_for_model(TrainConfig config, const std::string& model) {
-  for (std::string* path : {&config.data.data_path, &config.data.test_path})
+  for (std::string* path : {&config.data.data_path, &config.data.val_path, &config.data.test_path})
     if (!path->empty()) *path = config.resolve(*path);
   config.file.clear();
   config.model.architecture_yaml.clear();

@@ -11,6 +11,7 @@ LossEntry autoregressive_loss();
 LossEntry mse_loss();
 LossEntry mse_gradient_cutoff_loss();
 LossEntry mae_loss();
+LossEntry huber_loss();
 LossEntry l1_loss();
 LossEntry l2_loss();
 LossEntry gap_loss();
@@ -32,6 +33,7 @@ LossEntry population_kl_loss();
 LossEntry connectivity_loss();
 LossEntry large_weights_loss();
 LossEntry gravity_quantization_loss();
+LossEntry stub_loss();
 
 const std::vector<LossEntry>& losses() {
   static const std::vector<LossEntry> entries = {
@@ -41,6 +43,7 @@ const std::vector<LossEntry>& losses() {
       mse_loss(),
       mse_gradient_cutoff_loss(),
       mae_loss(),
+      huber_loss(),
       l1_loss(),
       l2_loss(),
       gap_loss(),
@@ -62,6 +65,7 @@ const std::vector<LossEntry>& losses() {
       connectivity_loss(),
       large_weights_loss(),
       gravity_quantization_loss(),
+      stub_loss(),
   };
   return entries;
 }

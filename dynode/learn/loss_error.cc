@@ -2,6 +2,7 @@
 //
 //   mse, mse_gradient_cutoff, final_timestep_zero_mse   ℓ = (s − y)²    s̄ = 2 (s − y)
 //   mae                                                 ℓ = |s − y|     s̄ = sign(s − y), 0 where they are equal
+//   huber                                               ℓ = e²/2 up to |e| = δ, then δ (|e| − δ/2);  e = s − y
 #include "dynode/learn/loss_terms.h"
 
 namespace dynode {
@@ -26,6 +27,15 @@ double square_of_last_step(const Arguments&, const LossCall<R>& call) {
 
 template <class R>
 double mae(const Arguments&, const LossCall<R>& call) { return sum_entries(call, 1, magnitude); }
+
+template <class R>
+double huber(const Arguments& a, const LossCall<R>& call) {
+  const double delta = a.number("delta");
+  return sum_entries(call, 1, [delta](double s, double y) {
+    const double e = s - y, size = std::abs(e);
+    return size > delta ? EntryLoss{delta * (size - delta / 2), delta * sign_of(e)} : EntryLoss{e * e / 2, e};
+  });
+}
 
 }  // namespace
 
@@ -67,6 +77,16 @@ LossEntry mae_loss() {
           .count   = count_entries,
           .value_and_adjoint_float  = mae<float>,
           .value_and_adjoint_double = mae<double>};
+}
+
+LossEntry huber_loss() {
+  return {.name    = "huber",
+          .summary = "mean over all entries of the square of small errors, the size of large ones",
+          .facts   = {{.name = "delta", .value = 1, .min = 1e-12, .help = "error from which on it grows no faster"}},
+          .target  = LossTarget::values,
+          .count   = count_entries,
+          .value_and_adjoint_float  = huber<float>,
+          .value_and_adjoint_double = huber<double>};
 }
 
 }  // namespace dynode

@@ -5,6 +5,7 @@
 //   sgd      b ← μb + (1−dampening)g, at first b = g;   θ ← θ − η b        nesterov: θ ← θ − η (g + μb)
 //   rmsprop  v ← αv + (1−α)g²     a = √v + ε            centered: mean ← α mean + (1−α)g, a = √(v − mean²) + ε
 //            θ ← θ − η g/a        with momentum: b ← μb + g/a, θ ← θ − η b
+//   muon     of matrices: optimizer_muon.cc; of others adamw
 //   lion     θ ← (1 − η·decay) θ − η sign(β₁m + (1−β₁)g),  m ← β₂m + (1−β₂)g
 //
 // Sources: Kingma & Ba 2015; Loshchilov & Hutter 2019; Chen et al. 2023 (Lion); conventions of torch.optim.
@@ -126,6 +127,15 @@ const std::vector<OptimizerEntry>& optimizers() {
        {weight_decay(0), beta("beta1", 0.9, "memory of the gradient in the update"),
         beta("beta2", 0.99, "memory of the gradient that is kept"), betas()},
        Kind::lion},
+      {"muon",
+       "momentum of matrices made orthogonal; AdamW for what is no matrix",
+       {weight_decay(0), {.name = "momentum", .value = 0.95, .min = 0, .max = kBelowOne, .help = "memory of the gradient of matrices"},
+        {.name = "nesterov", .kind = ArgumentKind::boolean, .value = 1, .help = "look ahead along the momentum"},
+        {.name = "ns_steps", .kind = ArgumentKind::integer, .value = 5, .min = 1, .max = 100, .help = "steps towards orthogonal"},
+        flag("match_adam", "steps as long as Adam's, for a learning rate of his; false: as published, for about 0.02"),
+        beta("beta1", 0.9, "memory of the mean gradient of others"),
+        beta("beta2", 0.999, "memory of their mean squared gradient"), betas(), epsilon()},
+       Kind::muon},
   };
   return entries;
 }
@@ -160,6 +170,8 @@ OptimizerSettings optimizer_settings(const OptimizerEntry& entry, const Argument
   read("alpha", settings.alpha);
   read_flag("nesterov", settings.nesterov);
   read_flag("centered", settings.centered);
+  if (arguments.has("ns_steps")) settings.ns_steps = int(arguments.number("ns_steps"));
+  read_flag("match_adam", settings.match_adam);
   if (settings.nesterov && (settings.momentum == 0 || settings.dampening != 0))
     throw SpecError(at, "nesterov needs a momentum larger than 0 and no dampening", "give momentum: 0.9, for example");
   return settings;
@@ -172,10 +184,11 @@ Optimizer<R>::Optimizer(const OptimizerSettings& settings, size_t size, std::vec
   size_t end = 0;
   for (const ParameterBlock& block : blocks_) {
     expects(block.begin >= end && block.begin <= block.end && block.end <= size, "parameter blocks ascend, disjoint");
+    expects(block.rows == 0 || block.rows * block.columns == block.end - block.begin, "a matrix fills its block");
     end = block.end;
   }
   const Kind kind    = settings.kind;
-  const bool moments = kind == Kind::adamw || kind == Kind::adam;
+  const bool moments = kind == Kind::adamw || kind == Kind::adam || kind == Kind::muon;
   if (moments || kind == Kind::lion || settings.momentum != 0) m_.assign(size, R(0));
   if (moments || kind == Kind::rmsprop) v_.assign(size, R(0));
   if (kind == Kind::rmsprop && settings.centered) mean_.assign(size, R(0));
@@ -194,9 +207,15 @@ void Optimizer<R>::step(std::span<R> theta, std::span<const R> grad, double lr, 
     const double rate  = lr * block.lr_scale;
     const double decay = block.decay ? s.weight_decay : 0;
     switch (s.kind) {
+      case Kind::muon:
+        if (block.rows > 0) {
+          muon_step<R>(block, s, lr, theta.data() + block.begin, grad.data() + block.begin, slot(m_));
+          break;
+        }
+        [[fallthrough]];
       case Kind::adamw:
       case Kind::adam: {
-        const bool   decoupled = s.kind == Kind::adamw;
+        const bool   decoupled = s.kind != Kind::adam;
         const double bias1 = 1 - std::pow(s.beta1, double(update_count));
         const double bias2 = 1 - std::pow(s.beta2, double(update_count));
         pass.adam(slot(m_), slot(v_), decoupled ? 1 - rate * decay : 1, decoupled ? 0 : decay, s.beta1, s.beta2,

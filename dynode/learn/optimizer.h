@@ -24,22 +24,25 @@ struct ParameterBlock {
   double lr_scale = 1;         // times the learning rate, ≥ 0
   bool   decay    = true;      // weight decay applies
   bool   frozen   = false;     // never changes
+  size_t rows = 0, columns = 0;   // of a matrix; 0: it is none
 };
 
-enum class OptimizerKind { adamw, adam, sgd, rmsprop, lion };
+enum class OptimizerKind { adamw, adam, sgd, rmsprop, lion, muon };
 
 /// What an optimiser needs besides the learning rate; fields a kind does not name are not used by it.
 struct OptimizerSettings {
   OptimizerKind kind         = OptimizerKind::adamw;
   double        weight_decay = 0;
-  double        beta1        = 0.9;     // adam, adamw, lion
+  double        beta1        = 0.9;     // adam, adamw, lion; muon: of what is no matrix, as beta2 and eps
   double        beta2        = 0.999;   // lion: 0.99
   double        eps          = 1e-8;    // adam, adamw, rmsprop
-  double        momentum     = 0;       // sgd, rmsprop
+  double        momentum     = 0;       // sgd, rmsprop, muon
   double        dampening    = 0;       // sgd
-  bool          nesterov     = false;   // sgd
+  bool          nesterov     = false;   // sgd, muon
   double        alpha        = 0.99;    // rmsprop
   bool          centered     = false;   // rmsprop
+  int           ns_steps     = 5;       // muon
+  bool          match_adam   = false;   // muon
 };
 
 struct OptimizerEntry {
@@ -89,6 +92,15 @@ class Optimizer {
   std::vector<ParameterBlock> blocks_;
   std::vector<R>              m_, v_, mean_;   // [size] where the kind uses them, else empty
 };
+
+/// Brings the singular values of a matrix near 1, by `steps` steps of Newton and Schulz. Zero stays zero.
+/// @param x  [rows][columns]
+template <class R>
+void orthogonalise(std::vector<R>& x, size_t rows, size_t columns, int steps);
+
+/// One update of a block that is a matrix. @param theta, grad, m  of the block; m is the momentum
+template <class R>
+void muon_step(const ParameterBlock& block, const OptimizerSettings& settings, double lr, R* theta, const R* grad, R* m);
 
 extern template class Optimizer<float>;
 extern template class Optimizer<double>;

@@ -183,6 +183,62 @@ TEST(Optimizer, SlotsAreOnlyWhatAKindNeeds) {
   EXPECT_EQ(names(settings_of("sgd", {{"momentum", 0.9}})), "m ");
   EXPECT_EQ(names(settings_of("rmsprop", {{"centered", 1.0}})), "v mean ");
   EXPECT_EQ(names(settings_of("lion")), "m ");
+  EXPECT_EQ(names(settings_of("muon")), "m v ");
+}
+
+TEST(Optimizer, MuonUpdatesAreNearlyOrthogonal) {
+  for (const auto& [rows, columns] : {std::pair<size_t, size_t>{6, 9}, {9, 6}, {5, 5}}) {
+    Optimizer<double> optimizer(settings_of("muon"), rows * columns, {{.begin = 0, .end = rows * columns, .rows = rows, .columns = columns}});
+    Values theta(rows * columns), grad(rows * columns);
+    for (size_t i = 0; i < grad.size(); ++i) grad[i] = std::sin(1.7 * double(i * i)) + 0.3;
+    optimizer.step(theta, grad, 0.1, 1);
+    // X = −θ/(η s) has XXᵀ, of the smaller side, near the identity
+    const double s = 0.1 * std::sqrt(std::max(1.0, double(rows) / double(columns)));
+    const bool   wide = rows <= columns;
+    const size_t n = std::min(rows, columns), m = std::max(rows, columns);
+    const auto   x = [&](size_t i, size_t k) { return -theta[wide ? i * columns + k : k * columns + i] / s; };
+    double       along = 0;
+    for (size_t i = 0; i < theta.size(); ++i) along -= theta[i] * grad[i];
+    EXPECT_GT(along, 0) << "downhill";
+    for (size_t i = 0; i < n; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        double product = 0;
+        for (size_t k = 0; k < m; ++k) product += x(i, k) * x(j, k);
+        EXPECT_NEAR(product, i == j, 0.45) << rows << "x" << columns << " " << i << "," << j;
+      }
+  }
+  // singular values in [0.68, 1.21] whatever they were: |X|² lies between n 0.68² and n 1.21²
+  Values x = {100, 3, -2, 0.5, 7, 0.25};
+  orthogonalise(x, 2, 3, 5);
+  double squares = 0;
+  for (const double v : x) squares += v * v;
+  EXPECT_GT(squares, 2 * 0.68 * 0.68);
+  EXPECT_LT(squares, 2 * 1.21 * 1.21);
+  Values zero(6);
+  orthogonalise(zero, 2, 3, 5);
+  EXPECT_EQ(zero, Values(6));
+}
+
+TEST(Optimizer, MuonOfDiagonalMatricesIsItsPolynomial) {
+  // diagonal matrices stay diagonal, each entry goes its own way; momentum 0.5: B = g/2, U = 0.75 g, then B = 0.75 g, U = 0.875 g
+  const auto near_one = [](double v) {
+    for (int k = 0; k < 5; ++k) v = 3.4445 * v - 4.7750 * std::pow(v, 3) + 2.0315 * std::pow(v, 5);
+    return v;
+  };
+  const double      big = near_one(3 / 5.0), small = near_one(4 / 5.0);   // of a matrix diag(3, 4), |U| = 5
+  Optimizer<double> optimizer(settings_of("muon", {{"momentum", 0.5}, {"weight_decay", 0.1}}), 5,
+                              {{.begin = 0, .end = 4, .rows = 2, .columns = 2}, {.begin = 4, .end = 5, .decay = false}});
+  Values       theta(5, 1.0);
+  const Values grad = {3e3, 0, 0, 4e3, 1e3};
+  optimizer.step(theta, grad, 0.1, 1);
+  expect_near(theta, {0.99 - 0.1 * big, 0.99, 0.99, 0.99 - 0.1 * small, 0.9}, 1e-9);   // the vector goes as Adam does
+  optimizer.step(theta, grad, 0.1, 2);
+  expect_near(theta, {0.99 * (0.99 - 0.1 * big) - 0.1 * big, 0.9801, 0.9801, 0.99 * (0.99 - 0.1 * small) - 0.1 * small, 0.8}, 1e-9);
+  OptimizerSettings settings = settings_of("muon", {{"match_adam", 1.0}});
+  Optimizer<double> matched(settings, 4, {{.begin = 0, .end = 4, .rows = 2, .columns = 2}});
+  Values            other(4);
+  matched.step(other, std::span(grad).first(4), 0.1, 1);
+  EXPECT_NEAR(other[0], -0.1 * 0.2 * std::sqrt(2.0) * big, 1e-9);
 }
 
 TEST(Optimizer, RefusesSettingsThatDoNotGoTogether) {

@@ -12,6 +12,7 @@
 #include "dynode/io/file.h"
 #include "dynode/io/model_file.h"
 #include "dynode/io/npz.h"
+#include "dynode/learn/evaluation.h"
 #include "dynode/learn/trainer_network.h"
 #include "dynode/learn/warnings.h"
 #include "dynode/spec/yaml.h"
@@ -59,9 +60,11 @@ std::string absolute(const TrainConfig& config, const std::string& path) {
 /// The same, checked and completed as if read from a file, with paths that hold wherever it is read.
 TrainConfig settle(TrainConfig config) {
   config.data.data_path          = absolute(config, config.data.data_path);
+  config.data.val_path           = absolute(config, config.data.val_path);
   config.data.test_path          = absolute(config, config.data.test_path);
   config.model.architecture_yaml = absolute(config, config.model.architecture_yaml);
   config.model.base_model_path   = absolute(config, config.model.base_model_path);
+  config.training.train_from_checkpoint = absolute(config, config.training.train_from_checkpoint);
   if (auto& d = config.training.distillation) {
     d->teacher_model_path     = absolute(config, d->teacher_model_path);
     d->distillation_data_path = absolute(config, d->distillation_data_path);
@@ -119,10 +122,30 @@ TrainResult run_network(const Job& job, RunDirectory& directory, Call& call, con
                 : run_in_precision<double>(job, directory, call, from, from_path);
 }
 
+/// Refuses a checkpoint that this run cannot begin with.
+void check_start(const Job& job, const Recipe& recipe) {
+  const std::string& given = job.config.training.train_from_checkpoint;
+  if (given.empty()) return;
+  const std::string path = job.config.resolve(given);
+  const TensorFile  file = load_safetensors(path);
+  if (const int64_t done = checkpoint_state(file, path).epoch; done >= job.config.training.max_epochs)
+    throw SpecError({.path = "training.max_epochs"},
+                    fmt::format("the checkpoint has {} epochs behind it, and the run is to have {}", done, job.config.training.max_epochs),
+                    fmt::format("give max_epochs: {}, for example; they count on from there", 2 * done));
+  const std::string& optimiser = job.config.training.optimizer.name;
+  if (const auto before = trained_with(file, path); before && before->training.optimizer.name != optimiser)
+    throw SpecError({.path = "training.optimizer.name"},
+                    fmt::format("the checkpoint has the memory of {}, which {} cannot use", before->training.optimizer.name, optimiser),
+                    "keep the optimiser, or begin with the numbers alone: model.base_model_path, load_exact_model_state: true");
+  model_theta<double>(*job.plan, file, path);
+  Optimizer<double> optimizer(recipe.optimizer, job.plan->parameters.size(), recipe.blocks);
+  restore_optimizer(*job.plan, file, path, optimizer);
+}
+
 /// Everything that can be refused is refused here, before a run directory exists.
 Job prepare(const TrainConfig& config, Call& call) {
   Job job{config, training_plan(config, config.seed), call.shelf.get(config)};
-  make_recipe(config, *job.plan, *job.data);
+  check_start(job, make_recipe(config, *job.plan, *job.data));
   return job;
 }
 
@@ -245,7 +268,7 @@ std::shared_ptr<const Plan> training_plan(const TrainConfig& config, uint64_t se
   const ModelConfig& model = config.model;
   Spec               spec;
   CompileOptions     options{.seed = seed, .load_array = load_array, .stored = {}};
-  TensorFile         base;
+  TensorFile         base, start;
   if (!model.base_model_path.empty()) {
     const std::string path = config.resolve(model.base_model_path);
     base                   = load_safetensors(path);
@@ -256,6 +279,10 @@ std::shared_ptr<const Plan> training_plan(const TrainConfig& config, uint64_t se
   } else {
     spec = read_spec(model.architecture);
     if (spec.file.empty()) spec.file = config.file;
+  }
+  if (!config.training.train_from_checkpoint.empty()) {   // its masks, too
+    start          = load_safetensors(config.resolve(config.training.train_from_checkpoint));
+    options.stored = model_options(start).stored;
   }
   if (model.dt) spec.simulation.dt = model.dt;
   if (model.dt_learnable) spec.simulation.dt_learnable = *model.dt_learnable;

@@ -81,6 +81,26 @@ void NetworkTrainer<R>::listen(double loss, const std::vector<Metric>& metrics) 
   state_.set_dynamic(state);
 }
 
+/// Metrics of validation rows with weights of few levels, as a line of metrics.jsonl.
+template <class R>
+void NetworkTrainer<R>::measure_quantised(bool epoch_over) {
+  if (!recipe_.measured) return;
+  const QuantizedAccuracyConfig& asked = *config_.callbacks.quantized_accuracy;
+  const auto                     every = asked.eval_every_n_steps;
+  if (every ? epoch_over || state_.step % *every != 0 : !epoch_over) return;
+  const size_t most = asked.max_eval_batches ? size_t(*asked.max_eval_batches) * size_t(config_.training.batch_size) : SIZE_MAX;
+  const auto   rows = std::span(data_->validation).first(std::min(most, data_->validation.size()));
+  set_callbacks(state_.step, state_.epoch);
+  engine_->set_quantisation(recipe_.measured);
+  auto states = batch_->take_states();
+  try {
+    const Scores scores = evaluate<R>(*engine_, *batch_, all(), rows, recipe_.fresh_metrics());
+    log_scores("quantized", scores.loss, scores.metrics, state_.epoch + 1);
+  } catch (const NumericsError& cause) { say(fmt::format("quantized_accuracy: {}", cause.what())); }
+  batch_->put_states(std::move(states));
+  engine_->set_quantisation(recipe_.quantisation);
+}
+
 /// Noise and weights of losses are written as they are now, so that the file gives what its validation gave.
 template <class R>
 std::string NetworkTrainer<R>::checkpoint() const {
@@ -104,6 +124,7 @@ std::string NetworkTrainer<R>::checkpoint() const {
   template void        NetworkTrainer<R>::set_dt(double);                       \
   template void        NetworkTrainer<R>::set_callbacks(int64_t, int64_t, bool); \
   template double      NetworkTrainer<R>::weight_of(size_t, int64_t) const;     \
+  template void        NetworkTrainer<R>::measure_quantised(bool);              \
   template void        NetworkTrainer<R>::listen(double, const std::vector<Metric>&); \
   template std::string NetworkTrainer<R>::checkpoint() const
 DYNODE_INSTANTIATE(float);

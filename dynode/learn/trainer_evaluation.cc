@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace dynode {
 namespace {
@@ -83,6 +84,7 @@ Minibatch<R>::Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& term
 template <class R>
 void Minibatch<R>::carry_states(StateSelection whose, Random random) {
   starts_.clear();
+  start_rows_      = rows_;
   const size_t row = whose == StateSelection::last ? rows_ - 1 : whose == StateSelection::random ? size_t(random.integer(rows_)) : 0;
   for (size_t i = first_kept_; i < objective_.terms().size(); ++i) {
     const ObjectiveTerm&  term  = objective_.terms()[i];
@@ -98,10 +100,10 @@ void Minibatch<R>::carry_states(StateSelection whose, Random random) {
 template <class R>
 void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows, Stretch stretch) {
   for (Start& start : starts_) {   // rows that were not there begin in state 0
-    const size_t units = start.values.size() / std::max<size_t>(rows_, 1);
+    const size_t units = start.values.size() / start_rows_;
     start.values.resize(rows.size() * units);
   }
-  rows_    = rows.size();
+  rows_ = start_rows_ = rows.size();
   steps_   = data.steps();
   entries_ = data.entries();
   x_.resize(rows_ * steps_ * data.width());
@@ -117,6 +119,25 @@ void Minibatch<R>::load(const Dataset& data, std::span<const size_t> rows, Stret
     else targets_[i] = targets_[0];
   }
   objective_.set_batch(rows_, steps_, targets_);
+}
+
+template <class R>
+std::vector<double> Minibatch<R>::counts(const Dataset& data, std::span<const size_t> rows, Stretch stretch) {
+  States states = take_states();
+  load(data, rows, stretch);
+  std::vector<double> counts;
+  for (size_t i = 0; i < objective_.terms().size(); ++i) {
+    const LossEntry* loss  = objective_.terms()[i].loss;
+    const bool       plain = !loss || loss->of_weights || loss->run != LossRun::main;   // every row alike
+    counts.push_back(plain ? double(rows.size()) : objective_.count(i));
+  }
+  put_states(std::move(states));
+  return counts;
+}
+
+template <class R>
+void Minibatch<R>::share(std::span<const double> shares) {
+  for (size_t i = 0; i < shares.size(); ++i) objective_.set_weight(i, objective_.terms()[i].weight * shares[i]);
 }
 
 /// Leaves the steps of a stretch, of inputs and targets alike.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dynode/base/random.h"
@@ -54,10 +55,19 @@ class Minibatch {
   /// Takes these rows, or a stretch of each. @throws ShapeError  if targets do not fit the loss
   void load(const Dataset& data, std::span<const size_t> rows, Stretch stretch = {});
 
+  /// What the means of the losses count of these rows, per term. Leaves them loaded; states wait.
+  std::vector<double> counts(const Dataset& data, std::span<const size_t> rows, Stretch stretch);
+  /// Multiplies the weights of all terms. @param shares  per term
+  void share(std::span<const double> shares);
+
   /// The next runs begin where the last one ended.
   void carry_states(StateSelection whose, Random random);
   /// They begin in the initial state.
   void forget_states() { starts_.clear(); }
+  /// Hands the states out that the next run would begin in, and takes them back.
+  struct States;
+  States take_states() { return {std::exchange(starts_, {}), start_rows_}; }
+  void   put_states(States states) { starts_ = std::move(states.starts), start_rows_ = states.rows; }
   /// What evaluations do with the states of their batches; nothing: each begins in the initial state.
   std::optional<StateSelection> carries = {};
 
@@ -93,6 +103,7 @@ class Minibatch {
     std::vector<R> values;   // [rows][units]
   };
   std::vector<Start>          starts_;
+  size_t                      start_rows_ = 0;
   AdjointPolicy               adjoint_;
   size_t                      rows_ = 0, steps_ = 0, units_, entries_ = 1;
   std::vector<R>              x_;        // [rows][steps][width]
@@ -101,6 +112,12 @@ class Minibatch {
   const Task*                 task_ = nullptr;
   std::vector<int64_t>        labels_;   // [rows] of trials
   std::vector<BatchTarget<R>> targets_;  // the same for every term that looks at targets
+};
+
+template <class R>
+struct Minibatch<R>::States {
+  std::vector<Start> starts;
+  size_t             rows;   // of each
 };
 
 struct Scores {

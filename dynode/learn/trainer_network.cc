@@ -20,16 +20,6 @@ std::vector<NamedNumber> numbers_of(double loss, const std::vector<Metric>& metr
   return numbers;
 }
 
-/// The stretches of a sequence that an update learns from: all of it, or those of use_tbptt.
-std::vector<Stretch> stretches_of(const TrainingConfig& training, size_t steps) {
-  if (!training.use_tbptt) return {{}};
-  const size_t         length = size_t(*training.tbptt_steps), stride = size_t(training.tbptt_stride.value_or(*training.tbptt_steps));
-  std::vector<Stretch> stretches;
-  for (size_t begin = 0; begin < steps && (stretches.empty() || stretches.back().end < steps); begin += stride)
-    stretches.push_back({begin, std::min(begin + length, steps)});
-  return stretches;
-}
-
 constexpr size_t kDrawnRows = 256;  // trials of a task in memory, about
 
 /// The order in which an epoch sees the training rows: a function of seed and epoch alone.
@@ -88,10 +78,9 @@ void NetworkTrainer<R>::settle_in() {
 template <class R>
 TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* from, const std::string& from_path) {
   directory_ = &directory;
+  const std::string& start = config_.training.train_from_checkpoint;
   if (from) {
-    state_ = checkpoint_state(*from, from_path);
-    theta_ = model_theta<R>(*plan_, *from, from_path);
-    restore_optimizer(*plan_, *from, from_path, optimizer_);
+    take(*from, from_path);
     if (!directory.cut_metrics(state_.metrics_lines))
       say(fmt::format("metrics.jsonl has lost lines: {} are left of {}", directory.metrics_lines(),
                       state_.metrics_lines));
@@ -100,6 +89,7 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
                 : fmt::format("goes on after epoch {} of {}, with {}", state_.epoch, config_.training.max_epochs,
                               from_path));
   } else {
+    if (!start.empty()) begin_with(config_.resolve(start));
     project(plan_->parameters, theta_.data());
     if (config_.training.save_initial_state)
       write_file(directory.checkpoint("initial"), checkpoint());
@@ -125,6 +115,25 @@ TrainResult NetworkTrainer<R>::run(RunDirectory& directory, const TensorFile* fr
 }
 
 template <class R>
+void NetworkTrainer<R>::take(const TensorFile& from, const std::string& path) {
+  state_ = checkpoint_state(from, path);
+  theta_ = model_theta<R>(*plan_, from, path);
+  restore_optimizer(*plan_, from, path, optimizer_);
+}
+
+/// Counts on from another run, of which this directory knows nothing.
+template <class R>
+void NetworkTrainer<R>::begin_with(const std::string& path) {
+  take(load_safetensors(path), path);
+  const TrainingState fresh;
+  state_.best_loss = fresh.best_loss, state_.best_epoch = 0, state_.epochs_without_gain = 0;
+  state_.ended = state_.reached = false;
+  state_.metrics_lines          = 0;
+  state_.kept.clear();
+  say(fmt::format("begins after epoch {}, with {}", state_.epoch, path));
+}
+
+template <class R>
 void NetworkTrainer<R>::use(std::span<const R> theta) {
   engine_->set_parameters(theta);
   batch_->set_parameters(theta);
@@ -137,7 +146,7 @@ auto NetworkTrainer<R>::rows_from(size_t from) -> Rows {
     return {&all(), order_};
   }
   // a block of whole minibatches; trials depend on its number alone
-  const size_t batch = size_t(config_.training.batch_size), most = data_->train.size();
+  const size_t batch = config_.training.rows_per_update(), most = data_->train.size();
   const size_t block = batch * std::max<size_t>(1, kDrawnRows / batch), blocks = (most + block - 1) / block;
   const size_t rows  = std::min(block, most - from);
   drawn_ = Dataset(draw_task_samples(data_->task, config_.seed, "train", uint64_t(state_.epoch) * blocks + from / block,
@@ -148,7 +157,7 @@ auto NetworkTrainer<R>::rows_from(size_t from) -> Rows {
 
 template <class R>
 bool NetworkTrainer<R>::train_epoch() {
-  const size_t batch = size_t(config_.training.batch_size), size = data_->train.size();
+  const size_t batch = config_.training.rows_per_update(), size = data_->train.size();
   const auto   start = Clock::now();
   set_length(state_.epoch);
   batch_->forget_states();
@@ -179,23 +188,7 @@ template <class R>
 void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows, Window& window) {
   const TrainingConfig& training = config_.training;
   try {
-    // gradient, mean over stretches if there are several
-    const std::vector<Stretch> stretches = stretches_of(training, data.steps());
-    const double               share     = 1 / double(stretches.size());
-    double                     loss      = 0;
-    for (size_t k = 0; k < stretches.size(); ++k) {
-      batch_->load(data, rows, stretches[k]);
-      batch_->noise = {.training = true, .pass = uint64_t(state_.step) * stretches.size() + k};
-      set_callbacks(state_.step, state_.epoch, true);
-      stretch_bar_.resize(k > 0 ? theta_bar_.size() : 0);
-      std::vector<R>& bar = k > 0 ? stretch_bar_ : theta_bar_;
-      loss += share * batch_->gradient(*engine_, bar.data());
-      for (size_t i = 0; i < theta_bar_.size() && stretches.size() > 1; ++i)
-        theta_bar_[i] = k > 0 ? theta_bar_[i] + R(share) * bar[i] : R(share) * bar[i];
-      batch_->add_to(window.metrics);
-    }
-    if (const auto& s = config_.callbacks.stateful_training; s && s->active && s->enable_for_training)
-      batch_->carry_states(s->sample_selection, Random(config_.seed, fmt::format("stateful/{}", state_.step)));
+    const double loss = gradient(data, rows, window);
     const int last = plan_->layers[size_t(plan_->output)].layer_id;
     if (!std::isfinite(loss)) throw NumericsError(last, "the loss", 0, int64_t(data.steps()), 0, loss);
 
@@ -232,6 +225,7 @@ void NetworkTrainer<R>::update(const Dataset& data, std::span<const size_t> rows
     window.updates += 1;
     rows_trained_ += double(rows.size());
     ++state_.step;
+    measure_quantised(false);
   } catch (const NumericsError& cause) { diverged(cause); }
 }
 
@@ -282,6 +276,8 @@ void NetworkTrainer<R>::finish_epoch(const Window& train, double seconds) {
       state_.reached        = recipe_.stop && reaches(*recipe_.stop, scores.loss, scores.metrics, samples);
     } catch (const NumericsError& cause) { diverged(cause); }
   }
+
+  measure_quantised(true);
 
   // who listens
   ScheduleState schedule = state_.schedule();

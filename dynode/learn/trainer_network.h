@@ -55,6 +55,12 @@ class NetworkTrainer {
   };
   Rows              rows_from(size_t from);
   void              update(const Dataset& data, std::span<const size_t> rows, Window& window);
+  /// Leaves it in theta_bar_. @return the loss
+  double            gradient(const Dataset& data, std::span<const size_t> rows, Window& window);
+  std::vector<R>    noisy_theta() const;
+  void              take(const TensorFile& from, const std::string& path);   // all that a checkpoint has
+  void              begin_with(const std::string& path);                     // another run's
+  void              measure_quantised(bool epoch_over);
   TrainingProgress  progress(int64_t update) const;
   /// Noise, weights of losses and scales as they are after so many updates, in this epoch (from 0).
   /// @param in_turn  only the loss whose turn it is, where they alternate
@@ -85,7 +91,7 @@ class NetworkTrainer {
   std::optional<Engine<R>>            engine_;
   std::optional<Minibatch<R>>         batch_;
   mutable Optimizer<R>                optimizer_;   // hands out its memory to be written
-  std::vector<R>                      theta_, theta_bar_, stretch_bar_;
+  std::vector<R>                      theta_, theta_bar_, part_bar_;
   std::vector<HeldEntry>              held_;           // entries of θ that go only part of a step
   std::vector<R>                      held_values_;
   std::vector<size_t>                 order_;  // of the rows of this epoch

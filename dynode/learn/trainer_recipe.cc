@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <regex>
 
+#include "dynode/base/text.h"
 #include "dynode/plan/arguments.h"
 
 namespace dynode {
@@ -36,6 +37,7 @@ std::vector<ParameterBlock> blocks_of(const OptimizerConfig& optimizer, const Pa
   for (const Block& b : parameters.blocks()) {
     ParameterBlock block{
         .begin = b.offset, .end = b.offset + b.size(), .decay = b.shape.size() == 2, .frozen = !b.learnable};
+    if (b.shape.size() == 2) block.rows = b.shape[0], block.columns = b.shape[1];
     for (size_t i = 0; i < optimizer.param_groups.size(); ++i) {
       const ParamGroupConfig& group   = optimizer.param_groups[i];
       const std::string       name    = b.stored_name();
@@ -172,6 +174,22 @@ std::optional<Quantisation> quantisation_for(const TrainConfig& config, const Pl
   return quantisation;
 }
 
+/// Blocks of weights that are noisy while gradients are taken.
+std::vector<int> noisy_blocks(const ConnectionNoiseConfig& noise, const Plan& plan) {
+  const std::vector<int>   all = quantised_blocks(plan.parameters, {});
+  std::vector<std::string> names;
+  std::vector<int>         chosen;
+  for (const int i : all) {
+    names.push_back(plan.parameters[i].name);
+    if (noise.connections.empty() || std::ranges::find(noise.connections, names.back()) != noise.connections.end()) chosen.push_back(i);
+  }
+  for (const std::string& name : noise.connections)
+    if (std::ranges::find(names, name) == names.end())
+      throw SpecError({{}, 0, 0, "callbacks.connection_noise"}, fmt::format("there is no connection '{}'", name),
+                      did_you_mean(name, names, "there are"));
+  return chosen;
+}
+
 /// The terms of the losses in the file, which come in its order but for the first with a target, which goes ahead.
 std::vector<int> listed_terms(const TrainConfig& config, const std::vector<ObjectiveTerm>& terms) {
   const std::vector<LossConfig>& losses = config.training.loss.losses;
@@ -186,7 +204,7 @@ std::vector<int> listed_terms(const TrainConfig& config, const std::vector<Objec
 }  // namespace
 
 TrainingProgress progress_at(const TrainConfig& config, const TrainingData& data, int64_t update) {
-  const auto    batch     = int64_t(config.training.batch_size);
+  const auto    batch     = int64_t(config.training.rows_per_update());
   const int64_t per_epoch = (int64_t(data.train.size()) + batch - 1) / batch;
   return {.update = update, .updates_total = per_epoch * config.training.max_epochs, .updates_per_epoch = per_epoch};
 }
@@ -206,6 +224,13 @@ Recipe make_recipe(const TrainConfig& config, const Plan& plan, const TrainingDa
           .stop      = stop_rule_of(config),
           .annealed  = annealed_sites(plan, config.callbacks.noise_annealers)};
   recipe.listed = listed_terms(config, recipe.terms);
+  if (const auto& noise = config.callbacks.connection_noise; noise && noise->active) recipe.noisy = noisy_blocks(*noise, plan);
+  recipe.measured = measured_quantisation_of(config);
+  if (recipe.measured) {
+    quantised_blocks(plan.parameters, *recipe.measured);
+    if (data.validation.empty())
+      throw SpecError({{}, 0, 0, "callbacks.quantized_accuracy"}, "looks at the validation, but there is none", "give data.val_split");
+  }
   return recipe;
 }
 

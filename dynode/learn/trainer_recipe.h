@@ -22,6 +22,8 @@ struct Recipe {
   std::optional<StopRule>     stop = {};
   std::vector<std::vector<int>> annealed = {};   // sites of noise that each annealer moves
   std::vector<int>              listed = {};     // of each loss of the file: its term
+  std::vector<int>              noisy = {};      // blocks of weights with connection_noise
+  std::optional<Quantisation>   measured = {};   // of quantized_accuracy
 
   std::vector<Metric> fresh_metrics() const { return {metrics.begin(), metrics.end()}; }
 };

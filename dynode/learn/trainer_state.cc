@@ -53,7 +53,7 @@ void restore_optimizer(const Plan& plan, const TensorFile& file, const std::stri
     for (const Block& b : plan.parameters.blocks()) {
       const std::string name   = fmt::format("opt/{}/{}", slot.name, b.stored_name());
       const Tensor*     tensor = file.find(name);
-      if (!tensor) throw IoError(path, fmt::format("has no '{}'", name), "it was written with another optimizer");
+      if (!tensor) throw IoError(path, fmt::format("has no '{}'", name), "it was written with another optimizer: start from its numbers alone, with model.base_model_path");
       const std::vector<int64_t> shape(b.shape.begin(), b.shape.end());
       if (tensor->shape != shape) throw ShapeError(path + ": " + name, shape, tensor->shape);
       const Array array = tensor->as_array(name);

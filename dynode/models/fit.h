@@ -20,7 +20,7 @@ namespace dynode {
 struct FitOptions {
   int                      epochs = 10, batch_size = 32;
   double                   learning_rate    = 1e-3;
-  std::string              optimizer        = "adam";   // adamw, sgd, rmsprop, lion
+  std::string              optimizer        = "adam";   // adamw, sgd, rmsprop, lion, muon
   std::optional<double>    gradient_clip    = {};       // largest norm
   std::string              loss             = {};       // missing: cross_entropy with classes, mse with values
   std::string              pooling          = "final";  // one answer per sequence: from outputs of all steps to one

@@ -65,7 +65,7 @@ class Sequential:
         return self._model
 
     def compile(self, optimizer="adam", loss=None, metrics=None, learning_rate=1e-3):
-        """optimizer: a name, adam, adamw, sgd, rmsprop or lion. loss: mse, mae, sparse_categorical_crossentropy; missing:
+        """optimizer: a name, adam, adamw, sgd, rmsprop, lion or muon. loss: mse, mae, sparse_categorical_crossentropy; missing:
         by the targets. metrics: of the engine, accuracy for example."""
         if loss is not None and loss not in _LOSSES:
             raise ValueError(f"compile: there is no loss {loss!r}\n  there are: {', '.join(_LOSSES)}")
