@@ -48,6 +48,7 @@ inline double tick_distance(double span) {
 struct Axes {
   double left, top, width, height;
   double x0, x1, y0, y1;
+  bool   x_ticks = true;
 
   double x(double v) const { return left + width * (v - x0) / (x1 - x0); }
   double y(double v) const { return top + height * (y1 - v) / (y1 - y0); }
@@ -62,7 +63,7 @@ struct Axes {
         at.push_back(std::abs(v) < 1e-9 * step ? 0 : v);
       return at;
     };
-    for (double v : ticks(x0, x1))
+    for (double v : x_ticks ? ticks(x0, x1) : std::vector<double>{})
       svg += fmt::format(
           "<path d='M{0:.1f} {1:.1f}v{2:.1f}' "
           "stroke='#e3e3df'/><text x='{0:.1f}' y='{3:.1f}' "
