@@ -29,7 +29,7 @@ TEST_F(Cli, SaysItsVersion) {
 
 TEST_F(Cli, ExplainsItselfAndEveryVerb) {
   const std::string help = good("--help").out;
-  for (const char* verb : {"info", "simulate", "init", "train", "resume", "evaluate", "report", "robustness", "analyze", "quantize", "prune",
+  for (const char* verb : {"info", "simulate", "init", "train", "resume", "evaluate", "report", "robustness", "search", "analyze", "quantize", "prune",
                            "convert", "spiking", "mean-field", "tasks", "signal", "rate-table", "units", "doctor"}) {
     EXPECT_SAYS(help, fmt::format("\n  {} ", verb));
     const std::string own = good(fmt::format("{} --help", verb)).out;
@@ -361,7 +361,7 @@ const Mistake kMistakes[] = {
     {"UnknownVerb", "simulat net.yaml",
      "there is no verb 'simulat'\n"
      "  did you mean 'simulate'?  there are: info, simulate, init, train, resume, evaluate, report, "
-     "reproduce, robustness, analyze, quantize, prune, convert, export, spiking, mean-field, tasks, signal, rate-table, "
+     "reproduce, robustness, search, analyze, quantize, prune, convert, export, spiking, mean-field, tasks, signal, rate-table, "
      "units, doctor"},
     {"UnknownOption", "simulate net.yaml --input x.npy --ouput out.npz",
      "dynode simulate has no option '--ouput'\n"

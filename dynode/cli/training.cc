@@ -26,7 +26,7 @@ void print_yardsticks(const TrainResult& result) {
 
 }  // namespace
 
-void run_training(int threads, const std::function<TrainResult(const TrainOptions&)>& work) {
+void with_training_options(int threads, const std::function<void(const TrainOptions&)>& work) {
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
   apply_isa_override();
@@ -36,11 +36,16 @@ void run_training(int threads, const std::function<TrainResult(const TrainOption
                              .progress      = progress.get(),
                              .stop          = &stop,
                              .notes         = {fmt::format("dynode {}, instruction set {}", kVersion, isa_name())}};
-  const TrainResult  result = work(options);
+  work(options);
+  std::fflush(stdout);
+}
+
+void run_training(int threads, const std::function<TrainResult(const TrainOptions&)>& work) {
+  TrainResult result;
+  with_training_options(threads, [&](const TrainOptions& options) { result = work(options); });
   if (result.stopped)
     throw Failure(
         fmt::format("stopped before the end\n  dynode resume {} goes on from the last checkpoint", result.directory));
-  std::fflush(stdout);
   fmt::print("\n");
   print_yardsticks(result);
   for (const TrainResult& repeat : result.repeats) print_yardsticks(repeat);

@@ -1,4 +1,4 @@
-// What `train` and `resume` share: a terminal that shows progress, Ctrl-C that ends a run between two updates, and
+// What `train`, `resume` and `search` share: a terminal that shows progress, Ctrl-C that ends a run between two updates, and
 // the lines at the end.
 #pragma once
 #include <functional>
@@ -7,6 +7,9 @@
 #include "dynode/learn/trainer.h"
 
 namespace dynode::cli {
+
+/// Calls `work` with what training wants to know: progress goes to stdout, Ctrl-C asks it to stop after an update.
+void with_training_options(int threads, const std::function<void(const TrainOptions&)>& work);
 
 /// Runs `work` with progress on stdout, then writes the report and prints
 ///

@@ -29,6 +29,7 @@ Verb evaluate_verb(Command& tool);
 Verb report_verb(Command& tool);
 Verb reproduce_verb(Command& tool);
 Verb robustness_verb(Command& tool);
+Verb search_verb(Command& tool);
 Verb analyze_verb(Command& tool);
 Verb quantize_verb(Command& tool);
 Verb prune_verb(Command& tool);

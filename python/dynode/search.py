@@ -10,7 +10,8 @@
     s.best                                                  # (values, score)
 
 The first trials are drawn evenly. Later ones are the best of some candidates, drawn near good trials (the best √n / 2
-of n) and judged by how much denser good ones are there than the others, each setting by itself.
+of n) and judged by how much denser good ones are there than the others, each setting by itself. Runs of a training file are
+searched by `dynode search`, too, which ends those that do worse than the median.
 Source: Bergstra et al. 2011, "Algorithms for hyper-parameter optimization" (tree of Parzen estimators).
 """
 import copy
