@@ -74,6 +74,7 @@ TEST_F(CliSpiking, ExplainsMistakes) {
   write("endless.yaml", std::string(kClusters).replace(std::string(kClusters).find(", duration: 0.2"), 15, ""));
   EXPECT_SAYS(run("simulate endless.yaml").err, "give simulation.duration or simulation.steps");
   good("simulate endless.yaml --steps 10");
+  EXPECT_SAYS(run("simulate clusters.yaml --rows 100000000 --record state/0/V").err, "and this machine has");
 }
 
 }  // namespace

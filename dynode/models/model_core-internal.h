@@ -17,6 +17,7 @@
 #include "dynode/models/padding.h"
 #include "dynode/models/event_states.h"
 #include "dynode/models/records.h"
+#include "dynode/plan/size.h"
 #include "dynode/plan/spiking.h"
 #include "dynode/run/engine.h"
 
@@ -264,6 +265,17 @@ struct Core {
                       "give simulation.duration or simulation.steps");
     return simulate(Input{{}, options.rows, size_t(steps), 0}, options);
   }
+  /// @throws SpecError  if what is recorded would not fit into this machine
+  void refuse_arrays(const std::vector<Recordable>& chosen, const Input& in) const {
+    double numbers = 0;
+    for (const Recordable& r : chosen)
+      if (r.what != Recordable::What::spikes) numbers += double(in.rows) * double(in.steps) * double(units_of(r));
+    if (numbers * sizeof(R) > bytes_of_machine())
+      throw SpecError({.path = "record"},
+                      fmt::format("{:.3g} numbers would be recorded; they need {:.0f} GB, and this machine has {:.0f} GB", numbers,
+                                  numbers * sizeof(R) / 1e9, bytes_of_machine() / 1e9),
+                      "record some units alone (state/0/V[0:10]), fewer rows or fewer steps");
+  }
   Results simulate(const Input& in, const SimulateOptions& options) {
     Results results;
     std::vector<std::string> wishes = options.record;
@@ -279,6 +291,8 @@ struct Core {
       chosen.push_back({"output", "output", Recordable::What::state, plan->output, plan->layers[size_t(plan->output)].cell->output});
     if (std::any_of(chosen.begin(), chosen.end(), [](const Recordable& r) { return find_power_quantity(r.kind); }))
       add_power_sources(chosen);
+
+    refuse_arrays(chosen, in);
 
     std::vector<std::vector<R>>     arrays(chosen.size());
     std::vector<std::vector<Spike>> spikes(chosen.size());

@@ -5,6 +5,7 @@
 
 #include "dynode/cells/cell.h"
 #include "dynode/plan/compiler.h"
+#include "dynode/plan/size.h"
 #include "dynode/plan/spiking.h"
 
 namespace dynode {
@@ -12,9 +13,9 @@ namespace {
 
 constexpr double kBytes = 24;   // per weight while a plan is made: drawn, kept, as stored, whether it is there
 
-double bytes_of_machine() { return double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGE_SIZE)); }
-
 }  // namespace
+
+double bytes_of_machine() { return double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGE_SIZE)); }
 
 void Compiler::refuse_size(const At& at, size_t to, size_t from) {
   constexpr double kMost = 1e9;
