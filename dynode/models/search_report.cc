@@ -16,7 +16,7 @@ namespace {
 using picture::Axes;
 using picture::kColours;
 
-constexpr double kSheet = 560, kLeft = 84, kTop = 44, kWidth = 440, kTall = 290;
+constexpr double kSheet = 560, kLeft = 84, kTop = 28, kWidth = 440, kTall = 306;
 
 /// From the best score to the worst of the better nine tenths, so that a few wild trials leave room for the others.
 std::array<double, 2> score_range(const SearchResult& result) {
@@ -62,7 +62,7 @@ std::string trials_picture(const SearchResult& result, const std::array<double, 
     so_far.push_back({double(t.trial), now});
   }
   if (!so_far.empty()) so_far.push_back({double(result.trials.size()) + 1, so_far.back()[1]});
-  return picture::document(kSheet, axes.frame("Trials", "trial", "validation " + result.metric) + axes.line(so_far, kColours[1], 1.5) +
+  return picture::document(kSheet, axes.frame("", "trial", "validation " + result.metric) + axes.line(so_far, kColours[1], 1.5) +
                                        score_points(axes, points, best) + axes.border());
 }
 
@@ -89,9 +89,9 @@ std::string place_picture(const SearchPlace& place, const SearchResult& result, 
   const std::string shown = "validation " + result.metric;
   std::string       svg;
   if (place.is_range()) {
-    svg = axes.frame(place.name(), place.is_log() ? "log₁₀ of the value" : "value", shown);
+    svg = axes.frame("", place.is_log() ? "log₁₀ of the value" : "value", shown);
   } else {
-    svg = Axes{kLeft, kTop, kWidth, kTall, low, high, range[0], range[1], false}.frame(place.name(), "", shown);
+    svg = Axes{kLeft, kTop, kWidth, kTall, low, high, range[0], range[1], false}.frame("", "", shown);
     for (size_t i = 0; i < place.choices().size(); ++i) {
       const Value& c = place.choices()[i];
       svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle' class='soft'>{}</text>\n", axes.x(double(i)), kTop + kTall + 17,
@@ -125,9 +125,9 @@ Report search_report(const SearchConfig& config, const SearchResult& result) {
   report.facts.emplace_back("seed", std::to_string(config.seed));
   const auto range = score_range(result);
   report.figures.push_back({"Trials", trials_picture(result, range, number),
-                            "Circles: trials, open ones were ended early. Line: the best so far. Scores far from the best lie on the edge."});
+                            "Circles: trials, open ones were ended early. Large: the best one. Line: the best so far. Scores far from it lie on the edge."});
   for (const SearchPlace& place : search_places(config))
-    report.figures.push_back({place.name(), place_picture(place, result, range, number), "The best trial is drawn larger."});
+    report.figures.push_back({place.name(), place_picture(place, result, range, number), ""});
   report.config_yaml = to_yaml(write(config));
   return report;
 }
