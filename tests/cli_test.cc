@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <map>
+#include <regex>
 #include <thread>
 
 #include "dynode/base/display.h"
@@ -494,7 +495,7 @@ const Mistake kMistakes[] = {
      "  a training file names it in model.architecture_yaml; dynode train --keys lists the others"},
     {"UnknownOptimizer", "train train.yaml --set training.optimizer.name=adma",
      "--set training.optimizer.name: there is no optimizer 'adma'\n"
-     "  did you mean 'adam'?  there is: adamw, adam, sgd, rmsprop, lion"},
+     "  did you mean 'adam'?  there is: adamw, adam, sgd, rmsprop, lion, muon"},
     {"NoData", "train train.yaml",
      "FOLDER/data.npz: there is no such file\n"
      "  check the name and the folder"},

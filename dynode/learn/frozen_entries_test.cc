@@ -30,7 +30,7 @@ connections:
   - {from_layer: 0, to_layer: 1, connection_type: dense, params: {init: fan_in_uniform, bias: zero, plasticity_mask: [[0, 1], [1, 0], [0.5, 1]]}}
   - {from_layer: 1, to_layer: 2, connection_type: dense, params: {init: fan_in_uniform, bias: zero}}
 )");
-  for (const char* optimizer : {"adamw", "adam", "sgd", "rmsprop", "lion"}) {
+  for (const char* optimizer : {"adamw", "adam", "sgd", "rmsprop", "lion", "muon"}) {
     const TrainConfig config = read_train_config(
         parse_yaml(std::string("data: {format: npz, data_path: data.npz, val_split: 0.25, test_split: 0.25}\n"
                                "model: {architecture_yaml: net.yaml, time_pooling: final}\n"

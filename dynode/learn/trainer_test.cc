@@ -265,7 +265,7 @@ TEST_F(Training, ACrashBetweenFilesIsRepaired) {
 
 TEST_F(Training, EveryOptimizerResumes) {
   for (const char* optimizer :
-       {"sgd, lr: 0.1, kwargs: {momentum: 0.9}", "rmsprop, lr: 0.01, kwargs: {centered: true}", "lion, lr: 0.002"}) {
+       {"sgd, lr: 0.1, kwargs: {momentum: 0.9}", "rmsprop, lr: 0.01, kwargs: {centered: true}", "lion, lr: 0.002", "muon, lr: 0.02"}) {
     TrainConfig c        = config("max_epochs: 2");
     c.training.optimizer = read<OptimizerConfig>(parse_yaml(std::string("{name: ") + optimizer + "}"));
     fs::remove_all(folder / "a"), fs::remove_all(folder / "b");

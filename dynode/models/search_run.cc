@@ -160,7 +160,8 @@ SearchResult run_search(const SearchConfig& config, const std::string& folder, c
     SearchTrial trial;
     trial.trial               = int(result.trials.size()) + 1;
     trial.values              = next_trial(config, places, result.trials, result.larger);
-    const TrainConfig  train  = trial_config(words, trial.values, config);
+    TrainConfig        train  = trial_config(words, trial.values, config);
+    train.name                = fmt::format("trial {}", trial.trial);
     const std::string  own    = trial_folder(folder, trial.trial);
     TrialWatch         watch(config, result.trials, result.larger, options);
     TrainOptions       run = options;
