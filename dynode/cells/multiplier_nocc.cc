@@ -18,7 +18,7 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct MultiplierNocc {
-  static constexpr int lookups = 2;
+  static constexpr int lookups = 2, constants = 3;
   template <class V> struct State    { V s1, s2, m; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_y, bias_current, alpha, beta, beta_out, fan_in, g_factor, g_noise; };

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct MultiplierWicc {
-  static constexpr int lookups = 2;
+  static constexpr int lookups = 2, constants = 2;
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_y, bias_current, gamma_plus, gamma_minus, g_factor, g_noise; };

@@ -5,8 +5,8 @@
 //   pull(values, f, lambda, bars)            its adjoint by hand (optional; else derived from `step` with duals)
 //   start(s, p, f) → State                   completes an initial state (optional)
 //   observe(s, in, p, f) → struct of V       what can be recorded of a step (optional); or observe(s, in, p, dt, f)
-//   lookups                                  how often step, and pull in the same order, call f (optional, see below)
-//
+//   lookups, constants                       how often step, and pull in the same order, call f; how many of the last
+//                                            parameters `pull` gives no gradient of (both optional, see below)
 // Vectors of a slab that share their parameters form the inner loop, so parameters stay in registers:
 //   tiles   outer = unit,            parameters are one number for all lanes    inner = vectors of batch lanes
 //   rows    outer = vector of units, parameters are a vector                    inner = rows
@@ -38,6 +38,20 @@ template <class V, class S, class P>
 HWY_INLINE void store_all(S& s, P pointers, size_t at) {
   for (int i = 0; i < count_of<V, S>(); ++i) item<V>(s, i).store(pointers[i] + at);
 }
+
+/// Pointers to the components of S, for inlined loops to keep in registers: stores of vectors might be aimed at arrays
+/// of pointers, for all a compiler knows.
+template <class S, class V, class P>
+struct Pointers {
+  static constexpr int count = count_of<V, S>();
+  P of[count > 0 ? count : 1];
+
+  HWY_INLINE explicit Pointers(const P* pointers) {
+    for (int i = 0; i < count; ++i) of[i] = pointers[i];
+  }
+  HWY_INLINE S load(size_t at) const { return load_all<S, V>(of, at); }
+  HWY_INLINE void store(S& s, size_t at) const { store_all<V>(s, of, at); }
+};
 
 /// Parameters of outer position n: one number in tiles, a vector in rows.
 template <Layout layout, class S, class V, class P>
@@ -83,6 +97,11 @@ struct Formula {
   using Ports  = typename Cell::template Ports<V>;
   using Params = typename Cell::template Params<V>;
   static constexpr int states = count_of<V, State>(), ports = count_of<V, Ports>(), params = count_of<V, Params>();
+  /// Parameters that have a gradient: a pull by hand may say that the last ones are constants.
+  static constexpr int learnt = [] {
+    if constexpr (requires { Cell::constants; }) return params - Cell::constants;
+    else return params;
+  }();
   static constexpr bool handwritten = !derived && requires(Values<Cell, V> v, Source f, State l, Bars<Cell, V> b) {
     Cell::pull(v, f, l, b);
   };
@@ -221,14 +240,17 @@ HWY_INLINE void step_slab(const StepArgs<R>& a) {
   using V = Lane<R>;
   const F    formula(a);
   const Walk walk = Walk::over<V>(a.slab);
-  in_blocks(formula, walk, [&](size_t begin, size_t end, const auto& f) HWY_ATTR {
+  const Pointers<typename F::State, V, const R*> state(a.state);
+  const Pointers<typename F::Ports, V, R*>       drive(a.drive);
+  const Pointers<typename F::State, V, R*>       next(a.next);
+  const R* const dt = a.dt;
+  in_blocks(formula, walk, [&](size_t begin, size_t end, const auto& f) HWY_ATTR __attribute__((always_inline)) {
     for (size_t n = begin; n < end; ++n) {
       const auto p = load_params<layout, typename F::Params, V>(a.params, n);
       for (size_t m = 0; m < walk.inner; ++m) {
         const size_t at = n * walk.outer_step + m * walk.inner_step;
-        auto next = formula.step(load_all<typename F::State, V>(a.state, at), load_all<typename F::Ports, V>(a.drive, at),
-                                 p, load_dt<layout, V>(a.dt, m), f);
-        if constexpr (!asks<std::decay_t<decltype(f)>>) store_all<V>(next, a.next, at);
+        auto made = formula.step(state.load(at), drive.load(at), p, load_dt<layout, V>(dt, m), f);
+        if constexpr (!asks<std::decay_t<decltype(f)>>) next.store(made, at);
       }
     }
   });
@@ -242,27 +264,38 @@ HWY_INLINE void pull_slab(const PullArgs<R>& b) {
   const Walk walk = Walk::over<V>(a.slab);
   V dt_bar[kMostInner];
   for (size_t m = 0; m < walk.inner; ++m) dt_bar[m] = V::load(b.dt_bar + m * V::width);
-  in_blocks(formula, walk, [&](size_t begin, size_t end, const auto& f) HWY_ATTR {
+  const Pointers<typename F::State, V, const R*> state(a.state);
+  const Pointers<typename F::Ports, V, R*>       drive(a.drive);
+  const Pointers<typename F::State, V, R*>       next(a.next), lambda(b.lambda);
+  const Pointers<typename F::Ports, V, R*>       drive_bar(b.drive_bar);
+  const R* const dt        = a.dt;
+  const size_t   step_size = a.slab.size();
+  in_blocks(formula, walk, [&](size_t begin, size_t end, const auto& f) HWY_ATTR __attribute__((always_inline)) {
     Bars<Cell, V> bars;
     for (size_t n = begin; n < end; ++n) {
       Values<Cell, V> v;
       v.p    = load_params<layout, typename F::Params, V>(a.params, n);
-      bars.p = load_all<typename F::Params, V>(b.params_bar, n * V::width);
+      for (int i = 0; i < F::learnt; ++i) item<V>(bars.p, i) = V::load(b.params_bar[i] + n * V::width);
       for (size_t m = 0; m < walk.inner; ++m) {
         const size_t at = n * walk.outer_step + m * walk.inner_step;
-        v.s    = load_all<typename F::State, V>(a.state, at);
-        v.in   = load_all<typename F::Ports, V>(a.drive, at);
-        v.next = load_all<typename F::State, V>(a.next, at);
-        v.dt   = load_dt<layout, V>(a.dt, m);
+        v.s    = state.load(at);
+        v.in   = drive.load(at);
+        v.next = next.load(at);
+        v.dt   = load_dt<layout, V>(dt, m);
         bars.dt = dt_bar[m];
-        formula.pull(v, load_all<typename F::State, V>(b.lambda, at), bars, f);
+        if constexpr (asks<std::decay_t<decltype(f)>>) {   // the step before is next
+          for (int i = 0; i < F::states; ++i) __builtin_prefetch(state.of[i] + at - step_size, 0, 2);
+          for (int i = 0; i < F::ports; ++i) __builtin_prefetch(drive.of[i] + at - step_size, 0, 2);
+        }
+        formula.pull(v, lambda.load(at), bars, f);
         if constexpr (!asks<std::decay_t<decltype(f)>>) {
           dt_bar[m] = bars.dt;
-          store_all<V>(bars.s, b.lambda, at);
-          store_all<V>(bars.in, b.drive_bar, at);
+          lambda.store(bars.s, at);
+          drive_bar.store(bars.in, at);
         }
       }
-      if constexpr (!asks<std::decay_t<decltype(f)>>) store_all<V>(bars.p, b.params_bar, n * V::width);
+      if constexpr (!asks<std::decay_t<decltype(f)>>)
+        for (int i = 0; i < F::learnt; ++i) item<V>(bars.p, i).store(b.params_bar[i] + n * V::width);
     }
   });
   for (size_t m = 0; m < walk.inner; ++m) dt_bar[m].store(b.dt_bar + m * V::width);

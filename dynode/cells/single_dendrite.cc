@@ -12,7 +12,7 @@ HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
 struct SingleDendrite {
-  static constexpr int lookups = 1;
+  static constexpr int lookups = 1, constants = 2;
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_offset, bias_current, gamma_plus, gamma_minus, g_factor, g_noise; };

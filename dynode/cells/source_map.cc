@@ -13,7 +13,7 @@ namespace dynode::HWY_NAMESPACE {
 /// @tparam kOffsetSeen  `phi` records the flux with its offset
 template <bool kOffsetSeen>
 struct SourceMap {
-  static constexpr int lookups = 1;
+  static constexpr int lookups = 1, constants = 2;
   template <class V> struct State    { V s; };
   template <class V> struct Ports    { V phi; };
   template <class V> struct Params   { V phi_offset, bias_current, g_factor, g_noise; };

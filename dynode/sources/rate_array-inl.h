@@ -7,6 +7,9 @@
 #define DYNODE_SOURCES_RATE_ARRAY_INL_H_
 #endif
 
+#include <bit>
+#include <cstring>
+
 #include "dynode/sources/flux_and_current-inl.h"
 #include "dynode/sources/rate_table.h"
 
@@ -105,6 +108,11 @@ struct RateArraySource {
     uintptr_t    origin;
     const Place* place;
     HWY_INLINE const R* operator()(size_t lane) const {
+      if constexpr (sizeof(Place) == 4 && V::width > 1 && std::endian::native == std::endian::little) {
+        uint64_t two;   // in one load: a lookup has more loads than anything else
+        std::memcpy(&two, place + lane / 2 * 2, sizeof two);
+        return reinterpret_cast<const R*>(origin + uintptr_t(lane % 2 ? two >> 32 : uint32_t(two)) * sizeof(R));
+      }
       return reinterpret_cast<const R*>(origin + uintptr_t(place[lane]) * sizeof(R));
     }
   };
