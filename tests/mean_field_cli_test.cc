@@ -168,6 +168,10 @@ TEST_F(MeanField, SweepFollowsBranchesThroughFolds) {
   EXPECT_SAYS(read_file(path("b.html")), "Fixed points against arousal.level");
   good("mean-field sweep net.yaml --param arousal.level --range 0 1 3 --random-starts 0 --output p.npz --svg p.svg");
   EXPECT_EQ(numbers("p.npz", "value").size(), numbers("p.npz", "max_real_eig").size());
+  good("mean-field sweep net.yaml --param arousal.level --values 0,0.5,1 --random-starts 0 --output q.npz");
+  EXPECT_EQ(read_file(path("q.npz")), read_file(path("p.npz")));
+  EXPECT_SAYS(run("mean-field sweep net.yaml --param arousal.level --values 0.5").err, "needs two different values");
+  EXPECT_SAYS(run("mean-field sweep net.yaml --param arousal.level --values 0,1 --folds").err, "--folds follows branches");
 }
 
 TEST_F(MeanField, SaysWhatDoesNotFit) {

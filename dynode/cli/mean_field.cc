@@ -104,6 +104,7 @@ void run(const MeanFieldSettings& s, const Command& verb) {
                  {"--density", {"landscape"}},
                  {"--param", {"sweep"}},
                  {"--range", {"sweep"}},
+                 {"--values", {"sweep"}},
                  {"--folds", {"sweep"}},
                  {"--step", {"sweep"}},
                  {"--start", {"run"}},
@@ -186,6 +187,7 @@ Verb mean_field_verb(Command& tool) {
   add_number(verb, "--density", s->density, "landscape: distance of grid lines, Hz (default 0.5)");
   verb.add_option("--param", s->param, "sweep: what is changed, as --set names it").type_name("KEY");
   verb.add_option("--range", s->range, "sweep: from, to, how many values").expected(3).type_name("LOW HIGH NUM");
+  verb.add_option("--values", s->values, "sweep: or these values, 0,0.3,0.6").type_name("LIST");
   verb.add_flag("--folds", s->folds, "sweep: follow branches through their folds, too");
   add_number(verb, "--step", s->step, "sweep: of a branch, as a share of the range (default 0.02)");
   verb.add_option("--start", s->start, "run: rates it begins with, Hz, one or one per population (default 0)")

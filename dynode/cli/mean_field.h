@@ -10,7 +10,7 @@
 namespace dynode::cli {
 
 struct MeanFieldSettings {
-  std::string              action, config, output, report, svg, param, focus = "0,1", limits, start;
+  std::string              action, config, output, report, svg, param, values, focus = "0,1", limits, start;
   std::vector<std::string> assignments;
   std::vector<double>      range;
   size_t                   random_starts = 100, seed = 256;

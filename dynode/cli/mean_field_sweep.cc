@@ -55,24 +55,32 @@ void save(const std::string& path, const std::vector<Line>& lines, size_t p) {
 void run_sweep(const MeanFieldSettings& s) {
   if (s.param.empty())
     throw SpecError({.path = "--param"}, "says what is swept", "--param arousal.level --range 0 1 30");
-  if (s.range.size() != 3 || !(s.range[0] < s.range[1]) || s.range[2] < 2 || s.range[2] != std::floor(s.range[2]) ||
-      s.range[2] > 1e5)
-    throw SpecError({.path = "--range"}, "needs LOW HIGH NUM with LOW < HIGH and at least 2 values", "--range 0 1 30");
+  std::vector<double> values;
+  if (!s.values.empty()) {
+    if (!s.range.empty() || s.folds)
+      throw SpecError({.path = "--values"}, s.folds ? "are points, and --folds follows branches through a range" : "and --range exclude each other",
+                      "--range 0 1 30");
+    values = number_list("--values", s.values, ',', "write 0,0.3,0.6");
+    if (std::ranges::min(values) == std::ranges::max(values))
+      throw SpecError({.path = "--values"}, "needs two different values", "dynode mean-field solve takes one, by --set");
+  } else if (s.range.size() != 3 || !(s.range[0] < s.range[1]) || s.range[2] < 2 || s.range[2] != std::floor(s.range[2]) ||
+             s.range[2] > 1e5) {
+    throw SpecError({.path = "--range"}, "needs LOW HIGH NUM with LOW < HIGH and at least 2 values",
+                    "--range 0 1 30, or --values 0,0.3,0.6");
+  } else {
+    for (double k = 0; k < s.range[2]; ++k) values.push_back(s.range[0] + (s.range[1] - s.range[0]) * k / (s.range[2] - 1));
+  }
   const Value config = config_of(s);
   const auto  at     = [&](double x) {
     Value changed = config;
     set_value(changed, fmt::format("{}={:.17g}", s.param, x));
     return mean_field_of(changed);
   };
-  const double             low = s.range[0], high = s.range[1];
-  const size_t             count = size_t(s.range[2]);
-  const MeanFieldNetwork   net   = at(low);
-  std::vector<double>      values;
+  const double             low = std::ranges::min(values), high = std::ranges::max(values);
+  const size_t             count = values.size();
+  const MeanFieldNetwork   net   = at(values[0]);
   std::vector<Populations> networks;
-  for (size_t k = 0; k < count; ++k) {
-    values.push_back(low + (high - low) * double(k) / double(count - 1));
-    networks.push_back(at(values.back()).populations);
-  }
+  for (double value : values) networks.push_back(at(value).populations);
   const auto                     starts = starts_of(s, net);
   const std::vector<FixedPoints> found  = sweep(networks, starts, true);
 

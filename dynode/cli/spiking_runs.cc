@@ -124,7 +124,7 @@ Value write_analysis(const SpikingRunSettings& s, const std::string& folder, con
   std::optional<double> grid;
   if (s.time_step_ms != 0) grid = s.time_step_ms / 1e3;
   if (s.time_steps != 0) grid = analysis.record().total_seconds() / double(s.time_steps);
-  for (const auto& [name, text] : tables_of(analysis, grid)) write_file(joined(folder, "dataframes/" + name + ".csv"), text);
+  for (const auto& [name, text] : tables_of(analysis, runs[0].clusters, grid)) write_file(joined(folder, "dataframes/" + name + ".csv"), text);
   write_file(joined(folder, "dataframes/populations.csv"), table_of(populations));
   const auto        each = run_measures(runs, analysis);
   const RunMeasures all  = pooled_measures(runs, analysis);

@@ -69,7 +69,7 @@ std::string entry_of(const Value& value) {
 }
 
 /// Rows that share their keys, as CSV.
-std::string csv_of(const std::vector<Value>& rows) {
+std::string csv_of_rows(const std::vector<Value>& rows) {
   std::string text;
   for (const Value::Entry& e : rows.at(0).entries()) text += (text.empty() ? "" : ",") + e.key;
   for (const Value& row : rows) {
@@ -139,8 +139,8 @@ void spiking_sweep(const SpikingRunSettings& s) {
   writing([&] {
     for (const char* folder : {"metadata", "dataframes", "metrics"}) fs::create_directories(fs::path(s.output) / folder);
     write_file((fs::path(s.output) / "metadata/config.yaml").string(), to_yaml(write_spec(spiking_spec(s))));
-    write_file((fs::path(s.output) / "metadata/sweep_index.csv").string(), csv_of(index));
-    write_file((fs::path(s.output) / "dataframes/sweep_summary.csv").string(), csv_of(rows));
+    write_file((fs::path(s.output) / "metadata/sweep_index.csv").string(), csv_of_rows(index));
+    write_file((fs::path(s.output) / "dataframes/sweep_summary.csv").string(), csv_of_rows(rows));
     write_file((fs::path(s.output) / "metrics/sweep_summary.json").string(), to_json(Value(rows), true) + "\n");
     write_file(path, render_report(report));
     records.write(s, seeds, values, kept);

@@ -56,7 +56,7 @@ Box box_of(std::vector<double> x) {
 std::vector<PopulationStatistics> population_statistics(const std::vector<SpikingRun>& runs,
                                                         const PopulationSettings&      s) {
   std::vector<PopulationStatistics> all;
-  std::vector<std::vector<double>>  means;  // [population][runs]
+  std::vector<std::vector<double>>  means, fano;  // [population][runs], [population][units that fire]
   for (const SpikingRun& run : runs) {
     const Recording& r = run.recording;
     const auto       members = members_of(r);
@@ -65,11 +65,12 @@ std::vector<PopulationStatistics> population_statistics(const std::vector<Spikin
         const size_t k = size_t(label - 1);
         all.push_back({.name  = label > 0 && k < run.names.size() ? run.names[k] : fmt::format("population {}", label),
                        .units = neurons.size()});
-        means.emplace_back();
+        means.emplace_back(), fano.emplace_back();
       }
     if (members.size() != all.size())
       throw SpecError({.path = "clusters"}, fmt::format("runs of {} and of {} populations", all.size(), members.size()));
     const auto rates = neuron_rates(r), cv = interval_variation(r, 0, s.least_intervals);
+    const auto variances = whole_steps(0.1, r.dt) > 0 ? fano_factors(r) : std::vector<double>(r.labels.size(), kNone);
     for (size_t p = 0; p < all.size(); ++p) {
       double              sum = 0;
       std::vector<size_t> fired;
@@ -77,6 +78,7 @@ std::vector<PopulationStatistics> population_statistics(const std::vector<Spikin
         all[p].rates.push_back(rates[i]), sum += rates[i];
         if (rates[i] > 0) fired.push_back(i);
         if (!std::isnan(cv[i])) all[p].cvs.push_back(cv[i]);
+        if (!std::isnan(variances[i])) fano[p].push_back(variances[i]);
       }
       means[p].push_back(sum / double(members[p].second.size()));
       std::vector<size_t> some;
@@ -90,6 +92,7 @@ std::vector<PopulationStatistics> population_statistics(const std::vector<Spikin
   for (size_t p = 0; p < all.size(); ++p) {
     PopulationStatistics& x = all[p];
     x.rate = mean_of(means[p]), x.cv_isi = mean_of(x.cvs), x.correlation = mean_of(x.correlations);
+    x.fano = mean_of(fano[p]);
     double square = 0;
     for (double m : means[p]) square += (m - x.rate) * (m - x.rate);
     x.rate_deviation = means[p].size() > 1 ? std::sqrt(square / double(means[p].size() - 1)) : kNone;
@@ -99,12 +102,12 @@ std::vector<PopulationStatistics> population_statistics(const std::vector<Spikin
 
 std::string table_of(const std::vector<PopulationStatistics>& populations) {
   const auto  number = [](double x) { return std::isnan(x) ? std::string() : fmt::format("{:.6g}", x); };
-  std::string text   = "population,units,rate_hz,rate_sd_hz,cv_isi,correlation\n";
+  std::string text   = "population,units,rate_hz,rate_sd_hz,cv_isi,correlation,fano\n";
   for (const PopulationStatistics& p : populations) {
     std::string name = p.name;
     for (size_t k = 0; (k = name.find('"', k)) != name.npos; k += 2) name.insert(k, "\"");
-    text += fmt::format("\"{}\",{},{},{},{},{}\n", name, p.units, number(p.rate), number(p.rate_deviation),
-                        number(p.cv_isi), number(p.correlation));
+    text += fmt::format("\"{}\",{},{},{},{},{},{}\n", name, p.units, number(p.rate), number(p.rate_deviation),
+                        number(p.cv_isi), number(p.correlation), number(p.fano));
   }
   return text;
 }

@@ -14,7 +14,7 @@ struct PopulationStatistics {
   std::string name  = {};
   size_t      units = 0;
   double      rate = 0, rate_deviation = 0;                // Hz, mean over its units and runs
-  double      cv_isi = 0, correlation = 0;                 // means; NaN where nothing could be measured
+  double      cv_isi = 0, correlation = 0, fano = 0;       // means; NaN where nothing could be measured
   std::vector<double> rates = {}, cvs = {}, correlations = {};  // of units, units and pairs of all runs
 };
 
@@ -28,7 +28,7 @@ struct PopulationSettings {
 std::vector<PopulationStatistics> population_statistics(const std::vector<SpikingRun>& runs,
                                                         const PopulationSettings& settings = {});
 
-/// CSV: population, units, rate_hz, rate_sd_hz (between runs), cv_isi, correlation.
+/// CSV: population, units, rate_hz, rate_sd_hz (between runs), cv_isi, correlation, fano (of counts in 0.1 s).
 std::string table_of(const std::vector<PopulationStatistics>& populations);
 
 /// The first populations on top; of long runs the first 0.5 s, and of large ones every so many units.

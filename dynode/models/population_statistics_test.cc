@@ -28,7 +28,7 @@ TEST(PopulationStatistics, AreThoseOfUnitsAndPairs) {
   EXPECT_EQ(found[1].rate, 0);
   EXPECT_TRUE(std::isnan(found[1].cv_isi) && std::isnan(found[1].correlation));
   EXPECT_EQ(table_of(found),
-            "population,units,rate_hz,rate_sd_hz,cv_isi,correlation\n\"together\",2,20,,0,1\n\"silent\",1,0,,,\n");
+            "population,units,rate_hz,rate_sd_hz,cv_isi,correlation,fano\n\"together\",2,20,,0,1,0\n\"silent\",1,0,,,,\n");
 }
 
 TEST(PopulationStatistics, DeviationsAreThoseBetweenRuns) {

@@ -209,7 +209,7 @@ SpikingRun without_start(SpikingRun run, double seconds) {
   return run;
 }
 
-std::map<std::string, std::string> tables_of(const AttractorAnalysis& a, std::optional<double> grid) {
+std::map<std::string, std::string> tables_of(const AttractorAnalysis& a, size_t clusters, std::optional<double> grid) {
   const auto& attractors = a.record().attractors;
   const auto  name       = [&](size_t k) { return fmt::format("\"{}\"", fmt::join(attractors[k], " ")); };
   const auto  optional   = [](const std::optional<size_t>& k) { return k ? std::to_string(*k) : std::string(); };
@@ -255,6 +255,12 @@ std::map<std::string, std::string> tables_of(const AttractorAnalysis& a, std::op
   for (size_t k = 0; k < c.time_ms.size(); ++k)
     e += fmt::format("{:.10g},{:.10g},{},{:.10g}\n", c.time_ms[k], c.transition_l2_norm[k],
                      c.unique_attractors_count[k], c.discovery_rate_per_s[k]);
+  // how many sets of a size there are, and how much of them was seen
+  std::string& z     = tables["sizes"] = "num_clusters,states,occurrences,mean_lifespan_ms,discovered,time_share\n";
+  const auto   times = time_by_size(a.record(), clusters);
+  for (const SizeRow& r : a.by_size(clusters))
+    z += fmt::format("{},{},{},{:.10g},{:.10g},{:.10g}\n", r.size, r.states, r.occurrences, r.mean_lifespan, r.discovered,
+                     times[r.size]);
   return tables;
 }
 

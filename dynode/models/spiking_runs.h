@@ -54,9 +54,9 @@ void save_run(const std::string& path, const SpikingRun& run);
 SpikingRun load_run(const std::string& path);
 
 /// Tables of an analysis, CSV by name: occurrences, attractors, transitions, transition_events, time_evolution (on a
-/// grid of `grid` seconds, or as it is by default).
-std::map<std::string, std::string> tables_of(const spiking::AttractorAnalysis& analysis,
-                                             std::optional<double>             grid = {});
+/// grid of `grid` seconds, or as it is by default) and sizes, by how many of `clusters` are active.
+std::map<std::string, std::string> tables_of(const spiking::AttractorAnalysis& analysis, size_t clusters,
+                                             std::optional<double> grid = {});
 
 struct PopulationStatistics;
 /// Raster and cluster rates of the first run, attractors of all; where there are no clusters, populations instead.
