@@ -37,7 +37,7 @@ bench:
 
 python:
 	@scripts/install-packages python
-	@cmake -S . -B build/python -G Ninja -DCMAKE_BUILD_TYPE=Release -DDYNODE_TESTS=OFF -DDYNODE_PYTHON=ON
+	@cmake -S . -B build/python -G Ninja -DCMAKE_BUILD_TYPE=Release -DDYNODE_UNITY=ON -DDYNODE_TESTS=OFF -DDYNODE_PYTHON=ON
 	@cmake --build build/python --parallel $(JOBS) --target python_package
 	@echo "export PYTHONPATH=$(CURDIR)/build/python/python"
 

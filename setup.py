@@ -19,8 +19,8 @@ class CMakeBuild(build_ext):
         to = Path(self.get_ext_fullpath(extension.name)).resolve()
         build = Path(os.environ.get("DYNODE_BUILD_DIR", Path(self.build_temp) / "cmake")).resolve()
         build.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cmake", "-S", str(root), "-B", str(build), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DDYNODE_TESTS=OFF",
-                        "-DDYNODE_PYTHON=ON", f"-DPython_EXECUTABLE={sys.executable}"], check=True)
+        subprocess.run(["cmake", "-S", str(root), "-B", str(build), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DDYNODE_UNITY=ON",
+                        "-DDYNODE_TESTS=OFF", "-DDYNODE_PYTHON=ON", f"-DPython_EXECUTABLE={sys.executable}"], check=True)
         subprocess.run(["cmake", "--build", str(build), "--target", "dynode_python", "--parallel", str(os.cpu_count() or 1)], check=True)
         built = next((build / "python" / "dynode").glob("_core*"))
         to.parent.mkdir(parents=True, exist_ok=True)

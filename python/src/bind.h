@@ -33,6 +33,9 @@ std::optional<Array> optional_array(py::handle values, const std::string& name);
 /// The numbers move into the array; no copy.
 py::array to_numpy(Array&& array);
 py::array to_numpy(const Array& array);
+/// Numbers as [n], and as [rows, rows].
+inline Array row(const std::vector<double>& values) { return {{int64_t(values.size())}, values}; }
+inline Array square(const std::vector<double>& values, size_t rows) { return {{int64_t(rows), int64_t(rows)}, values}; }
 py::dict  to_dict(std::vector<std::pair<std::string, Array>>&& arrays);
 /// A view of `count` numbers of somebody else's memory. @param owner  kept alive
 template <class R>

@@ -7,9 +7,6 @@ namespace {
 
 using namespace spiking;
 
-Array row(const std::vector<double>& values) { return {{int64_t(values.size())}, values}; }
-Array square(const std::vector<double>& values, size_t n) { return {{int64_t(n), int64_t(n)}, values}; }
-
 /// [rows][columns]
 Table<double> table_of(py::handle values, const char* name) {
   const Array a = array_of(values, name);

@@ -62,7 +62,7 @@ py::list settings(const std::vector<SettingFacts>& facts) {
   return list;
 }
 
-py::dict layers() {
+py::dict layer_kinds() {
   py::dict all;
   for (const CellEntry& c : cells()) {
     if (c.internal) continue;  // a part of others
@@ -80,7 +80,7 @@ py::dict layers() {
 /// Everything by kind, as `dynode info --cells` prints it.
 py::dict catalogue() {
   py::dict all;
-  all["layers"]           = layers();
+  all["layers"]           = layer_kinds();
   all["source_functions"] = names(source_functions());
   all["structures"]       = entries(structures());
   all["initialisers"]     = entries(initialisers());

@@ -9,12 +9,6 @@ namespace {
 
 using namespace mean_field;
 
-Array matrix(const std::vector<double>& values, size_t rows) {
-  const auto n = int64_t(rows);
-  return {{n, n}, values};
-}
-Array row(const std::vector<double>& values) { return {{int64_t(values.size())}, values}; }
-
 /// Everything is an array of numbers; neuron parameters have one per population.
 Populations populations(const py::dict& given) {
   const auto  numbers = [&](const char* name) { return array_of(given[name], name).as_double(); };
@@ -30,7 +24,7 @@ Populations populations(const py::dict& given) {
 py::dict to_python(const FixedPoint& f) {
   const size_t n = f.rates.size();
   return py::dict(py::arg("rates") = to_numpy(row(f.rates)), py::arg("mu") = to_numpy(row(f.mu)),
-                  py::arg("sigma") = to_numpy(row(f.sigma)), py::arg("jacobian") = to_numpy(matrix(f.jacobian, n)),
+                  py::arg("sigma") = to_numpy(row(f.sigma)), py::arg("jacobian") = to_numpy(square(f.jacobian, n)),
                   py::arg("eigenvalues") =
                       py::array_t<std::complex<double>>(py::ssize_t(f.eigenvalues.size()), f.eigenvalues.data()),
                   py::arg("stability") = label(f.stability), py::arg("type") = label(f.stability, true),
@@ -64,7 +58,7 @@ void bind_mean_field(py::module_& m) {
       .def(
           "response_slope",
           [](const Populations& p, const std::vector<double>& rates) {
-            return to_numpy(matrix(response_slope(p, rates), p.size()));
+            return to_numpy(square(response_slope(p, rates), p.size()));
           },
           "rates"_a)
       .def(

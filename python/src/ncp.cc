@@ -79,8 +79,8 @@ CfCOptions cfc_options(const py::dict& options) {
   return o;
 }
 
-ModelHandle build(const std::string& kind, int inputs, const py::object& units, const py::dict& options,
-                  const std::string& dtype, int threads, std::optional<uint64_t> seed) {
+ModelHandle build_ncp(const std::string& kind, int inputs, const py::object& units, const py::dict& options,
+                      const std::string& dtype, int threads, std::optional<uint64_t> seed) {
   const auto made = [&](auto o, auto tag) {
     o.model = model_options(dtype, threads, seed);
     typename decltype(tag)::type net(inputs, units_of(units), o);
@@ -161,7 +161,7 @@ py::tuple sizes(SharedModel& m) {
 
 void bind_ncp(py::module_& m) {
   using namespace py::literals;
-  m.def("ncp_model", build, "kind"_a, "inputs"_a, "units"_a, "options"_a, "dtype"_a = "float32", "threads"_a = 1,
+  m.def("ncp_model", build_ncp, "kind"_a, "inputs"_a, "units"_a, "options"_a, "dtype"_a = "float32", "threads"_a = 1,
         "seed"_a = py::none());
   m.def("sequential", sequential, "layers"_a, "dtype"_a, "threads"_a, "seed"_a);
   m.def("ncp_run", run, "model"_a, "return_sequences"_a, "batch_first"_a, "x"_a, "h"_a, "c"_a, "timespans"_a, "mask"_a,

@@ -22,7 +22,7 @@ auto as_rate(SharedModel& m, Work&& work) {
   return work(net);
 }
 
-ModelHandle build(const py::dict& given, const std::string& dtype, int threads, std::optional<uint64_t> seed) {
+ModelHandle build_rate(const py::dict& given, const std::string& dtype, int threads, std::optional<uint64_t> seed) {
   RateOptions o;
   for (const auto& [key, value] : given) {
     const std::string word = py::str(key);
@@ -80,7 +80,7 @@ SpikingSettings spiking_settings(double factor, int downsample) {
 
 void bind_rate(py::module_& m) {
   using namespace py::literals;
-  m.def("rate_model", build, "options"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none());
+  m.def("rate_model", build_rate, "options"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none());
   m.def(
       "rate_parts", [](SharedModel& s) { return as_rate(s, [](RateRNN& net) { return to_python(net.parts()); }); },
       "model"_a);
