@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <regex>
 #include <signal.h>
 #include <sstream>
 #include <sys/wait.h>

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <regex>
 
 #include "dynode/base/display.h"
 #include "dynode/models/model.h"

@@ -2,6 +2,7 @@
 #include "tests/cli_test.h"
 
 #include <fmt/format.h>
+#include <regex>
 
 #include "dynode/analysis/units.h"
 #include "dynode/base/display.h"
