@@ -6,7 +6,8 @@
 // adjoint, λ = ∂L/∂h′:
 //   CfC      ā = (1 − κ g) λ   b̄ = g λ   γ = g (1 − g) (b − κ a) λ   τ̄_a = ± t γ   τ̄_b = γ   t̄ = ± τ_a γ
 //   CfCPure  μ = A E λ   f̄₁ = (t |f₁| − 1) μ   w̄ = t sgn(w) f₁ μ   Ā = (1 − E f₁) λ   t̄ = (|w| + |f₁|) f₁ μ
-// The tape holds a, b, ± τ_a and g.
+// The tape holds a, b, g and ± τ_a. Where time_a joined time_b (plan.h), that port takes ± τ_a t + τ_b, and the other is
+// not there.
 // Source: Hasani et al. 2022, Closed-form continuous-time neural networks.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dynode/cells/cfc.cc"
@@ -55,16 +56,34 @@ struct Cfc {
 
 /// The same step, which also says what its adjoint is made of.
 struct CfcTaped {
-  template <class V> struct State  { V h, a, b, rate, g; };   // rate: ± τ_a
-  template <class V> struct Ports  { V ff1, ff2, time_a, time_b; };
+  template <class V> struct State  { V h, a, b, g, rate; };   // rate: ± τ_a
+  template <class V> struct Ports  { V ff1, ff2, time_b, time_a; };
   template <class V> struct Params {};
 
   template <class V, class O>
   static HWY_INLINE State<V> step(const State<V>&, const Ports<V>& in, const Params<V>&, const V& t, const O& o) {
     State<V> s;
-    s.a = o.phi(in.ff1), s.b = o.phi(in.ff2), s.rate = constant<V>(o.direction) * in.time_a;
-    s.g = sigmoid(fma(s.rate, t, in.time_b));
+    s.rate = constant<V>(o.direction) * in.time_a;
+    mix(in, fma(s.rate, t, in.time_b), o, s);
+    return s;
+  }
+  template <class I, class V, class O, class S>
+  static HWY_INLINE void mix(const I& in, const V& time, const O& o, S& s) {
+    s.a = o.phi(in.ff1), s.b = o.phi(in.ff2), s.g = sigmoid(time);
     s.h = fma(s.a, one<V>() - constant<V>(o.kappa) * s.g, s.b * s.g);
+  }
+};
+
+/// The same without time_a.
+struct CfcJoinedTaped {
+  template <class V> struct State  { V h, a, b, g; };
+  template <class V> struct Ports  { V ff1, ff2, time; };
+  template <class V> struct Params {};
+
+  template <class V, class O>
+  static HWY_INLINE State<V> step(const State<V>&, const Ports<V>& in, const Params<V>&, const V&, const O& o) {
+    State<V> s;
+    CfcTaped::mix(in, in.time, o, s);
     return s;
   }
 };
@@ -72,19 +91,33 @@ struct CfcTaped {
 /// Its adjoint, to which the tape stands where the drives were.
 struct CfcTape {
   template <class V> struct State  { V h; };
-  template <class V> struct Ports  { V a, b, rate, g; };
+  template <class V> struct Ports  { V a, b, g, rate; };
   template <class V> struct Params {};
 
   template <class V, class O>
   static HWY_INLINE void pull(const Values<CfcTape, V>& v, const O& o, const State<V>& lambda, Bars<CfcTape, V>& bars) {
-    const V g     = v.in.g, kappa = constant<V>(o.kappa);
-    const V gamma = g * (one<V>() - g) * (v.in.b - kappa * v.in.a) * lambda.h;
-    bars.s.h     = constant<V>(0);
-    bars.in.a    = o.slope(v.in.a) * (one<V>() - kappa * g) * lambda.h;
-    bars.in.b    = o.slope(v.in.b) * g * lambda.h;
-    bars.in.rate = constant<V>(o.direction) * v.dt * gamma;
-    bars.in.g    = gamma;
-    bars.dt     += v.in.rate * gamma;
+    unmix(v, o, lambda.h, bars);
+    bars.in.rate = constant<V>(o.direction) * v.dt * bars.in.g;
+    bars.dt     += v.in.rate * bars.in.g;
+  }
+  template <class X, class O, class V, class B>
+  static HWY_INLINE void unmix(const X& v, const O& o, const V& lambda, B& bars) {
+    const V g = v.in.g, kappa = constant<V>(o.kappa);
+    bars.s.h  = constant<V>(0);
+    bars.in.a = o.slope(v.in.a) * (one<V>() - kappa * g) * lambda;
+    bars.in.b = o.slope(v.in.b) * g * lambda;
+    bars.in.g = g * (one<V>() - g) * (v.in.b - kappa * v.in.a) * lambda;
+  }
+};
+struct CfcJoinedTape {
+  template <class V> struct State  { V h; };
+  template <class V> struct Ports  { V a, b, g; };
+  template <class V> struct Params {};
+
+  template <class V, class O>
+  static HWY_INLINE void pull(const Values<CfcJoinedTape, V>& v, const O& o, const State<V>& lambda,
+                              Bars<CfcJoinedTape, V>& bars) {
+    CfcTape::unmix(v, o, lambda.h, bars);
   }
 };
 
@@ -135,21 +168,25 @@ StepArgs<R> told(StepArgs<R> a) {
 }
 template <class R>
 void step_taped(const StepArgs<R>& a) {
-  const size_t   size   = a.slab.size();
-  const R* const from[] = {a.state[0], a.state[0], a.state[0], a.state[0], a.state[0]};   // nobody reads it
-  R* const       to[]   = {a.next[0], a.tape, a.tape + size, a.tape + 2 * size, a.tape + 3 * size};
-  StepArgs<R>    taped  = told(a);
-  taped.state = from, taped.next = to;
-  step<Formula<CfcTaped, CfcOptions<R>, R>>(taped);
+  const size_t   size    = a.slab.size();
+  const R* const from[]  = {a.state[0], a.state[0], a.state[0], a.state[0], a.state[0]};   // nobody reads it
+  R* const       drive[] = {a.drive[0], a.drive[1], a.drive[3], a.drive[2]};
+  R* const       to[]    = {a.next[0], a.tape, a.tape + size, a.tape + 2 * size, a.tape + 3 * size};
+  StepArgs<R>    taped   = told(a);
+  taped.state = from, taped.drive = drive, taped.next = to;
+  if (drive[3]) step<Formula<CfcTaped, CfcOptions<R>, R>>(taped);
+  else step<Formula<CfcJoinedTaped, CfcOptions<R>, R>>(taped);
 }
 template <class R>
 void pull_taped(const PullArgs<R>& b) {
   const size_t size   = b.step.slab.size();
   R* const     kept[] = {b.step.tape, b.step.tape + size, b.step.tape + 2 * size, b.step.tape + 3 * size};
+  R* const     bars[] = {b.drive_bar[0], b.drive_bar[1], b.drive_bar[3], b.drive_bar[2]};
   PullArgs<R>  taped  = b;
   taped.step          = told(b.step);
-  taped.step.drive    = kept;
-  pull<CfcTape, Formula<CfcTape, CfcOptions<R>, R>>(taped);
+  taped.step.drive = kept, taped.drive_bar = bars;
+  if (bars[3]) pull<CfcTape, Formula<CfcTape, CfcOptions<R>, R>>(taped);
+  else pull<CfcJoinedTape, Formula<CfcJoinedTape, CfcOptions<R>, R>>(taped);
 }
 template <class R>
 void pull_derived(const PullArgs<R>& b) {

@@ -11,7 +11,8 @@
 namespace dynode {
 namespace {
 
-Model model_of(const std::string& params, const std::string& type = "CfC", int inputs = 2) {
+Model model_of(const std::string& params, const std::string& type = "CfC", int inputs = 2,
+               Precision precision = Precision::float64) {
   const bool direct = type == "CfC";
   return Model::from_spec(
       read_spec(parse_yaml("layers:\n  - {layer_id: 0, layer_type: Input, params: {dim: " + std::to_string(inputs) +
@@ -19,7 +20,7 @@ Model model_of(const std::string& params, const std::string& type = "CfC", int i
                                "}}\nconnections:\n  - {from_layer: 0, to_layer: 1, connection_type: " +
                                (direct ? "direct" : "dense") + "}\n",
                            "net.yaml")),
-      {.precision = Precision::float64, .seed = 7});
+      {.precision = precision, .seed = 7});
 }
 
 const std::string kWired = "dim: 9, wiring: {type: AutoNCP, params: {output_size: 2}}";
@@ -73,6 +74,42 @@ TEST(Cfc, SpansTakeThePlaceOfDt) {
   Model own = model_of("dim: 4, dt: 0.5");  // whose own time is its own
   EXPECT_EQ(output(m, Array{{3, 5}, halves}), output(own, {}));
   EXPECT_NE(failure([&] { output(own, Array{{3, 5}, halves}); }).find("follows time spans"), std::string::npos);
+}
+
+TEST(Cfc, WhereAllStepsLastAlikeOneProductServesBothTimeHeads) {
+  // single precision joins time_a and time_b, unless spans are given; rows in two layouts
+  const Array x = wave({19, 6, 2});
+  for (const std::string& params :
+       {std::string("dim: 3, backbone_units: 5"), kWired + ", mask_time_heads: true",
+        kWired + ", time_sign: '-', mode: no_gate", kWired + ", learnable_params: {time_a_1: false, time_b_0_bias: false}",
+        std::string("dim: 3, backbone_layers: 0, mixed_memory: state, time_sign: '-'")}) {
+    const int64_t outputs = int64_t(model_of(params).plan().layers[1].units);
+    const auto    run     = [&](const std::string& more, const std::optional<Array>& spans, Precision precision) {
+      Model    m = model_of(params + more, "CfC", 2, precision);
+      Gradient g = m.gradient(x, {{.target = wave({19, 6, outputs}, 0.2)}}, {.input = true, .timespans = spans});
+      std::vector<double> all = {g.loss};
+      for (const std::string& name : m.parameter_names())
+        if (m.plan().parameters[m.plan().parameters.find(name)].learnable)
+          for (double v : g.at(name).as_double()) all.push_back(v);
+      for (double v : g.input->as_double()) all.push_back(v);
+      return all;
+    };
+    for (const double dt : {1.0, 0.4}) {
+      const std::string own = dt == 1 ? "" : ", dt: 0.4";
+      const Array       spans{{19, 6}, std::vector<double>(19 * 6, dt)};
+      const auto        exact = run(own, {}, Precision::float64), apart = run("", spans, Precision::float32),
+                        joined = run(own, {}, Precision::float32);
+      ASSERT_EQ(exact.size(), joined.size());
+      EXPECT_EQ(run("", spans, Precision::float64), exact) << params;   // nothing is joined in double precision
+      EXPECT_NE(apart, joined) << params << ": they are no longer told apart";
+      double largest = 0;
+      for (double v : exact) largest = std::max(largest, std::abs(v));
+      for (size_t i = 0; i < exact.size(); ++i) {
+        ASSERT_NEAR(joined[i], exact[i], 2e-6 * largest) << params << ' ' << i;
+        ASSERT_NEAR(apart[i], exact[i], 2e-6 * largest) << params << ' ' << i;
+      }
+    }
+  }
 }
 
 TEST(Cfc, OddSpansAreErrors) {

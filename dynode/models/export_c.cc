@@ -166,8 +166,9 @@ class Writer {
     const std::string from   = source_of(k);
     // the ports of a core are rows of one matrix; sub-steps of an equation share theirs
     const ConnectionPlan& first   = *std::ranges::find_if(plan_.connections, [&](const ConnectionPlan& c) {
-      return &c == &k || (k.weights >= 0 && c.weights == k.weights && c.first_row == k.first_row && c.port == k.port &&
-                          c.name == k.name && !c.sparse && !k.sparse);
+      return &c == &k || (k.weights >= 0 && c.weights == k.weights && c.first_row == k.first_row &&
+                          c.first_column == k.first_column && c.port == k.port && c.name == k.name && !c.sparse &&
+                          !k.sparse);
     });
     const bool            alone   = std::ranges::count(plan_.connections, k.name, &ConnectionPlan::name) == 1;
     const std::string     name    = alone ? c_identifier(k.name)
@@ -175,17 +176,19 @@ class Writer {
                                                         &first - plan_.connections.data());
     const size_t          columns = layer(k.from).units;
     if (!k.sparse) {
-      const R* w = prepared_.weights(k);
+      const R*     w      = prepared_.weights(k);
+      const size_t length = plan_.row_length(k);
       c_.help_with_products("add");
+      const auto   at     = [&](size_t i) { return w[i / columns * length + i % columns]; };
       return fmt::format("{}_add({}, {}, {}, {}, {});\n", m_, to, target.units,
-                         c_.array(name, target.units * columns, [&](size_t i) { return w[i]; }), from, columns);
+                         c_.array(name, target.units * columns, at), from, columns);
     }
     const SparsePattern& p = *k.sparse;
     if (const auto s = selection(p))
       return fmt::format("for (u = {}; u < {}; ++u) {}[u] += {};\n", s->first, s->first + s->count, to,
                          shifted(from, "u", int64_t(s->column) - int64_t(s->first)));
     if (p.column.empty()) return "";
-    const R*   w    = k.weights < 0 ? nullptr : prepared_.weights(k) - k.first_row * columns;
+    const R*   w    = k.weights < 0 ? nullptr : prepared_.block(k.weights);
     const auto at   = [&](size_t i) { return w ? w[p.entry[i]] : R(p.constant[i]); };
     const bool ones = !w && std::ranges::all_of(p.constant, [](double c) { return c == 1; });
     c_.help_with_products(ones ? "sum" : "add_listed");

@@ -158,6 +158,10 @@ void add_network(Report& report, const Model& model) {
                                                                   .present   = entries,
                                                                   .learnable = false}
                                                : drawn_connection(plan, c.name, plan.parameters[c.weights]));
+      if (!list && c.columns) {   // its part of the block
+        const WeightCount count = plan.count_weights(c);
+        drawn.weights = int64_t(count.all), drawn.present = int64_t(count.present);
+      }
       drawn.from = from, drawn.to = to, drawn.lag = c.lag;
       continue;
     }

@@ -63,7 +63,7 @@ TEST(CfcPlan, HasAsManyParametersAsItsFormulaSays) {
 
 TEST(CfcPlan, APlainLayerIsItsOwnCore) {
   const auto plan = plan_of("dim: 4, backbone_units: 6, backbone_layers: 2");
-  EXPECT_EQ(parts(*plan), (std::vector<std::string>{"0:Linear", "1:CfC", "1.input:Linear", "1.xh:Linear",
+  EXPECT_EQ(parts(*plan), (std::vector<std::string>{"0:Linear", "1:CfC", "1.input:Linear",
                                                     "1.backbone_0:Activation", "1.backbone_1:Activation"}));
   EXPECT_EQ(plan->find_core(1), 1);
   EXPECT_EQ(block(*plan, "backbone_0").shape, (std::vector<size_t>{6, 7}));
@@ -74,8 +74,8 @@ TEST(CfcPlan, APlainLayerIsItsOwnCore) {
 TEST(CfcPlan, ACircuitIsACellPerLayerAndACoreThatHoldsTheStates) {
   const auto plan = plan_of(kWiring);  // 6 inter, 4 command, 2 motor
   EXPECT_EQ(parts(*plan), (std::vector<std::string>{"0:Linear", "1:Linear", "1.input:Linear", "1.core:CfCStates",
-                                                    "1.xh_0:Linear", "1.layer_0:CfC", "1.xh_1:Linear", "1.layer_1:CfC",
-                                                    "1.xh_2:Linear", "1.layer_2:CfC"}));
+                                                    "1.h_0:Linear", "1.layer_0:CfC", "1.h_1:Linear", "1.layer_1:CfC",
+                                                    "1.h_2:Linear", "1.layer_2:CfC"}));
   EXPECT_EQ(plan->layers[1].units, 2u);
   EXPECT_EQ(plan->layers[size_t(plan->find_core(1))].units, 12u);
   EXPECT_EQ(block(*plan, "ff1_1").shape, (std::vector<size_t>{4, 10}));

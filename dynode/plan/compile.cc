@@ -179,6 +179,18 @@ bool Plan::takes_spans() const {
                      [](const LayerPlan& l) { return l.cell->scales_with_dt && !l.own_dt && !l.is_input; });
 }
 
+WeightCount Plan::count_weights(const ConnectionPlan& c) const {
+  const Block& block = parameters[c.weights];
+  const size_t units = layers[size_t(c.from)].units, all = c.columns ? block.size() / c.columns * units : block.size();
+  if (block.mask.empty()) return {all, all};
+  size_t present = 0;
+  for (size_t i = 0; i < block.size(); ++i) {
+    const size_t column = c.columns ? i % c.columns : c.first_column;
+    present += block.mask[i] && column >= c.first_column && column < c.first_column + units;
+  }
+  return {present, all};
+}
+
 int Plan::find_entrance(int layer_id) const {
   for (size_t i = 0; i < layers.size(); ++i)
     if (layers[i].name == std::to_string(layer_id) + ".input") return int(i);

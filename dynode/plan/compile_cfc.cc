@@ -1,12 +1,14 @@
 // CfC: closed-form continuous-time layers, with a backbone, or with a cell per layer of a wiring.
 //
-//   1.input ─┐                                            ┌─▶ ff1, ff2, time_a, time_b ─▶ 1.core ─▶ 1
-//            ├─▶ 1.xh ─▶ 1.backbone_0 ─▶ 1.backbone_1 ─ … ┘                                 │
-//   1.core ──┘ one step late                                                 a plain layer is its own core
+//   1.input ─┐                                   ┌─▶ ff1, ff2, time_a, time_b ─▶ 1.core ─▶ 1
+//            ├─▶ 1.backbone_0 ─▶ 1.backbone_1 ─ … ┘                                 │
+//   1.core ──┘ one step late                                        a plain layer is its own core
 //
-//   with a wiring      1.xh_0 ─▶ 1.layer_0 ─▶ 1.xh_1 ─▶ 1.layer_1 ─ …     each xh has its slice of 1.core, which holds
-//                                                                          the states of all layers side by side
-//   with mixed memory  1.input, 1.core ─▶ 1.memory, an LSTM; xh reads it, not 1.core (state) or not 1.input (input)
+//   with a wiring      1.input, 1.h_0 ─▶ 1.layer_0,   1.layer_0, 1.h_1 ─▶ 1.layer_1, …     each h is a slice of 1.core,
+//                      which holds the states of all layers side by side, one step late
+//   with mixed memory  1.input, 1.core ─▶ 1.memory, an LSTM; it is read in place of 1.core (state) or of 1.input (input)
+//
+// What reads two parts has one block of weights, whose columns are theirs side by side.
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -73,7 +75,7 @@ class CfcBuilder {
         connect(readout.part, chosen, 0, slice(readout.count, 0, readout.count, 0));
         readout.part = chosen;
       }
-      dense("fc", "fan_in_uniform", readout.part, whole_, 0);
+      dense("fc", "fan_in_uniform", {{readout.part, 0}}, whole_, 0);
     } else if (readout.part != whole_) {
       connect(readout.part, whole_, 0, slice(readout.count, 0, readout.count, 0));
     }
@@ -87,11 +89,20 @@ class CfcBuilder {
     int    part;
     size_t count;
   };
+  struct Source {
+    int part, lag;
+  };
+  using Sources = std::vector<Source>;
 
   double setting(const std::string& name) const {
     return settings_[size_t(std::find(names_.begin(), names_.end(), name) - names_.begin())];
   }
   size_t units_of(int layer) const { return plan_.layers[size_t(layer)].units; }
+  size_t width_of(const Sources& sources) const {
+    size_t sum = 0;
+    for (const Source& s : sources) sum += units_of(s.part);
+    return sum;
+  }
   bool   has_backbone() const { return setting("backbone_layers") > 0 && setting("backbone_units") > 0; }
 
   void refuse_contradictions(bool wired) {
@@ -125,7 +136,8 @@ class CfcBuilder {
   int add_block(const std::string& name, std::vector<size_t> shape, std::vector<double> values, const char* help,
                 const Mask* mask = nullptr) {
     parameters_.push_back(name);
-    Block b{.name = full(name), .shape = std::move(shape), .learnable = Compiler::learns(spec_, name), .help = help};
+    Block b;
+    b.name = full(name), b.shape = std::move(shape), b.learnable = Compiler::learns(spec_, name), b.help = help;
     if (mask && mask->count() < mask->on.size()) b.mask = mask->on;
     return compiler_.add_block(std::move(b), std::move(values));
   }
@@ -141,16 +153,36 @@ class CfcBuilder {
     return initial_weights(entry, {.mask = all, .arguments = arguments, .random = random});
   }
 
-  /// Weights and bias from one part to a port of another.
-  void dense(const std::string& name, const char* rule, int from, int to, int port, const Mask* mask = nullptr) {
-    const size_t   columns = units_of(from), rows = units_of(to);
-    Random         random = compiler_.random(full(name + "_bias"));
-    ConnectionPlan k{.name = full(name), .from = from, .to = to, .port = port, .lag = 0};
-    k.weights = add_block(name, {rows, columns}, draw(name, rule, rows, columns), "weights", mask);
-    k.bias    = add_block(name + "_bias", {rows}, initial_bias("fan_in_uniform", rows, columns, random), "bias");
-    if (mask && double(mask->count()) < kSparseDensity * double(mask->on.size()))
-      set_pattern(k, pattern_of(*mask), columns);
-    plan_.connections.push_back(std::move(k));
+  /// Weights and bias from parts side by side to a port of another.
+  void dense(const std::string& name, const char* rule, const Sources& from, int to, int port,
+             const Mask* mask = nullptr) {
+    const size_t columns = width_of(from), rows = units_of(to);
+    Random       random  = compiler_.random(full(name + "_bias"));
+    const int    weights = add_block(name, {rows, columns}, draw(name, rule, rows, columns), "weights", mask);
+    int          bias = add_block(name + "_bias", {rows}, initial_bias("fan_in_uniform", rows, columns, random), "bias");
+    size_t       first = 0;
+    for (const Source& source : from) {
+      ConnectionPlan k{.name = full(name), .from = source.part, .to = to, .port = port, .lag = source.lag};
+      k.weights = weights, k.bias = std::exchange(bias, -1);
+      k.first_column = first, k.columns = columns;
+      if (mask) list_few(k, *mask);
+      first += units_of(source.part);
+      plan_.connections.push_back(std::move(k));
+    }
+  }
+
+  /// Makes a connection lists where few of its columns' weights exist.
+  void list_few(ConnectionPlan& k, const Mask& mask) const {
+    const size_t  units = units_of(k.from);
+    SparsePattern p;
+    for (size_t i = 0; i < mask.to; ++i) {
+      p.begin.push_back(uint32_t(p.column.size()));
+      for (size_t j = 0; j < units; ++j)
+        if (mask(i, k.first_column + j))
+          p.column.push_back(uint32_t(j)), p.entry.push_back(uint32_t(i * mask.from + k.first_column + j));
+    }
+    p.begin.push_back(uint32_t(p.column.size()));
+    if (double(p.column.size()) < kSparseDensity * double(mask.to * units)) set_pattern(k, std::move(p), units);
   }
 
   /// Leaves out units of a layer of the backbone while the network learns.
@@ -170,8 +202,9 @@ class CfcBuilder {
 
   const char* cell_name() const { return mode_ == Mode::pure ? "CfCPure" : "CfC"; }
 
-  /// Heads from z to a cell. @param suffix  of the names of parameters  @param mask  of ff1 and ff2; null: all there
-  void add_heads(int z, int cell, const std::string& suffix, const Mask* mask) {
+  /// Heads from z to a cell, whose gate reads time_a and time_b only as ± time_a · dt + time_b.
+  /// @param suffix  of the names of parameters  @param mask  of ff1 and ff2; null: all there
+  void add_heads(const Sources& z, int cell, const std::string& suffix, const Mask* mask) {
     const Mask* mask_of_time = setting("mask_time_heads") ? mask : nullptr;
     dense("ff1" + suffix, "xavier_uniform", z, cell, 0, mask);
     if (mode_ == Mode::pure) {
@@ -184,8 +217,18 @@ class CfcBuilder {
     }
     plan_.layers[size_t(cell)].settings = settings_;
     dense("ff2" + suffix, "xavier_uniform", z, cell, 1, mask);
+    const size_t a = plan_.connections.size(), b = a + z.size();
     dense("time_a" + suffix, "xavier_uniform", z, cell, 2, mask_of_time);
     dense("time_b" + suffix, "xavier_uniform", z, cell, 3, mask_of_time);
+    const auto learnt = [&](const char* name) {
+      return std::pair(Compiler::learns(spec_, name + suffix), Compiler::learns(spec_, name + suffix + "_bias"));
+    };
+    bool alike = learnt("time_a") == learnt("time_b");
+    for (size_t i = 0; i < z.size(); ++i) alike &= !plan_.connections[a + i].sparse;
+    for (size_t i = 0; i < z.size() && alike; ++i) {
+      plan_.connections[a + i].joins      = int(b + i);
+      plan_.connections[a + i].joins_sign = setting("time_sign") == 1 ? -1 : 1;
+    }
   }
 
   /// What holds the state, and the LSTM that reads it.
@@ -198,29 +241,22 @@ class CfcBuilder {
       parameters_.push_back(name);
   }
 
-  /// [x, slice of the state that begins at `first`], side by side.
-  int add_xh(const std::string& name, int x, size_t first, size_t count) {
-    const size_t inputs = units_of(x);
-    const int    xh     = part(name, "Linear", inputs + count);
-    connect(x, xh, 0, slice(inputs + count, 0, inputs, 0));
-    const bool from_memory = memory_ == Memory::state;
-    connect(from_memory ? memory_part_ : core_, xh, from_memory ? 0 : 1, slice(inputs + count, inputs, count, first));
-    return xh;
-  }
+  /// What holds the state that is read.
+  Source state() const { return memory_ == Memory::state ? Source{memory_part_, 0} : Source{core_, 1}; }
 
   Readout build_dense() {
     const bool projected = setting("proj_size") > 0;
     if (!projected) compiler_.set_cell(whole_, cell_name());
     add_memory(projected ? part("core", cell_name(), units_) : whole_);
-    int                       z    = add_xh("xh", x_part_, 0, units_);
-    const std::optional<Mask> mask = sparsity_mask(units_of(z));
+    Sources                   z    = {{x_part_, 0}, state()};
+    const std::optional<Mask> mask = sparsity_mask(width_of(z));
     for (int l = 0; has_backbone() && l < int(setting("backbone_layers")); ++l) {
       const std::string name               = fmt::format("backbone_{}", l);
       const int         layer              = part(name, "Activation", size_t(setting("backbone_units")));
       plan_.layers[size_t(layer)].settings = {setting("activation")};
       dense(name, "xavier_uniform", z, layer, 0);
       if (l > 0 || setting("dropout_first_layer")) drop(name, layer);
-      z = layer;
+      z = {{layer, 0}};
     }
     add_heads(z, core_, "", mask ? &*mask : nullptr);
     return {core_, units_};
@@ -234,10 +270,11 @@ class CfcBuilder {
     size_t first = 0;
     for (size_t l = 0; l < wiring.layers.size(); ++l) {
       const size_t n    = wiring.layers[l].size();
-      const int    xh   = add_xh(fmt::format("xh_{}", l), x, first, n);
+      const int    h    = part(fmt::format("h_{}", l), "Linear", n);
       const int    cell = part(fmt::format("layer_{}", l), cell_name(), n);
       const Mask   mask = circuit_mask(wiring, l, setting("fully_recurrent") != 0);
-      add_heads(xh, cell, fmt::format("_{}", l), &mask);
+      connect(state().part, h, state().lag, slice(n, 0, n, first));
+      add_heads({{x, 0}, {h, 0}}, cell, fmt::format("_{}", l), &mask);
       connect(cell, core_, 0, slice(units_, first, n, 0));
       x = cell, first += n;
     }

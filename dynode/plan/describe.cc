@@ -212,9 +212,10 @@ class Description {
         continue;
       }
       const Block& block = plan_.parameters[c.weights];
-      const size_t          there = present(block);
-      table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, reads, structure(c), grouped(int64_t(there)),
-                 fmt::format("{:.3g} %", 100.0 * double(there) / double(block.size())), notes(w, block)});
+      const WeightCount     count = plan_.count_weights(c);
+      table.add({c.name, layer(c.from).name + " → " + layer(c.to).name, reads, structure(c),
+                 grouped(int64_t(count.present)),
+                 fmt::format("{:.3g} %", 100.0 * double(count.present) / double(count.all)), notes(w, block)});
     }
     return table.text();
   }

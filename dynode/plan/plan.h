@@ -89,11 +89,19 @@ struct ConnectionPlan {
   int    delay = 0;                     // steps after which spikes arrive, from 1 on; 0: not a connection of spikes
   int    weights = -1;                  // block; -1: constants of `sparse`; [rows, from units]
   size_t first_row = 0;                 // where this port's rows begin in the block
+  size_t first_column = 0, columns = 0; // where its columns begin, and how many the block has; 0: those of the source
   int    bias = -1;                     // block [rows], -1: none
   std::shared_ptr<const SparsePattern> sparse = {};       // the weights as lists, where few exist or all are constant
   std::shared_ptr<const SparsePattern> transposed = {};   // the same, source by source
   std::shared_ptr<const SynapseRule> synapses = {};       // spikes: synapses that nothing learns follow a rule, and
                                                           // there is no block of weights
+  int    joins = -1;                    // connection that acts for both where all steps last alike: its weights are
+  double joins_sign = 1;                // then its own and joins_sign · dt times these; their sum is all the cell reads
+};
+
+/// Weights of its block that exist, and all, in the columns that a connection reads; those of other ports count, too.
+struct WeightCount {
+  size_t present, all;
 };
 
 /// Layers that walk together, in the order in which they are advanced within a step.
@@ -127,6 +135,13 @@ struct Plan {
   /// Whether time spans per row and step mean anything to it.
   bool takes_spans() const;
   size_t input_width() const { return input < 0 ? 0 : layers[size_t(input)].units; }
+  /// Numbers between two rows of a connection in its block of weights.
+  size_t row_length(const ConnectionPlan& c) const { return c.columns ? c.columns : layers[size_t(c.from)].units; }
+  /// Position in θ of the weight between the first source and the first target of a connection.
+  size_t first_weight(const ConnectionPlan& c) const {
+    return parameters[c.weights].offset + c.first_row * row_length(c) + c.first_column;
+  }
+  WeightCount count_weights(const ConnectionPlan& c) const;
 };
 
 /// An array read from a file a spec names.

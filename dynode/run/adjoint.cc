@@ -67,7 +67,7 @@ template <class R>
 void pull(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, int layer, const Position& at, size_t step) {
   LayerSpace<R>& l = w.layers[size_t(layer)];
   for (size_t p = 0; p < l.ports.size(); ++p)
-    l.drive_bar_now[p] = l.ports[p].drive_bar.data() + (at.k - at.begin) * l.size;
+    l.drive_bar_now[p] = l.ports[p].joined ? nullptr : l.ports[p].drive_bar.data() + (at.k - at.begin) * l.size;
   PullArgs<R> args{step_args(prepared, w, layer, at.k), l.lambda_now.data(), l.drive_bar_now.data(), nullptr,
                    l.dt_bar.data()};
   args.step.params = noisy_params(plan, prepared, w, layer, step);
@@ -170,6 +170,7 @@ void backward(const Plan& plan, const Prepared<R>& prepared, Workspace<R>& w, co
             take_span_gradient(prepared, w, wanted, *layer, first_step + k);
             continue;
           }
+          if (w.layers[size_t(*layer)].for_input && !wanted.x_bar) continue;
           const Position at{k, begin, end};
           gather(plan, prepared, w, wanted, *layer, at, first_step + k + 1);
           pull(plan, prepared, w, *layer, at, first_step + k);
@@ -249,15 +250,17 @@ void collect_gradient(const Plan& plan, const Prepared<R>& prepared, const Works
         for (size_t n = 0; n < g.pattern->entry.size(); ++n)
           gradient[plan.parameters[g.block].offset + g.pattern->entry[n]] += folded(g.sums.data() + n * width);
       for (const GradientPiece& piece : port.pieces) {
-        R* to = gradient + plan.parameters[piece.block].offset + piece.first_row * piece.columns;
+        R*      to    = gradient + piece.first;
+        const R scale = piece.timed ? R(piece.timed) * prepared.layer(int(i)).dt : R(1);
         for (size_t u = 0; u < l.slab.units; ++u)
-          for (size_t j = 0; j < piece.columns; ++j) to[u * piece.columns + j] += port.w_bar[u * port.ld + piece.from + j];
+          for (size_t j = 0; j < piece.columns; ++j)
+            to[u * piece.row_length + j] += scale * port.w_bar[u * port.ld + piece.from + j];
       }
     }
     for (int i : l.noise.weights_in) {
       const NoisyWeights<R>& n = w.noise.weights[size_t(i)];
       const ConnectionPlan&  k = plan.connections[size_t(n.connection)];
-      R* to = gradient + plan.parameters[k.weights].offset + k.first_row * n.matrix_slab.units;
+      R* to = gradient + plan.first_weight(k);
       for (size_t u = 0; u < n.matrix_slab.rows && n.gradient.size(); ++u)
         for (size_t j = 0; j < n.matrix_slab.units; ++j) to[u * n.matrix_slab.units + j] += n.gradient[u * n.matrix_slab.stride + j];
     }

@@ -164,7 +164,7 @@ size_t Engine<R>::simulate(const RunInput<R>& input, std::span<const Record<R>> 
   }
   const auto   tiles  = cut(input);
   const size_t window = std::min(input.steps, kSimulationWindow);
-  for (const Tile& t : tiles) prepared_.panels(t, false);
+  for (const Tile& t : tiles) prepared_.panels(t, false, input.spans != nullptr);
   Recorder<R> recorder(*plan_, prepared_, records, input.steps, tiles.size());
   if (input.until_steady) return simulate_until_steady(input, records, tiles, recorder);
 
@@ -249,7 +249,7 @@ double Engine<R>::run(const RunInput<R>& input, const TileLoss<R>& loss, const G
   if (outputs || EventNetwork<R>::fits(*plan_)) refuse_spikes();
   round_weights(input.noise);
   const auto tiles = cut(input);
-  for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr);
+  for (const Tile& t : tiles) prepared_.panels(t, outputs != nullptr, input.spans != nullptr);
   const size_t window = outputs ? segment(input, options.adjoint) : std::min(input.steps, kSimulationWindow);
 
   // group g takes tiles g, g + groups, …

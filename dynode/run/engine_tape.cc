@@ -19,7 +19,7 @@ std::unique_ptr<Tape<R>> Engine<R>::simulate_taped(const RunInput<R>& input, std
   std::vector<int> recorded;
   for (const Record<R>& r : records) recorded.push_back(r.layer);
   const auto tiles = cut(input);
-  for (const Tile& t : tiles) prepared_.panels(t, true);
+  for (const Tile& t : tiles) prepared_.panels(t, true, input.spans != nullptr);
 
   // a workspace per tile, from the shelf where one fits
   auto tape = std::make_unique<Tape<R>>(idle_, input.steps, version_, theta_);
@@ -62,7 +62,7 @@ void Engine<R>::pull_taped(Tape<R>& tape, const RunInput<R>& input, std::span<co
   round_weights(input.noise);
   if (tape.version != version_) {   // others may have come and gone since
     if (tape.theta != theta_) throw SpecError({}, "parameters were changed between a run and its gradient", "run the network again");
-    for (const auto& part : tape.parts) prepared_.panels(part.tile, true);
+    for (const auto& part : tape.parts) prepared_.panels(part.tile, true, part.workspace->shape.spans);
     tape.version = version_;
   }
   const size_t groups = std::min(tape.parts.size(), kMostGroups), steps = tape.steps, width = plan_->input_width();

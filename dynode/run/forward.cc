@@ -120,7 +120,7 @@ StepArgs<R> step_args(const Prepared<R>& prepared, Workspace<R>& w, int layer, s
     R* s = l.state[i].data() + k * l.size;
     l.state_now[i] = s, l.next_now[i] = s + l.size;
   }
-  for (size_t p = 0; p < l.ports.size(); ++p) l.drive_now[p] = l.drive_of(p, k);
+  for (size_t p = 0; p < l.ports.size(); ++p) l.drive_now[p] = l.ports[p].joined ? nullptr : l.drive_of(p, k);
   const R* dt = l.follows_spans ? w.spans.data() + k * w.shape.tile.rows : l.dt.data();
   return {l.slab, dt, n.table, n.settings, n.param_pointers.data(), l.state_now.data(), l.drive_now.data(),
           l.next_now.data(), l.tape.data() + k * l.tape_step};

@@ -13,6 +13,9 @@ namespace {
 template <class R>
 Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()), sparse_(sparse_kernels<R>()),
       events_(event_kernels<R>()), noise_(noise_kernels<R>()), theta_(plan.parameters.size()) {
+  joining_.assign(plan.connections.size(), -1);
+  for (size_t c = 0; c < plan.connections.size(); ++c)
+    if (plan.connections[c].joins >= 0) joining_[size_t(plan.connections[c].joins)] = int(c);
   for (const RateGrid& t : plan.tables)
     tables_.emplace_back(GridAxis{t.flux_first, t.flux_step, t.flux_count},
                          GridAxis{t.current_first, t.current_step, t.current_count}, t.g.data());
@@ -29,6 +32,8 @@ Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()
       bool biased = false;
       for (int c : port) biased |= plan.connections[size_t(c)].bias >= 0;
       n.bias.emplace_back(biased ? padded(l.units, dense_.width) : 0);
+      const bool joined = std::any_of(port.begin(), port.end(), [&](int c) { return joining_[size_t(c)] >= 0; });
+      n.joined_bias.emplace_back(joined ? padded(l.units, dense_.width) : 0);
     }
     for (const auto& p : n.params) n.param_pointers.push_back(p.data());
     if (l.synapses) n.synapses = rows_of(*l.synapses);
@@ -84,6 +89,7 @@ void Prepared<R>::set(const R* stored, const Quantisation* quantisation, const s
         for (size_t u = 0; u < l.units; ++u) n.bias[p][u] += b[u];
       }
     }
+    join_biases(i);
   }
   for (size_t c = 0; c < spike_values_.size(); ++c) weigh_spikes(c);
   scale_noise();
@@ -102,6 +108,23 @@ void Prepared<R>::derive_constants(size_t layer) {
     for (size_t c = 0; c < constants.size(); ++c) constants[c] = double(n.params[params.size() + c][u]);
     l.cell->derive(params.data(), dt, l.settings.data(), constants.data());
     for (size_t c = 0; c < constants.size(); ++c) n.params[params.size() + c][u] = R(constants[c]);
+  }
+}
+
+template <class R>
+void Prepared<R>::join_biases(size_t layer) {
+  const LayerPlan& l = plan_.layers[layer];
+  LayerNumbers<R>& n = layers_[layer];
+  for (size_t p = 0; p < l.incoming.size(); ++p) {
+    if (n.joined_bias[p].size() == 0) continue;
+    std::copy(n.bias[p].begin(), n.bias[p].end(), n.joined_bias[p].begin());
+    for (int c : l.incoming[p]) {
+      if (joining_[size_t(c)] < 0) continue;
+      const ConnectionPlan& k = plan_.connections[size_t(joining_[size_t(c)])];
+      if (k.bias < 0) continue;
+      const R* b = block(k.bias) + k.first_row;
+      for (size_t u = 0; u < l.units; ++u) n.joined_bias[p][u] += R(k.joins_sign) * n.dt * b[u];
+    }
   }
 }
 
@@ -141,13 +164,13 @@ void Prepared<R>::weigh_spikes(size_t connection) {
 }
 
 template <class R>
-const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed) {
+const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed, bool spans) {
   Panels<R>* panels = nullptr;
   for (auto& p : panels_)
-    if (p->shape.same_shape(shape)) panels = p.get();
+    if (p->shape.same_shape(shape) && p->spans == spans) panels = p.get();
   if (!panels) {
     panels = panels_.emplace_back(std::make_unique<Panels<R>>()).get();
-    panels->shape = shape;
+    panels->shape = shape, panels->spans = spans;
     panels->forward.resize(plan_.connections.size());
     panels->transposed.resize(plan_.connections.size());
   }
@@ -164,21 +187,32 @@ const Panels<R>& Prepared<R>::panels(const Tile& shape, bool transposed) {
     const R* w = k.weights < 0 ? nullptr : theta_.data() + plan_.parameters[k.weights].offset;
     for (size_t i = 0; i < size; ++i) to[i] = w ? w[pattern.entry[i]] : R(pattern.constant[i]);
   };
+  std::vector<R> sum;   // of weights that joined
   const bool forward_now = !panels->fresh, transposed_now = transposed && !panels->fresh_transposed;
   for (size_t c = 0; c < plan_.connections.size(); ++c) {
     const ConnectionPlan& k = plan_.connections[c];
-    if (k.delay) continue;
+    if (k.delay || is_joined<R>(plan_, k, spans)) continue;
     if (skips_absent(shape, k)) {
       if (forward_now) list(panels->forward[c], k, *k.sparse);
       if (transposed_now) list(panels->transposed[c], k, *k.transposed);
       continue;
     }
     const size_t to = plan_.layers[size_t(k.to)].units, from = plan_.layers[size_t(k.from)].units;
-    const R* w = theta_.data() + plan_.parameters[k.weights].offset + k.first_row * from;
-    if (forward_now) {
-      pack(panels->forward[c], packing_slab(shape, plan_.layers[size_t(k.to)], dense_.width), from, w, from, 1);
+    const R* w      = weights(k);
+    size_t   length = plan_.row_length(k);
+    if (joining_[c] >= 0 && is_joined<R>(plan_, plan_.connections[size_t(joining_[c])], spans)) {
+      const ConnectionPlan& more  = plan_.connections[size_t(joining_[c])];
+      const R*              v     = weights(more);
+      const R               times = R(more.joins_sign) * layers_[size_t(k.to)].dt;
+      const size_t          step  = plan_.row_length(more);
+      sum.resize(to * from);
+      for (size_t i = 0; i < to; ++i)
+        for (size_t j = 0; j < from; ++j) sum[i * from + j] = w[i * length + j] + times * v[i * step + j];
+      w = sum.data(), length = from;
     }
-    if (transposed_now) pack(panels->transposed[c], shape.slab(from, dense_.width), to, w, 1, from);
+    if (forward_now)
+      pack(panels->forward[c], packing_slab(shape, plan_.layers[size_t(k.to)], dense_.width), from, w, length, 1);
+    if (transposed_now) pack(panels->transposed[c], shape.slab(from, dense_.width), to, w, 1, length);
   }
   panels->fresh = true;
   panels->fresh_transposed |= transposed;

@@ -22,6 +22,7 @@ namespace dynode {
 template <class R>
 struct Panels {
   Tile shape;
+  bool spans;   // of runs whose steps have times of their own
   bool fresh = false, fresh_transposed = false;
   std::vector<Buffer<R>> forward, transposed;   // per connection
 };
@@ -35,6 +36,17 @@ inline bool skips_absent(const Tile& tile, const ConnectionPlan& c) {
 /// makes the drives of a chunk of steps in one product.
 inline bool runs_ahead(const Tile& tile, const LayerPlan& layer) { return tile.layout == Layout::rows && !layer.recurrent; }
 
+/// Whether the connection that this one joins (plan.h) acts for both: where the time of all steps is one fixed number. In
+/// double precision each acts for itself, as the formula says.
+template <class R>
+bool is_joined(const Plan& plan, const ConnectionPlan& c, bool spans) {
+  if (sizeof(R) > sizeof(float) || c.joins < 0) return false;
+  return (plan.layers[size_t(c.to)].own_dt || (!spans && plan.dt_block < 0)) &&
+         std::none_of(plan.noise.begin(), plan.noise.end(), [&](const NoiseSite& s) {
+           return s.what == NoiseSite::What::drive && s.layer == c.to;
+         });
+}
+
 /// Whether units send each other spikes.
 inline bool carries_spikes(const Plan& plan) {
   return std::any_of(plan.connections.begin(), plan.connections.end(), [](const ConnectionPlan& c) { return c.delay > 0; });
@@ -46,6 +58,7 @@ struct LayerNumbers {
   const void*            table = nullptr;
   std::vector<Buffer<R>> params;   // per parameter [units or synapses, padded], padding repeats the last one
   std::vector<Buffer<R>> bias;     // per port [units padded]; size 0: none
+  std::vector<Buffer<R>> joined_bias;   // likewise, with those of connections that joined; size 0: none did
   std::vector<const R*>  param_pointers;
   SparseRows             synapses = {};
   CellSettings           settings = {};
@@ -63,9 +76,9 @@ class Prepared {
   /// Takes what of their deviations sites of noise have in the next runs; empty: all of it.
   void set_noise_shares(const std::vector<double>& shares);
 
-  /// Packs the weights for tiles of this shape unless it is done; `transposed` those the adjoint needs too.
-  /// Not to be called while others read.
-  const Panels<R>& panels(const Tile& shape, bool transposed);
+  /// Packs the weights for tiles of this shape unless it is done; `transposed` those the adjoint needs too, `spans` for
+  /// runs whose steps have times of their own. Not to be called while others read.
+  const Panels<R>& panels(const Tile& shape, bool transposed, bool spans);
 
   const DenseKernels<R>& dense() const { return dense_; }
   const SparseKernels<R>& sparse() const { return sparse_; }
@@ -78,13 +91,14 @@ class Prepared {
   /// Deviation and mean of a site of noise per unit (of weights: per source), padded with 0; no mean: null.
   const Buffer<R>& deviation(int site) const { return deviations_[size_t(site)]; }
   const R* mean(int site) const { return means_[size_t(site)].size() ? means_[size_t(site)].data() : nullptr; }
-  /// Weights as they act, [to][from].
-  const R* weights(const ConnectionPlan& k) const {
-    return theta_.data() + plan_.parameters[k.weights].offset + k.first_row * plan_.layers[size_t(k.from)].units;
-  }
+  /// Numbers of a block as they act.
+  const R* block(int i) const { return theta_.data() + plan_.parameters[i].offset; }
+  /// Weights as they act, [to][Plan::row_length].
+  const R* weights(const ConnectionPlan& k) const { return theta_.data() + plan_.first_weight(k); }
 
  private:
   void derive_constants(size_t layer);
+  void join_biases(size_t layer);
   void weigh_spikes(size_t connection);
   void scale_noise();
 
@@ -96,6 +110,7 @@ class Prepared {
   std::vector<R>                          theta_;    // weights as they act
   std::vector<RateTable<R>>               tables_;
   std::vector<LayerNumbers<R>>            layers_;
+  std::vector<int>                        joining_;  // per connection: the one that joins it, -1: none
   std::vector<Buffer<R>>                  deviations_, means_;   // per site of noise
   std::vector<double>                     shares_;               // likewise; empty: 1
   std::vector<Buffer<R>>                  spike_values_;   // per connection; empty where it carries no spikes

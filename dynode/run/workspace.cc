@@ -8,6 +8,16 @@ namespace {
 /// Products come first in a sum, then lists that are products in one of the layouts, then those that never are.
 int rank_of(const ConnectionPlan& k) { return !k.sparse ? 0 : k.weights >= 0 ? 1 : 2; }
 
+/// The connection that joins number c, or null.
+template <class R>
+const ConnectionPlan* joining(const Plan& plan, int c, bool spans) {
+  for (const auto& port : plan.layers[size_t(plan.connections[size_t(c)].to)].incoming)
+    for (int other : port)
+      if (const ConnectionPlan& k = plan.connections[size_t(other)]; k.joins == c && is_joined<R>(plan, k, spans))
+        return &k;
+  return nullptr;
+}
+
 /// Adjoints of all ports and turned sources of one chunk should share the second-level cache with the weights.
 constexpr size_t kChunkBytes = size_t{192} << 10;
 
@@ -17,7 +27,7 @@ template <class R>
 Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const WorkspaceShape& s, Purpose purpose)
     : shape(s), purpose_(purpose) {
   const size_t     width  = prepared.dense().width;
-  const Panels<R>* panels = purpose == Purpose::run ? &prepared.panels(s.tile, s.adjoint) : nullptr;
+  const Panels<R>* panels = purpose == Purpose::run ? &prepared.panels(s.tile, s.adjoint, s.spans) : nullptr;
   const size_t     steps  = s.window;
 
   size_t largest = 1;
@@ -46,9 +56,12 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     for (size_t n = 0; n < l.cell->states.size(); ++n) w.state.push_back(take((steps + 1) * w.size + spare));
     for (size_t p = 0; p < l.incoming.size(); ++p) {
       PortSpace<R> port;
-      if (!is_wired)
+      port.joined = std::any_of(l.incoming[p].begin(), l.incoming[p].end(), [&](int c) {
+        return is_joined<R>(plan, plan.connections[size_t(c)], s.spans);
+      });
+      if (!is_wired && !port.joined)
         port.drive = take((drives ? steps : w.runs_ahead ? kForwardChunk : 1) * w.size + kRowGroup * w.slab.stride);
-      if (s.adjoint && !(is_wired && p > 0)) port.drive_bar = take((chunk + 1) * w.size);
+      if (s.adjoint && !port.joined && !(is_wired && p > 0)) port.drive_bar = take((chunk + 1) * w.size);
       w.ports.push_back(std::move(port));
     }
     w.dt            = take(s.tile.rows);
@@ -77,14 +90,19 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
     for (auto& b : w.params_bar) w.params_bar_now.push_back(b.data());
   }
 
+  mark_carriers(plan);
   for (WiredEdges<R>& e : wired) e.scratch = take(layers[size_t(e.from)].size);
   plan_noise(plan, prepared);
 
   // who reads whom; rank by rank, so that sums have one order whatever the layout
   for (size_t i = 0; i < layers.size(); ++i)
     for (size_t p = 0; p < layers[i].ports.size(); ++p) {
-      const auto& bias = prepared.layer(int(i)).bias[p];
-      layers[i].ports[p].bias = bias.size() ? bias.data() : nullptr;
+      const auto&            arriving = plan.layers[i].incoming[p];
+      const LayerNumbers<R>& n        = prepared.layer(int(i));
+      const bool joins =
+          std::any_of(arriving.begin(), arriving.end(), [&](int c) { return joining<R>(plan, c, s.spans); });
+      const auto& bias = joins ? n.joined_bias[p] : n.bias[p];
+      if (bias.size() && !layers[i].ports[p].joined) layers[i].ports[p].bias = bias.data();
     }
   for (int rank : {0, 1, 2})
     for (size_t c = 0; c < plan.connections.size(); ++c) {
@@ -93,6 +111,7 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
       const bool     list = skips_absent(s.tile, k);
       LayerSpace<R> &from = layers[size_t(k.from)], &to = layers[size_t(k.to)];
       PortSpace<R>&  port = to.ports[size_t(k.port)];
+      if (port.joined) continue;
       const R*       source = from.state[size_t(plan.layers[size_t(k.from)].cell->output)].data();
       const NoisyWeights<R>* noisy = noise.find(c);
       const R* packed = noisy ? noisy->forward.data() : panels ? panels->forward[c].data() : nullptr;
@@ -129,6 +148,29 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
   if (s.spans) spans = take(steps * s.tile.rows);
   ones = take(width);
   if (purpose == Purpose::run) ones[0] = R(1);
+}
+
+/// Finds the layers that only carry the input array on: nothing in front of them learns.
+template <class R>
+void Workspace<R>::mark_carriers(const Plan& plan) {
+  const auto carries = [&](size_t i) {
+    const LayerPlan& l = plan.layers[i];
+    if (l.is_input) return true;
+    if (!l.cell->static_map || !l.params.empty() || l.start_block >= 0 || l.outgoing.empty()) return false;
+    size_t count = 0;
+    for (const auto& port : l.incoming)
+      for (int c : port) {
+        const ConnectionPlan& k = plan.connections[size_t(c)];
+        if (k.weights >= 0 || k.bias >= 0 || !layers[size_t(k.from)].for_input) return false;
+        ++count;
+      }
+    return count > 0;
+  };
+  for (bool found = true; found;) {
+    found = false;
+    for (size_t i = 0; i < layers.size(); ++i)
+      if (!layers[i].for_input && carries(i)) layers[i].for_input = found = true;
+  }
 }
 
 /// Which sources the weight gradients of a layer need, and which of their columns one product can form.
@@ -171,9 +213,10 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
     return w.gradient_sources.size() - 1;
   };
   bool biased = false;
-  for (const auto& port : plan.layers[size_t(layer)].incoming)
-    for (int c : port) {
+  for (size_t p = 0; p < w.ports.size(); ++p)
+    for (int c : plan.layers[size_t(layer)].incoming[p]) {
       const ConnectionPlan& k = plan.connections[size_t(c)];
+      if (w.ports[p].joined) continue;
       if (forms_dense(k)) add_source(k.from, k.lag);
       biased |= k.bias >= 0 && parameters[k.bias].learnable;
     }
@@ -186,6 +229,7 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
   // per port: which sources it has, joined where they stand side by side in `turned`
   for (size_t p = 0; p < w.ports.size(); ++p) {
     PortSpace<R>& port = w.ports[p];
+    if (port.joined) continue;
     std::vector<size_t> at(w.gradient_sources.size(), size_t(-1));   // column of each source in w_bar
     std::vector<bool>   used(w.gradient_sources.size());
     const auto& incoming = plan.layers[size_t(layer)].incoming[p];
@@ -210,9 +254,15 @@ void Workspace<R>::plan_gradients(const Plan& plan, int layer, size_t width) {
     port.w_bar = take(w.slab.units * port.ld);
     for (int c : incoming) {
       const ConnectionPlan& k = plan.connections[size_t(c)];
-      if (forms_dense(k))
-        port.pieces.push_back({k.weights, k.first_row, layers[size_t(k.from)].slab.units, at[add_source(k.from, k.lag)]});
-      if (k.bias >= 0 && parameters[k.bias].learnable) port.pieces.push_back({k.bias, k.first_row, 1, at[add_source(-1, 0)]});
+      const auto add_pieces = [&](const ConnectionPlan& of, double timed) {
+        if (forms_dense(k))
+          port.pieces.push_back({plan.first_weight(of), plan.row_length(of), layers[size_t(k.from)].slab.units,
+                                 at[add_source(k.from, k.lag)], timed});
+        if (k.bias >= 0 && parameters[k.bias].learnable)
+          port.pieces.push_back({parameters[of.bias].offset + of.first_row, 1, 1, at[add_source(-1, 0)], timed});
+      };
+      add_pieces(k, 0);
+      if (const ConnectionPlan* more = joining<R>(plan, c, shape.spans)) add_pieces(*more, more->joins_sign);
     }
   }
 }

@@ -82,11 +82,12 @@ struct GradientRun {
   size_t to;                  // first column in w_bar, a multiple of the vector width
 };
 
-/// Where the gradient of a block's rows lies in w_bar.
+/// Where the gradient of weights or biases lies in w_bar.
 struct GradientPiece {
-  int    block;
-  size_t first_row, columns;  // rows of the block from first_row on, `columns` wide
+  size_t first, row_length;   // position in θ, and how far apart its rows are there
+  size_t columns;
   size_t from;                // column in w_bar
+  double timed = 0;           // ±1: of a connection that joined this one, ± dt times the gradient
 };
 
 /// Gradient of weights that are lists.
@@ -123,6 +124,7 @@ struct PortSpace {
   Buffer<R>                  drive;        // [window or 1][slab]
   Buffer<R>                  drive_bar;    // [chunk + 1][slab]; the last one
   bool                       late = false; // is for those who have a lag
+  bool                       joined = false;   // what arrives here arrives at another port as well, which acts for both
   Buffer<R>                  w_bar;        // [units][ld]
   size_t                     ld = 0;
   std::vector<GradientRun>   runs;
@@ -152,6 +154,7 @@ struct LayerSpace {
   size_t                  tape_size = 0, tape_step = 0;   // tape_step 0: only the last is kept
 
   // adjoint
+  bool                    for_input = false;   // it has one only where somebody wants that of the input array
   std::vector<Buffer<R>>  lambda;          // per state, one slab
   std::vector<Buffer<R>>  params_bar;      // as PullArgs says
   Buffer<R>               dt_bar;
@@ -194,6 +197,7 @@ class Workspace {
     bytes_ += size * sizeof(R);
     return Buffer<R>(purpose_ == Purpose::run ? size : 0);
   }
+  void mark_carriers(const Plan& plan);
   void plan_gradients(const Plan& plan, int layer, size_t width);
   void plan_noise(const Plan& plan, const Prepared<R>& prepared);
 
