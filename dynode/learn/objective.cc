@@ -59,6 +59,7 @@ Objective<R>::Objective(const Plan& plan, std::vector<ObjectiveTerm> terms, bool
   }
   normaliser_.resize(terms_.size());
   pooled_.resize(terms_.size());
+  pooled_bars_.resize(terms_.size());
   row_values_.resize(terms_.size());
   sums_.resize(terms_.size());
   slopes_.resize(terms_.size());
@@ -191,7 +192,7 @@ void Objective<R>::collect(size_t term, const TileOutputs<R>& seen) {
 
 /// The adjoint of collect.
 template <class R>
-void Objective<R>::hand_back(size_t term, const TileOutputs<R>& seen, const std::vector<R>& bar) {
+void Objective<R>::hand_back(size_t term, const TileOutputs<R>& seen, const R* bar) {
   const ObjectiveTerm& t     = terms_[term];
   const size_t         units = this->units(term), size = entries(term) * units;
   const auto&          mask  = (*targets_)[term].mask;
@@ -203,7 +204,7 @@ void Objective<R>::hand_back(size_t term, const TileOutputs<R>& seen, const std:
       const size_t begin  = (row * (seen.steps + 1) + 1) * own;
       const R*     values = seen.values[at] + begin;
       R*           to     = seen.bars[at] + begin;
-      const R*     from   = bar.data() + row * size;
+      const R*     from   = bar + row * size;
       if (own != units) {
         for (size_t n = 0; n < seen.steps; ++n)
           for (size_t i = 0; i < own; ++i) to[n * own + i] += R(t.pooling.scale * from[n * units + first_unit + i]);
@@ -290,9 +291,9 @@ double Objective<R>::settle_rows(bool with_adjoint) {
 /// Value of the losses by rows; adjoints of all.
 template <class R>
 TileLoss<R> Objective<R>::second_look(bool with_adjoint) {
+  for (size_t i = 0; i < terms_.size() && with_adjoint; ++i) pooled_bars_[i].resize(pooled_[i].size());
   return [this, with_adjoint](const TileOutputs<R>& seen) {
-    double         sum = 0;
-    std::vector<R> bar;
+    double sum = 0;
     for (size_t i = 0; i < terms_.size(); ++i) {
       const ObjectiveTerm& t = terms_[i];
       if (by_weights(t) || elsewhere(i) || ((by_sums(t) || by_batch(t)) && !with_adjoint)) continue;
@@ -300,10 +301,10 @@ TileLoss<R> Objective<R>::second_look(bool with_adjoint) {
       if (!t.loss) continue;
       LossCall<R> call = this->call(i, seen);
       if (with_adjoint) {
-        const size_t size = entries(i) * units(i);
-        bar.assign(seen.rows * size, R(0));
-        if (by_batch(t)) std::copy_n(batch_bars_[i].begin() + ptrdiff_t(seen.first_row * size), bar.size(), bar.begin());
-        call.output_bar = bar.data();
+        const size_t size = entries(i) * units(i), first = seen.first_row * size, count = seen.rows * size;
+        call.output_bar   = pooled_bars_[i].data() + first;
+        if (by_batch(t)) std::copy_n(batch_bars_[i].data() + first, count, call.output_bar);
+        else std::fill_n(call.output_bar, count, R(0));
         if (networks_[i]) {
           auto& slopes = network_bars_[i][seen.first_row];
           slopes.clear();
@@ -325,7 +326,7 @@ TileLoss<R> Objective<R>::second_look(bool with_adjoint) {
         row_values_[i][seen.first_row] = value;
         sum += value;
       }
-      if (with_adjoint) hand_back(i, seen, bar);
+      if (with_adjoint) hand_back(i, seen, call.output_bar);
     }
     return sum;
   };

@@ -88,7 +88,7 @@ class Objective {
   size_t      units(size_t term) const;
   size_t      entries(size_t term) const;
   void        collect(size_t term, const TileOutputs<R>& seen);
-  void        hand_back(size_t term, const TileOutputs<R>& seen, const std::vector<R>& bar);
+  void        hand_back(size_t term, const TileOutputs<R>& seen, const R* bar);
   LossCall<R> call(size_t term, const TileOutputs<R>& seen) const;
   TileLoss<R> first_look();
   TileLoss<R> second_look(bool with_adjoint);
@@ -112,6 +112,7 @@ class Objective {
   const std::vector<BatchTarget<R>>*  targets_ = nullptr;
   std::vector<double>                 normaliser_;   // per term
   std::vector<std::vector<R>>         pooled_;       // per term
+  std::vector<std::vector<R>>         pooled_bars_;  // likewise, adjoints; each tile has its rows
   std::vector<std::vector<double>>    row_values_;   // per term [rows]: value of the tile that starts there
 
   // losses by batch: per term slopes of the whole batch
