@@ -5,7 +5,7 @@
 #
 # Left apart: vectorised files, which are read once per instruction set, files with options of their own, and rooms and
 # files whose private names are those of their neighbours (every task has its `shape` and `draw`, every loss its `check`).
-set(DYNODE_APART "/(cells|kernels|circuits|sources|tasks|connections)/|/learn/(loss|metrics|pooling|schedule|optimizer|trainer_callbacks)"
+set(DYNODE_APART "/(cells|kernels|circuits|sources|tasks|connections)/|/learn/(loss|metrics|pooling|schedule|optimizer|trainer_callbacks|trainer_gradient)"
                  "|/io/(hdf5|mat|npy|npz|nir|pickle|safetensors|stored_model|torch_file)|/spec/yaml|/wiring/ncp"
                  "|/run/workspace|/mean_field/fixed_points|/spiking/statistics"
                  "|/models/(nir|population_statistics|reproduce|wiring_drawing|mean_field|run_report)")

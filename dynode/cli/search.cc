@@ -42,7 +42,7 @@ std::string short_name(const std::string& place, const Value::Entries& all) {
   return std::ranges::count_if(all, ends) > 1 ? place : last;
 }
 
-std::string score_text(const SearchResult& result, const SearchTrial& trial) {
+std::string trial_score(const SearchResult& result, const SearchTrial& trial) {
   if (trial.state == TrialState::failed) return "–";
   return result.percent ? fmt::format("{:.1f} %", 100 * trial.score) : fmt::format("{:.5g}", trial.score);
 }
@@ -59,7 +59,7 @@ void print_trials(const SearchConfig& config, const SearchResult& result) {
   DisplayTable table(columns);
   for (size_t i = 0; i < std::min(kShownTrials, ranked.size()); ++i) {
     const SearchTrial&       t     = ranked[i];
-    std::vector<std::string> cells = {std::to_string(t.trial), score_text(result, t), std::to_string(t.epochs.size())};
+    std::vector<std::string> cells = {std::to_string(t.trial), trial_score(result, t), std::to_string(t.epochs.size())};
     for (const Value::Entry& e : config.space.entries()) {
       const Value& v = t.values.at(e.key);
       cells.push_back(v.is_number() ? fmt::format("{:.4g}", v.number()) : v.is_text() ? v.text() : to_json(v));
@@ -84,7 +84,7 @@ void run_search_verb(const SearchSettings& s) {
   const auto best = best_trial(result.trials, result.larger);
   if (best)
     fmt::print("best: trial {}, validation {} {}\nits run: {}\n", result.trials[*best].trial, result.metric,
-               score_text(result, result.trials[*best]), (folder / fmt::format("trial_{:03}", result.trials[*best].trial)).string());
+               trial_score(result, result.trials[*best]), (folder / fmt::format("trial_{:03}", result.trials[*best].trial)).string());
   if (result.before > 0) fmt::print("{} trials were there already\n", result.before);
   const std::string page = (folder / "search.html").string();
   try {

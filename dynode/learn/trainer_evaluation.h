@@ -40,7 +40,18 @@ struct Stretch {
 /// A minibatch in memory, and the loss that looks at it.
 template <class R>
 class Minibatch {
+  struct Start {
+    int            layer, state;
+    std::vector<R> values;   // [rows][units]
+  };
+
  public:
+  /// States that runs begin in.
+  struct States {
+    std::vector<Start> starts;
+    size_t             rows;   // of each
+  };
+
   /// @param states  also keeps the last states of every run, for those that go on from there
   Minibatch(const Plan& plan, const std::vector<ObjectiveTerm>& terms, const AdjointPolicy& adjoint, bool states = false);
 
@@ -65,7 +76,6 @@ class Minibatch {
   /// They begin in the initial state.
   void forget_states() { starts_.clear(); }
   /// Hands the states out that the next run would begin in, and takes them back.
-  struct States;
   States take_states() { return {std::exchange(starts_, {}), start_rows_}; }
   void   put_states(States states) { starts_ = std::move(states.starts), start_rows_ = states.rows; }
   /// What evaluations do with the states of their batches; nothing: each begins in the initial state.
@@ -98,10 +108,6 @@ class Minibatch {
 
   Objective<R>                objective_;
   size_t                      first_kept_;   // term; those from here on have last states
-  struct Start {
-    int            layer, state;
-    std::vector<R> values;   // [rows][units]
-  };
   std::vector<Start>          starts_;
   size_t                      start_rows_ = 0;
   AdjointPolicy               adjoint_;
@@ -112,12 +118,6 @@ class Minibatch {
   const Task*                 task_ = nullptr;
   std::vector<int64_t>        labels_;   // [rows] of trials
   std::vector<BatchTarget<R>> targets_;  // the same for every term that looks at targets
-};
-
-template <class R>
-struct Minibatch<R>::States {
-  std::vector<Start> starts;
-  size_t             rows;   // of each
 };
 
 struct Scores {
