@@ -113,6 +113,8 @@ void add_words(Report& report, const TrainConfig& config, const std::optional<Mo
   const ReportCurvePoint* test = last_test(points);
   const std::string       data = config.data.format == DataFormat::task
                                      ? config.data.task
+                                 : config.data.format == DataFormat::synthetic
+                                     ? "made-up waves"
                                      : fs::path(config.data.data_path).filename().string();
 
   report.summary = config.description;
@@ -131,7 +133,7 @@ void add_words(Report& report, const TrainConfig& config, const std::optional<Mo
   fact("data", data);
   fact("epochs", test ? fmt::format("{} of {}, the best was {}", epochs, config.training.max_epochs, test->epoch)
                       : fmt::format("{} of {}", epochs, config.training.max_epochs));
-  fact("updates", fmt::format("{} of {} samples", grouped(updates), config.training.batch_size));
+  fact("updates", fmt::format("{} of {} samples", grouped(updates), config.training.rows_per_update()));
   const Value* schedule =
       config.callbacks.lr_scheduler.is_mapping() ? config.callbacks.lr_scheduler.find("type") : nullptr;
   fact("optimiser", fmt::format("{}, {}", config.training.optimizer.name,
