@@ -16,17 +16,30 @@
 HWY_BEFORE_NAMESPACE();
 namespace dynode::HWY_NAMESPACE {
 
-/// Rest, threshold and reset of a unit whose currents have moved and whose voltage would be `free`.
-/// @return the voltage before the reset
+/// A unit whose currents have moved rests, or has the voltage `free`.
+template <class V, class State, class Params>
+HWY_INLINE void rest(State& s, const V& free, const Params& p) {
+  const V none = constant<V>(0);
+  s.v          = where_less(none, s.c, p.reset_voltage, free);
+  s.c          = where_less(none, s.c, s.c - one<V>(), s.c);
+}
+
+/// Threshold and reset of a unit that has rested or not. What is not a number stays visible, resting or not.
+template <class V, class State, class Params>
+HWY_INLINE void fire_where_due(State& s, const V& free, const Params& p) {
+  const V    none  = constant<V>(0), v = s.v;
+  const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
+  s.s = where_nan(free, free, fired(one<V>(), none));
+  s.c = fired(p.clamped, s.c);
+  s.v = where_nan(free, free, fired(p.reset_voltage, v));
+}
+
+/// Both. @return the voltage before the reset
 template <class V, class State, class Params>
 HWY_INLINE V rest_or_fire(State& s, const V& free, const Params& p) {
-  const V    none  = constant<V>(0);
-  const V    v     = where_less(none, s.c, p.reset_voltage, free);
-  const auto fired = [&](const V& yes, const V& no) HWY_ATTR { return where_less(v, p.threshold, no, yes); };
-  // what is not a number stays visible, resting or not
-  s.s = where_nan(free, free, fired(one<V>(), none));
-  s.c = fired(p.clamped, where_less(none, s.c, s.c - one<V>(), s.c));
-  s.v = where_nan(free, free, fired(p.reset_voltage, v));
+  rest(s, free, p);
+  const V v = s.v;
+  fire_where_due(s, free, p);
   return v;
 }
 
@@ -55,14 +68,10 @@ HWY_INLINE size_t fire_slab(const StepArgs<R>& a, uint32_t first, uint32_t* fire
     s.s = none;
     for (int i = 1; i < states; ++i) item<V>(s, i) = V::load(state[i] + at);
     for (int i = 0; i < ports; ++i) item<V>(in, i) = V::load(drive[i] + at);
-    const V    free = Cell::flow(s, in, p, driven);
-    const auto rest = hn::Lt(none.raw, s.c.raw), below = hn::Lt(free.raw, p.threshold.raw);
-    const V    c = s.c;
-    s.v          = hn::IfThenElse(rest, p.reset_voltage.raw, free.raw);
-    s.c          = hn::IfThenElse(rest, (c - one<V>()).raw, c.raw);
-    if (HWY_UNLIKELY(!hn::AllTrue(d, below))) {  // also where something is not a number
-      s.c = c;
-      rest_or_fire(s, free, p);
+    const V free = Cell::flow(s, in, p, driven);
+    rest(s, free, p);
+    if (HWY_UNLIKELY(!hn::AllTrue(d, hn::Lt(free.raw, p.threshold.raw)))) {  // also where something is not a number
+      fire_where_due(s, free, p);
       HWY_ALIGN R spikes[V::width];
       s.s.store(spikes);
       for (size_t k = 0; k < HWY_MIN(V::width, units - at); ++k)
