@@ -91,8 +91,11 @@ TrainConfig config_for_model(TrainConfig config, const std::string& model) {
   config.model.load_exact_model_state = true;
   config.model.dt.reset();
   config.model.dt_learnable.reset();
+  config.training.train_from_checkpoint.clear();
   config.training.optimizer.param_groups.clear();
   config.callbacks.noise_annealers.clear();   // the model has its noise as it was
+  config.callbacks.connection_noise.reset();
+  config.callbacks.quantized_accuracy.reset();
   return config;
 }
 

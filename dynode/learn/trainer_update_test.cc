@@ -2,6 +2,7 @@
 // noisy weights, checkpoints of other runs, weights of few levels, files beside one another, waves that are made up.
 #include "dynode/base/random.h"
 #include "dynode/io/model_file.h"
+#include "dynode/learn/evaluation.h"
 #include "dynode/learn/trainer_words_test.h"
 
 namespace dynode {
@@ -97,6 +98,8 @@ TEST_F(TrainerUpdate, GoesOnFromACheckpointOfAnotherRun) {
   EXPECT_TRUE(std::isfinite(rest.test_loss));
   EXPECT_EQ(distance(resume(rest.directory), whole), 0);
 
+  EXPECT_TRUE(config_for_model(with(5, from), path).training.train_from_checkpoint.empty());   // it may be gone by then
+
   // the network need not be said again; interrupted at its beginning, it begins there again
   Value words = write_train_config(with(5, from));
   words.erase("model");
@@ -183,6 +186,10 @@ TEST_F(TrainerUpdate, WeightsOfFewLevelsAreMeasuredBesideTheNetwork) {
     EXPECT_EQ(distance(often, train(with(more.empty() ? more : more.substr(2)))), 0) << more;
   }
   EXPECT_THROW(with("quantized_accuracy: {min_val: 0, max_val: 1}"), SpecError);
+  EXPECT_TRUE(std::isfinite(evaluate_model(path, c, Split::test, {}, 1).loss));
+  TrainConfig whole    = c;   // data of which nothing is held back
+  whole.data.val_split = 0;
+  EXPECT_TRUE(std::isfinite(evaluate_model(path, whole, Split::all, {}, 1).loss));
   TrainConfig alone    = c;
   alone.data.val_split = 0;
   EXPECT_THROW(train(alone), SpecError);
