@@ -179,8 +179,8 @@ void PipelineRecords::write(const SpikingRunSettings& s, const std::vector<uint6
                   {"sweep", sweep ? Value::map({{"param", s.param}, {"values", swept}}) : Value()}});
   const fs::path folder = fs::path(s.output) / "metadata";
   fs::create_directories(folder);
-  write_file((folder / "pipeline_config.json").string(), to_json(config, true) + "\n");
-  write_file((folder / "pipeline_metadata.json").string(), to_json(metadata, true) + "\n");
+  write_file((folder / "pipeline_config.json").string(), to_json(config, true));
+  write_file((folder / "pipeline_metadata.json").string(), to_json(metadata, true));
 }
 
 }  // namespace dynode::cli

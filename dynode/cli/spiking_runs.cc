@@ -133,7 +133,7 @@ Value write_analysis(const SpikingRunSettings& s, const std::string& folder, con
   for (size_t m = 0; m < all.size(); ++m) summary.set(kRunMeasures[m], json_number(all[m]));
   const MeasureSpread spread = spread_of(each);
   for (size_t m = 0; m < spread.names.size(); ++m) summary.set(spread.names[m], json_number(spread.values[m]));
-  write_file(joined(folder, "metrics/summary.json"), to_json(summary, true) + "\n");
+  write_file(joined(folder, "metrics/summary.json"), to_json(summary, true));
   write_report(s, report, runs, analysis, populations, spec_yaml);
   return summary;
 }

@@ -141,7 +141,7 @@ void spiking_sweep(const SpikingRunSettings& s) {
     write_file((fs::path(s.output) / "metadata/config.yaml").string(), to_yaml(write_spec(spiking_spec(s))));
     write_file((fs::path(s.output) / "metadata/sweep_index.csv").string(), csv_of_rows(index));
     write_file((fs::path(s.output) / "dataframes/sweep_summary.csv").string(), csv_of_rows(rows));
-    write_file((fs::path(s.output) / "metrics/sweep_summary.json").string(), to_json(Value(rows), true) + "\n");
+    write_file((fs::path(s.output) / "metrics/sweep_summary.json").string(), to_json(Value(rows), true));
     write_file(path, render_report(report));
     records.write(s, seeds, values, kept);
     if (!s.raw)

@@ -1,5 +1,6 @@
 #include "dynode/spiking/attractor_analysis.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -48,6 +49,21 @@ TEST(Attractors, OfSeveralRecordingsShareTheirNames) {
   EXPECT_DOUBLE_EQ(r.end(r.occurrences[6]), 0.020);
   EXPECT_DOUBLE_EQ(r.total_seconds(), 0.020);
   EXPECT_THROW(merge({r, extract_attractors(kFirst, 0.002, 2)}), SpecError);
+}
+
+TEST(Attractors, OfOneRecordingAreThoseOfItAlone) {
+  const AttractorRecord all = both(), second = recording_of(all, 1);
+  const AttractorRecord again = merge({recording_of(all, 0), second});
+  EXPECT_EQ(again.attractors, all.attractors);
+  EXPECT_EQ(again.occurrences.size(), all.occurrences.size());
+  EXPECT_EQ(second.recording_steps, (std::vector<int64_t>{all.recording_steps[1]}));
+  // numbered in the order of this recording
+  for (size_t k = 0, met = 0; k < second.occurrences.size(); ++k) {
+    EXPECT_LE(second.occurrences[k].attractor, met);
+    EXPECT_EQ(second.occurrences[k].recording, 0u);
+    met = std::max(met, second.occurrences[k].attractor + 1);
+  }
+  EXPECT_LT(second.attractors.size(), all.attractors.size());
 }
 
 TEST(Attractors, OfManyClustersAtOnceCountTheirSubsets) {
