@@ -91,6 +91,8 @@ TEST(TrainConfig, OlderWordsOfTokensAndOfNoise) {
   EXPECT_EQ(c.training.ar->time_steps_per_token, 4);
   EXPECT_EQ(c.training.ar->token_pooling.method, "mean");
   EXPECT_SAYS(c.warnings.at(0), "training.ar");
+  EXPECT_EQ(config_of(with("optimizer:", "precision: 64-true\n  optimizer:")).model.dtype, NumberType::float64);
+  EXPECT_SAYS(message(with("optimizer:", "precision: 16-mixed\n  optimizer:")), "give model.dtype");
   const std::string annealed = "callbacks: {noise_annealers: [{key: phi, start_value: 1, end_value: 0, percent_of_param: ";
   EXPECT_EQ(config_of(with("training:", annealed + "null}]}\ntraining:")).callbacks.noise_annealers.size(), 1u);
   EXPECT_SAYS(message(with("training:", annealed + "true}]}\ntraining:")), "give relative: true");

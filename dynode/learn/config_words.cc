@@ -184,7 +184,6 @@ void spell_out_start(Value& root, Value& training) {
   if (const Value* from = training.find("train_from_checkpoint"); from && from->is_null()) training.erase("train_from_checkpoint");
   const Value* from = training.find("train_from_checkpoint");
   if (!from || !from->is_text() || from->text().empty()) return;
-  if (!root.has("model")) root.set("model", Value::map());
   Value& model = *root.find("model");
   if (!model.is_mapping()) return;
   for (const char* key : {"architecture_yaml", "architecture", "base_model_path"})
@@ -236,9 +235,24 @@ void drop_percent(Value& callbacks) {
   }
 }
 
+/// precision: 64-true, which is model.dtype here.
+void spell_out_precision(Value& root, Value& training) {
+  const Value* given = training.find("precision");
+  if (!given || std::ranges::none_of(std::initializer_list<Value>{"64-true", "64", 64}, [&](const Value& v) { return *given == v; })) return;
+  Value* model = root.find("model");
+  if (!model || !model->is_mapping()) return;
+  if (model->has("dtype")) given->fail("stands beside model.dtype, which says the same", "keep model.dtype");
+  model->set("dtype", "float64");
+  training.erase("precision");
+}
+
 }  // namespace
 
 void sort_out_foreign_words(Value& root, std::vector<std::string>& warnings) {
+  // the network may be that of the checkpoint
+  if (const Value* training = root.find("training"); training && training->is_mapping() && training->has("train_from_checkpoint"))
+    if (!root.has("model")) root.set("model", Value::map());
+  if (Value* training = root.find("training"); training && training->is_mapping()) spell_out_precision(root, *training);
   if (Value* training = root.find("training"); training && training->is_mapping()) gather_tokens(*training, warnings);
   if (Value* callbacks = root.find("callbacks"); callbacks && callbacks->is_mapping()) drop_percent(*callbacks);
   if (Value* callbacks = root.find("callbacks"); callbacks && callbacks->is_mapping())

@@ -102,8 +102,7 @@ TEST_F(TrainerUpdate, GoesOnFromACheckpointOfAnotherRun) {
 
   // the network need not be said again; interrupted at its beginning, it begins there again
   Value words = write_train_config(with(5, from));
-  words.erase("model");
-  words.set("model", Value::map({{"time_pooling", "max"}}));
+  words.erase("model");   // time_pooling is max then, as it was
   EXPECT_EQ(distance(train(read_train_config(words)), whole), 0);
   fs::remove_all(rest.directory + "/checkpoints");
   fs::create_directories(rest.directory + "/checkpoints");
