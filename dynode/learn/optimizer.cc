@@ -132,7 +132,7 @@ const std::vector<OptimizerEntry>& optimizers() {
        {weight_decay(0), {.name = "momentum", .value = 0.95, .min = 0, .max = kBelowOne, .help = "memory of the gradient of matrices"},
         {.name = "nesterov", .kind = ArgumentKind::boolean, .value = 1, .help = "look ahead along the momentum"},
         {.name = "ns_steps", .kind = ArgumentKind::integer, .value = 5, .min = 1, .max = 100, .help = "steps towards orthogonal"},
-        flag("match_adam", "steps as long as Adam's, for a learning rate of his; false: as published, for about 0.02"),
+        flag("match_adam", "steps as long as Adam's, so its rates fit; false: as published, for about 0.02"),
         beta("beta1", 0.9, "memory of the mean gradient of others"),
         beta("beta2", 0.999, "memory of their mean squared gradient"), betas(), epsilon()},
        Kind::muon},
