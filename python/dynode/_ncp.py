@@ -27,6 +27,18 @@ def circuit(units):
     return None, int(units)
 
 
+def built(wiring, kind, units, inputs, options):
+    """The wiring of a network, which is built for its inputs from now on; that of an LTC without one is all to all, a
+    CfC without one has none."""
+    from .ncps.wirings import FullyConnected
+
+    if wiring is None and kind == "LTC":
+        wiring = FullyConnected(units)
+    if wiring is not None and not wiring.is_built():
+        wiring.build(wiring.units if options["mixed_memory"] == "input" else inputs)
+    return wiring
+
+
 def inputs_of(wiring, name, given):
     """How many inputs a cell has: those given, or those its wiring was built for."""
     if given is None and not wiring.is_built():

@@ -257,6 +257,7 @@ class _Liquid(Network):
         self.input_size, self.use_mixed = input_size, options["mixed_memory"] not in (False, None, "none")
         self.wiring, units = _ncp.circuit(units)
         self._take(Model(_core.ncp_model(self.kind, input_size, units, options, dtype, threads, seed)))
+        self.wiring = _ncp.built(self.wiring, self.kind, units, input_size, options)
         _, self.state_size, self.output_size, _ = _core.ncp_sizes(self._model._core)
         self._names = tuple(self._model.layers[1][k] for k in ("state", "memory"))
 

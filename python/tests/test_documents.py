@@ -55,6 +55,23 @@ def test_ncps_ltc_with_a_wiring():
     assert output.shape == (3, 8, 4) and state.shape == (3, 28)
 
 
+def test_a_network_builds_its_wiring():
+    from dynode import ncps
+    from dynode.ncps.wirings import AutoNCP
+    from dynode.torch import LTC
+
+    for kind in (LTC, ncps.LTC, ncps.CfC):
+        wiring = AutoNCP(20, 4)
+        net = kind(6, wiring)
+        assert (net.synapse_count, net.sensory_synapse_count) == (48, 30) and wiring.input_dim == 6
+        assert "<svg" in wiring.draw_graph()
+        with pytest.raises(dynode.SpecError, match="built for 6 inputs, not 3"):
+            kind(3, wiring)
+    net = ncps.LTC(3, 5)   # all to all
+    assert (net.synapse_count, net.sensory_synapse_count) == (25, 15)
+    np.testing.assert_array_equal(net.wiring.adjacency_matrix, net.get("layer1/erev"))
+
+
 def test_ncps_troubleshooting():
     from dynode.ncps.wirings import AutoNCP
     from dynode.torch import CfC, CfCCell, LTCCell

@@ -20,6 +20,7 @@ class _Liquid(Model):
     def _setup(self, input_size, units, options, dtype, threads, seed):
         self.wiring, units = _ncp.circuit(units)
         super().__init__(_core.ncp_model(self.kind, input_size, units, options, dtype, threads, seed))
+        self.wiring = _ncp.built(self.wiring, self.kind, units, input_size, options)
         self.return_sequences, self.batch_first = options["return_sequences"], options["batch_first"]
         self.input_size, self.state_size, self.output_size, self.use_mixed = _core.ncp_sizes(self._core)
         self._options = options
@@ -39,6 +40,9 @@ class _Liquid(Model):
             self._core, self.return_sequences, self.batch_first, input, h, c, timespans, mask, training, ()
         )
         return readout, h if c is None else (h, c)
+
+    synapse_count = property(lambda self: self.wiring.synapse_count)
+    sensory_synapse_count = property(lambda self: self.wiring.sensory_synapse_count)
 
     def record(self, input, names, hx=None, timespans=None):
         """What is recorded of a run: tau/1 (effective time constants of LTC), state/1/v, …"""
