@@ -72,6 +72,31 @@ def test_a_network_builds_its_wiring():
     np.testing.assert_array_equal(net.wiring.adjacency_matrix, net.get("layer1/erev"))
 
 
+def test_missing_inputs_keep_their_last_value():
+    from dynode.ncps import CfC, fill_forward, last_present
+
+    rng = np.random.default_rng(1)
+    x, mask = rng.normal(size=(4, 7, 3)), rng.random((4, 7, 3)) < 0.4
+    mask[2], spans = False, rng.random((4, 7)) + 0.1
+    filled = fill_forward(np.where(mask, x, np.nan), mask, spans)
+    plain = fill_forward(x, mask)
+    value, since, out = np.zeros((4, 3)), np.zeros((4, 3)), np.zeros((4, 5))
+    y = CfC(9, 5)(filled, None, spans)[0]
+    for t in range(7):
+        m = mask[:, t]
+        value = m * x[:, t] + (1 - m) * value
+        since = (spans[:, t, None] + since) * (1 - m)
+        np.testing.assert_allclose(filled[:, t], np.concatenate([value, since, m], 1), rtol=1e-15)
+        np.testing.assert_array_equal(plain[:, t], np.concatenate([value, m], 1))
+        k = m.any(1)[:, None]
+        out = k * y[:, t] + (1 - k) * out
+    np.testing.assert_array_equal(last_present(y, mask), out)
+    with pytest.raises(dynode.ShapeError, match="mask: expected"):
+        fill_forward(x, mask[:, 0])
+    with pytest.raises(dynode.ShapeError, match="timespans: expected"):
+        fill_forward(x, mask, spans.T)
+
+
 def test_ncps_troubleshooting():
     from dynode.ncps.wirings import AutoNCP
     from dynode.torch import CfC, CfCCell, LTCCell

@@ -9,6 +9,8 @@
 As torch modules, with autograd: dynode.torch.CfC and dynode.torch.LTC. Given torch tensors, the networks here are
 these.
 """
+import numpy as np
+
 from .. import _core, _ncp
 from .._model import Model
 from . import wirings
@@ -165,6 +167,40 @@ class LTC(_Liquid):
         )
 
 
+def fill_forward(x, mask, timespans=None):
+    """Inputs of which some are missing: what is absent keeps its last value, 0 before the first.
+
+    x [batch, time, feature] and mask of the same shape, 0 where a feature is absent. Returns [batch, time, 2 feature],
+    values and mask side by side. With timespans [batch, time] or [time], [batch, time, 3 feature]: the time since a
+    feature was last there stands between them, s_t = (dt_t + s_{t-1}) (1 - m_t).
+    Source: Hasani et al. 2022, Closed-form continuous-time neural networks.
+    """
+    x, mask = np.asarray(x, np.result_type(x, np.float32)), np.asarray(mask)
+    if x.ndim != 3 or mask.shape != x.shape:
+        raise _core.ShapeError(f"mask: expected {list(x.shape)}, got {list(mask.shape)}; x is [batch, time, feature]")
+    there = mask != 0
+    filled, since = np.where(there, x, 0), np.zeros(x.shape, x.dtype)
+    if timespans is not None:
+        timespans = np.asarray(timespans)
+        if timespans.shape not in (x.shape[:2], x.shape[1:2]):
+            raise _core.ShapeError(f"timespans: expected {list(x.shape[:2])}, got {list(timespans.shape)}")
+        since[:] = np.where(there, 0, np.broadcast_to(timespans, x.shape[:2])[..., None])
+    for t in range(1, x.shape[1]):
+        filled[:, t] += np.where(there[:, t], 0, filled[:, t - 1])
+        since[:, t] += np.where(there[:, t] | (timespans is None), 0, since[:, t - 1])
+    parts = [filled, there] if timespans is None else [filled, since, there]
+    return np.concatenate([p.astype(x.dtype) for p in parts], -1)
+
+
+def last_present(readout, mask):
+    """The readout [batch, time, output] of each row's last step where any feature was there, 0 where none ever was.
+
+    mask: as of fill_forward. Returns [batch, output]."""
+    readout, any_there = np.asarray(readout), (np.asarray(mask) != 0).any(-1)
+    last = any_there.shape[1] - 1 - any_there[:, ::-1].argmax(1)
+    return np.where(any_there.any(1)[:, None], readout[np.arange(len(readout)), last], 0)
+
+
 def __getattr__(name):
     if name in ("datasets", "mini_keras"):
         import importlib
@@ -173,4 +209,4 @@ def __getattr__(name):
     raise AttributeError(f"module 'dynode.ncps' has no attribute '{name}'")
 
 
-__all__ = ["CfC", "LTC", "datasets", "mini_keras", "wirings"]
+__all__ = ["CfC", "LTC", "datasets", "fill_forward", "last_present", "mini_keras", "wirings"]
