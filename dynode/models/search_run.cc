@@ -69,6 +69,7 @@ TrainConfig trial_config(Value words, const Value& values, const SearchConfig& c
   TrainConfig train = read_train_config(words);
   if (train.training.num_repeats > 1)
     throw SpecError({.path = "training.num_repeats"}, "a trial is one run", "give words: {training.num_repeats: 1}");
+  train.yardsticks.clear();   // they would be the same in every trial
   if (config.metric == "loss") return train;
   std::vector<std::string> metrics = train.logging.metrics.value_or(std::vector<std::string>{});
   if (std::ranges::find(metrics, config.metric) == metrics.end()) metrics.push_back(config.metric);

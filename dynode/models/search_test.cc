@@ -134,7 +134,8 @@ class SearchRuns : public testing::Test {
                "{from_layer: 1, to_layer: 2, connection_type: dense}]\n");
     write_file(file("train.yaml"),
                "data: {data_path: data.npz}\nmodel: {architecture_yaml: nets/net.yaml, time_pooling: final}\n"
-               "training: {batch_size: 8, max_epochs: 4, loss: {losses: [{name: cross_entropy}]}}\n");
+               "training: {batch_size: 8, max_epochs: 4, loss: {losses: [{name: cross_entropy}]}}\n"
+               "yardsticks: [{name: other, architecture_yaml: nets/net.yaml}]\n");
   }
   void TearDown() override { fs::remove_all(folder_); }
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
