@@ -26,7 +26,11 @@ else()
   target_compile_options(test_rules INTERFACE $<$<CONFIG:Release>:-O1>)
 endif()
 
-# headers that every test reads are read once, by the first of them
+# headers that every test reads are read once, by the first of them; in a whole build also those that most of them read
+set(read_once <algorithm> <cmath> <functional> <map> <memory> <string> <vector> <fmt/format.h> <gtest/gtest.h>)
+if(DYNODE_UNITY)
+  list(APPEND read_once <dynode/models/model.h> <dynode/spec/yaml.h>)
+endif()
 function(dynode_test target)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE test_rules)
@@ -34,8 +38,7 @@ function(dynode_test target)
   if(first)
     target_precompile_headers(${target} REUSE_FROM ${first})
   else()
-    target_precompile_headers(${target} PRIVATE <algorithm> <cmath> <functional> <map> <memory> <string> <vector>
-                              <fmt/format.h> <gtest/gtest.h>)
+    target_precompile_headers(${target} PRIVATE ${read_once})
     set_property(GLOBAL PROPERTY dynode_first_test ${target})
   endif()
 endfunction()
@@ -89,10 +92,12 @@ set_tests_properties(install PROPERTIES TIMEOUT 300 ENVIRONMENT "CXX=${CMAKE_CXX
 
 # the seeds of the fuzz harnesses, read once each by an ordinary program
 file(GLOB harnesses CONFIGURE_DEPENDS fuzz/fuzz_*.cc)
+add_library(replay OBJECT fuzz/replay.cc)
+target_link_libraries(replay PRIVATE dynode_rules)
 foreach(harness ${harnesses})
   get_filename_component(name ${harness} NAME_WE)
   string(REGEX REPLACE "^fuzz_" "" subject ${name})
-  dynode_test(replay_${subject} ${harness} fuzz/replay.cc)
+  dynode_test(replay_${subject} ${harness} $<TARGET_OBJECTS:replay>)
   add_test(NAME ${name} COMMAND replay_${subject} ${PROJECT_SOURCE_DIR}/fuzz/seeds/${subject})
   set_tests_properties(${name} PROPERTIES LABELS fuzz)
 endforeach()
