@@ -233,7 +233,7 @@ Verb spiking_verb(Command& tool) {
               "dynode spiking repeat clustered.yaml -n 10 --output repeats\n"
               "dynode spiking analyze repeats --minimal-life-span 50\n"
               "dynode spiking sweep clustered.yaml --param arousal.level --range 0 1 6 -n 5 --output sweep\n"
-              "dynode spiking pipeline sweep/metadata/pipeline_config.json      # the same again, or what was not done\n"
+              "dynode spiking pipeline sweep/metadata/pipeline_config.json  # the same again, or what is left\n"
               "dynode spiking convert net.mat --task go_nogo --report spiking.html\n"
               "dynode spiking convert best.dynode --task go_nogo --factors 30,40,50 --output spiking.dynode");
   add_words_of_the_original(verb);
