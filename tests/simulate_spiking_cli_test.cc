@@ -38,6 +38,20 @@ TEST_F(CliSpiking, RecordsStatesOfSomeUnits) {
   EXPECT_SAYS(run("simulate clusters.yaml --record state/0/V[499:501]").err, "it has 500");
 }
 
+TEST_F(CliSpiking, RecordsSomeSteps) {
+  good("simulate clusters.yaml --rows 2 --record state/0/V[10:13],s/0,spikes --output out.npz");
+  good("simulate clusters.yaml --rows 2 --record state/0/V[10:13],s/0,spikes --every 7 --output some.npz");
+  const Npz all = load_npz(path("out.npz")), some = load_npz(path("some.npz"));
+  EXPECT_EQ(some.at("spikes/0"), all.at("spikes/0"));
+  for (const auto& [name, units] : {std::pair("state/0/V[10:13]", size_t(3)), std::pair("s/0", size_t(500))}) {
+    ASSERT_EQ(some.at(name).shape, (std::vector<int64_t>{2, 58, int64_t(units)}));
+    const auto x = all.at(name).as_double(), y = some.at(name).as_double();
+    for (size_t row = 0; row < 2; ++row)
+      for (size_t k = 0; k < 58; ++k)
+        for (size_t u = 0; u < units; ++u) ASSERT_EQ(y[(row * 58 + k) * units + u], x[(row * 401 + 7 * k) * units + u]);
+  }
+}
+
 TEST_F(CliSpiking, GoesOnFromAFinalState) {
   good("simulate clusters.yaml --output whole.npz --dtype float64");
   good("simulate clusters.yaml --record spikes,final --steps 150 --output first.npz --dtype float64");

@@ -22,7 +22,7 @@ struct Settings {
   std::string              spec, input, weights, output, initial, timespans, from, dtype = "float32";
   std::vector<std::string> record, set;
   int                      threads = 0;
-  size_t                   rows = 1, steps = 0;
+  size_t                   rows = 1, steps = 0, every = 1;
 };
 
 /// The array of an .npy; of an .npz or .h5 its only array, or the one with one of these names.
@@ -83,7 +83,7 @@ void run(const Settings& s) {
   Model model =
       load_model(s.spec, s.set, {s.dtype == "float64" ? Precision::float64 : Precision::float32, s.threads, {}});
   if (!s.weights.empty()) load_weights(model, s.weights);
-  SimulateOptions options{.record = s.record};
+  SimulateOptions options{.record = s.record, .every = s.every};
   if (!s.initial.empty())
     for (const auto& [name, array] : load_arrays(s.initial).entries()) options.initial_states.emplace(name, array);
   if (!s.timespans.empty()) options.timespans = load_spans(s.timespans);
@@ -160,6 +160,8 @@ Verb simulate_verb(Command& tool) {
       .type_name("NAMES")
       .delimiter(',')
       .allow_extra_args(false);
+  add_count(verb, "--every", s->every, 1,
+            "of what is recorded, keep the initial state and what every N-th step made (default 1)");
   verb.add_option("--output", s->output, "write results here; without it only a summary is printed")
       .type_name("OUT.npz|OUT.h5");
   verb.add_option("--initial", s->initial, "states before the first step: arrays '1' or '1/v' in an .npz")

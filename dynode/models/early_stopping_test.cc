@@ -56,6 +56,36 @@ TEST(EarlyStopping, GoesThroughAllStepsWhereItIsNotAskedForOrNotWanted) {
   EXPECT_EQ(m.simulate(ones(1), {.stop_early = false}).steps, size_t(kSteps));
 }
 
+TEST(RecordEvery, KeepsTheInitialStateAndWhatSomeStepsMade) {
+  // the second network stops after step 16, in between
+  for (const char* stop : {"", ", early_stopping_forward_pass: true, steady_window_min: 0, early_stopping_tolerance: 0.01, "
+                               "early_stopping_patience: 2"}) {
+    Model         m     = model_of(stop);
+    const Results whole = m.simulate(ones(3), {.record = {"s/1", "g/1"}});
+    const Results some  = m.simulate(ones(3), {.record = {"s/1", "g/1"}, .every = 5});
+    const size_t  kept  = whole.steps / 5;
+    EXPECT_EQ(some.at("output"), whole.at("output"));
+    ASSERT_EQ(some.at("s/1").shape, (Shape{3, int64_t(kept + 1), 1}));
+    ASSERT_EQ(some.at("g/1").shape, (Shape{3, int64_t(kept), 1}));
+    const Numbers s = whole.at("s/1").as_double(), g = whole.at("g/1").as_double(), some_s = some.at("s/1").as_double(),
+                  some_g = some.at("g/1").as_double();
+    for (size_t row = 0; row < 3; ++row)
+      for (size_t k = 0; k <= kept; ++k) {
+        EXPECT_EQ(some_s[row * (kept + 1) + k], s[row * (whole.steps + 1) + 5 * k]);
+        if (k < kept) EXPECT_EQ(some_g[row * kept + k], g[row * whole.steps + 5 * k + 4]);
+      }
+  }
+}
+
+TEST(RecordEvery, IsNotForPowerOrPadding) {
+  Model m = model_of("");
+  EXPECT_EQ(failure([&] { m.simulate(ones(1), {.record = {"power"}, .every = 2}); }),
+            "every: power and energy are recorded step by step\n  record them in a run of their own");
+  EXPECT_EQ(failure([&] { m.simulate(ones(1), {.every = 2, .mask = Array{{1, kSteps}, Numbers(size_t(kSteps), 1.0)}}); }),
+            "every: is for runs without padding\n  leave out the mask");
+  EXPECT_EQ(failure([&] { m.simulate(ones(1), {.every = 0}); }), "every: is 0\n  1 keeps all steps, 10 every tenth");
+}
+
 TEST(EarlyStopping, IsNotForGradients) {
   const Array target{{1, kSteps, 1}, Numbers(size_t(kSteps), 0.5)};
   Model whole = model_of(""), stopped = model_of(", early_stopping_forward_pass: true, steady_window_min: 0, early_stopping_tolerance: 0.01");

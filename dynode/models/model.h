@@ -55,6 +55,9 @@ struct SimulateOptions {
   /// t + 1 of s. power, power_bias, power_diss (W), energy, energy_bias, energy_diss (J, from the first step on), each
   /// also as power_dimensionless, …: of dendrites (analysis/power.h).
   std::vector<std::string> record = {};
+  /// Of states and of what cells show: what every so many steps made, the initial state first; the output, spikes and
+  /// power are whole. Not with power or a mask.
+  size_t                   every = 1;
   bool                     track  = true;       // also record what the track_ words of the spec ask for
   bool                     stop_early = true;   // where early_stopping_forward_pass says so; false: go through all steps
   std::optional<Junction>  junction = {};       // gives W and J; missing: standard_junction()

@@ -223,6 +223,7 @@ struct Core {
   /// A run without the steps that are padding, shown with them.
   Results simulate_padded(const Array& x, SimulateOptions options) {
     const Input   in = adapt(x);
+    if (options.every != 1) throw SpecError({.path = "every"}, "is for runs without padding", "leave out the mask");
     const Padding padding(*options.mask, in.rows, in.steps);
     options.mask.reset();
     options.stop_early = false;
@@ -266,15 +267,15 @@ struct Core {
     return simulate(Input{{}, options.rows, size_t(steps), 0}, options);
   }
   /// @throws SpecError  if what is recorded would not fit into this machine
-  void refuse_arrays(const std::vector<Recordable>& chosen, const Input& in) const {
+  void refuse_arrays(const std::vector<Recordable>& chosen, const Input& in, size_t every) const {
     double numbers = 0;
     for (const Recordable& r : chosen)
-      if (r.what != Recordable::What::spikes) numbers += double(in.rows) * double(in.steps) * double(units_of(r));
+      if (r.what != Recordable::What::spikes) numbers += double(in.rows) * double(in.steps / every) * double(units_of(r));
     if (numbers * sizeof(R) > bytes_of_machine())
       throw SpecError({.path = "record"},
                       fmt::format("{:.3g} numbers would be recorded; they need {:.0f} GB, and this machine has {:.0f} GB", numbers,
                                   numbers * sizeof(R) / 1e9, bytes_of_machine() / 1e9),
-                      "record some units alone (state/0/V[0:10]), fewer rows or fewer steps");
+                      "record some units alone (state/0/V[0:10]), every tenth step, fewer rows or fewer steps");
   }
   Results simulate(const Input& in, const SimulateOptions& options) {
     Results results;
@@ -292,7 +293,11 @@ struct Core {
     if (std::any_of(chosen.begin(), chosen.end(), [](const Recordable& r) { return find_power_quantity(r.kind); }))
       add_power_sources(chosen);
 
-    refuse_arrays(chosen, in);
+    if (options.every == 0) throw SpecError({.path = "every"}, "is 0", "1 keeps all steps, 10 every tenth");
+    if (options.every > 1 && chosen.size() > asked + !events)
+      throw SpecError({.path = "every"}, "power and energy are recorded step by step", "record them in a run of their own");
+    const auto every = [&](size_t i) { return i < asked ? options.every : 1; };   // the output follows what is asked for
+    refuse_arrays(chosen, in, options.every);
 
     std::vector<std::vector<R>>     arrays(chosen.size());
     std::vector<std::vector<Spike>> spikes(chosen.size());
@@ -302,9 +307,9 @@ struct Core {
       const Recordable& r = chosen[i];
       if (r.what == Recordable::What::power) continue;   // follows from others
       if (r.what != Recordable::What::spikes)
-        arrays[i].resize(in.rows * (in.steps + is_state(r)) * units_of(r));
+        arrays[i].resize(in.rows * (in.steps / every(i) + is_state(r)) * units_of(r));
       records.push_back({typename Record<R>::What(int(r.what)), r.layer, r.index, arrays[i].data(), false, &spikes[i],
-                         r.first, r.count});
+                         r.first, r.count, every(i)});
     }
     std::vector<std::vector<R>> kept;
     std::vector<std::vector<R>> kept_noise;
@@ -323,8 +328,8 @@ struct Core {
                                              plan->layers[size_t(plan->input)].layer_id, plan->input_width()));
     for (size_t i = 0; i < chosen.size(); ++i)
       if (!arrays[i].empty())
-        cut_entries(arrays[i], in.rows, in.steps + is_state(chosen[i]), results.steps + is_state(chosen[i]),
-                    units_of(chosen[i]));
+        cut_entries(arrays[i], in.rows, in.steps / every(i) + is_state(chosen[i]),
+                    results.steps / every(i) + is_state(chosen[i]), units_of(chosen[i]));
     if (chosen.size() > asked + 1) work_out_power(chosen, arrays, times, in, options, results);
     for (size_t i = 0; i < asked + !events; ++i) {
       const Recordable& r = chosen[i];
@@ -332,7 +337,7 @@ struct Core {
         results.arrays.emplace_back(r.name, array_of(spikes[i]));
         continue;
       }
-      results.arrays.emplace_back(r.name, make_array({int64_t(in.rows), int64_t(results.steps + is_state(r)),
+      results.arrays.emplace_back(r.name, make_array({int64_t(in.rows), int64_t(results.steps / every(i) + is_state(r)),
                                                       int64_t(units_of(r))}, std::move(arrays[i])));
     }
     if (options.final) add_event_state(*plan, end, in.rows, results.arrays);

@@ -29,7 +29,7 @@ PublishedTable xor_table() {
                            cfc("dim: 192, backbone_units: 128, activation: relu"),
                            128,
                            rms("0.0007"),
-                           0.95,
+                           0.97,
                            1,
                            false,
                            {percent(100, 0), percent(99.42, 0.42)}},
@@ -187,9 +187,9 @@ PublishedTable xor_table() {
                            true,
                            {}}},
           .differences =
-              "gradients are clipped as a whole, not variable by variable; cfc learns at 0.0007, not 0.05; nothing is "
-              "dropped out; the network with the smallest loss on 10 % of the training data is tested, not the "
-              "last; all but the CfCs have 64 units"};
+              "gradients are clipped as a whole, not variable by variable; cfc learns at 0.0007, 3 % less in every "
+              "epoch, not at 0.05 and 5 % less; nothing is dropped out; the network with the smallest loss on 10 % of "
+              "the training data is tested, not the last; all but the CfCs have 64 units"};
 }
 
 PublishedTable sine_table() {

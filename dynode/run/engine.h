@@ -61,10 +61,11 @@ struct Record {
   enum class What { state, observable, spikes };
   What what;
   int  layer, index;         // which state, or which observable, of that layer
-  R*   to;                   // [rows][steps + 1][units] of a state, [rows][steps][units] of an observable
+  R*   to;                   // [rows][steps/every + 1][units] of a state, [rows][steps/every][units] of an observable
   bool last_only = false;    // only the entry after the last step: [rows][units]; not of a run that may stop early
   std::vector<Spike>* spikes = nullptr;   // of a layer that fires: what is added, by step, row, unit
   size_t first = 0, count = 0;            // of a state: these units alone, [… count]; count 0: all
+  size_t every = 1;                       // the initial state and what every so many steps made; not with last_only
 };
 
 /// What a loss is shown of one tile, and where it leaves its adjoint.

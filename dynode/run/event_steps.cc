@@ -343,11 +343,11 @@ template <class R>
 void EventNetwork<R>::Impl::record(const Row& r, size_t row, size_t steps, size_t entry,
                                    std::span<const Record<R>> records) const {
   for (const Record<R>& x : records) {
-    if (x.what != Record<R>::What::state || (x.last_only && entry < steps)) continue;
+    if (x.what != Record<R>::What::state || (x.last_only && entry < steps) || entry % x.every != 0) continue;
     const LayerPlan& p     = plan.layers[size_t(x.layer)];
     const auto&      l     = r.layers[size_t(x.layer)];
     const size_t     units = x.count ? x.count : p.units;
-    R* const         to    = x.to + (x.last_only ? row : row * (steps + 1) + entry) * units;
+    R* const         to = x.to + (x.last_only ? row : row * (steps / x.every + 1) + entry / x.every) * units;
     if (x.index != p.cell->output) {
       std::copy_n(l.state[size_t(x.index)].data() + x.first, units, to);
       continue;

@@ -36,13 +36,13 @@ void Recorder<R>::take(Workspace<R>& w, const Tile& tile, size_t n, size_t first
 template <class R>
 void Recorder<R>::take_states(const Workspace<R>& w, const Tile& tile, size_t entry, size_t k) const {
   for (const Record<R>& r : records_) {
-    if (r.what != Record<R>::What::state || (r.last_only && entry < steps_)) continue;
+    if (r.what != Record<R>::What::state || (r.last_only && entry < steps_) || entry % r.every != 0) continue;
     const LayerSpace<R>& l      = w.layers[size_t(r.layer)];
     const size_t         units  = r.count ? r.count : l.slab.units;
-    const size_t         stride = r.last_only ? units : (steps_ + 1) * units;
+    const size_t         stride = r.last_only ? units : (steps_ / r.every + 1) * units;
     const size_t         skip   = r.first * (l.slab.layout == Layout::tiles ? l.slab.stride : 1);
     prepared_.dense().to_rows(l.slab, l.state[size_t(r.index)].data() + k * l.size + skip, tile.rows, units,
-                              r.to + tile.first_row * stride + (r.last_only ? 0 : entry * units), stride);
+                              r.to + tile.first_row * stride + (r.last_only ? 0 : entry / r.every * units), stride);
   }
 }
 
@@ -53,7 +53,7 @@ void Recorder<R>::take_observables(Workspace<R>& w, const Tile& tile, size_t ste
   int   seen = -1;   // layer whose observables are in `out`
   auto& out  = space.out;
   for (const Record<R>& r : records_) {
-    if (r.what != Record<R>::What::observable) continue;
+    if (r.what != Record<R>::What::observable || (step + 1) % r.every != 0) continue;
     LayerSpace<R>& l = w.layers[size_t(r.layer)];
     if (seen != r.layer) {
       const LayerPlan& p = plan_.layers[size_t(r.layer)];
@@ -68,9 +68,9 @@ void Recorder<R>::take_observables(Workspace<R>& w, const Tile& tile, size_t ste
       p.kernels.template of<R>().observe(args, out.data());
       seen = r.layer;
     }
-    const size_t stride = steps_ * l.slab.units;
+    const size_t stride = steps_ / r.every * l.slab.units;
     prepared_.dense().to_rows(l.slab, out[size_t(r.index)], tile.rows, l.slab.units,
-                              r.to + tile.first_row * stride + step * l.slab.units, stride);
+                              r.to + tile.first_row * stride + step / r.every * l.slab.units, stride);
   }
 }
 

@@ -193,6 +193,7 @@ class Model:
         x=None,
         record=(),
         *,
+        every=1,
         initial_states={},
         timespans=None,
         mask=None,
@@ -209,6 +210,7 @@ class Model:
         (input_type: none): they run for `steps` steps, or as long as the spec says, in `rows` rows, and those that fire
         give spikes.
         record: s, state, phi, g, spikes, power for all layers that have them, or s/1, state/1/v, phi/1 for one.
+        every: of what is recorded, the initial state and what every so many steps made; output and spikes are whole.
         initial_states: "<layer>" or "<layer>/<state>" → [unit] or [batch, unit].
         timespans: [batch, time] or [time], the time each step takes, instead of dt.
         mask: [batch, time], 0 where a step is padding and keeps states and outputs as they are.
@@ -219,14 +221,14 @@ class Model:
         if x is None:
             if timespans is not None or mask is not None:
                 raise _core.SpecError("timespans and mask belong to an input array\n  give x, or leave them out")
-            results = Results(*self._core.simulate_free(record, initial_states, noise, steps, rows))
+            results = Results(*self._core.simulate_free(record, every, initial_states, noise, steps, rows))
             if results.warnings:
                 warn(results.warnings)
             return results
         if steps is not None or rows != 1:
             raise _core.SpecError("steps and rows are those of the input array\n  leave them out, or x")
         arrays, warnings, steps, energy = self._core.simulate(
-            x, record, initial_states, timespans, mask, noise, track, stop_early
+            x, record, every, initial_states, timespans, mask, noise, track, stop_early
         )
         if warnings:
             warn(warnings)

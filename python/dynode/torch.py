@@ -172,6 +172,7 @@ class Network(torch.nn.Module):
         arrays, *_ = self._model._core.simulate(
             _numpy(x, "input"),
             [name for name in dict(wanted) if name != "output"],
+            1,
             {n: _numpy(t, "initial state " + n) for n, t in zip(states, tensors)},
             None if spans is None else _numpy(spans, "timespans"),
             None,

@@ -68,10 +68,11 @@ NoiseOptions noise_options(const py::object& noise, bool training) {
   return options;
 }
 
-SimulateOptions simulate_options(const std::vector<std::string>& record, const py::dict& initial,
+SimulateOptions simulate_options(const std::vector<std::string>& record, size_t every, const py::dict& initial,
                                  const py::object& spans, const py::object& mask, const py::object& noise, bool track,
                                  bool stop_early) {
   return {.record         = record,
+          .every          = every,
           .track          = track,
           .stop_early     = stop_early,
           .initial_states = initial_states(initial),
@@ -81,11 +82,11 @@ SimulateOptions simulate_options(const std::vector<std::string>& record, const p
 }
 
 /// @return (arrays, warnings, steps, energy in J or None)
-py::tuple simulate(SharedModel& m, const py::object& x, const std::vector<std::string>& record, const py::dict& initial,
-                   const py::object& spans, const py::object& mask, const py::object& noise, bool track,
+py::tuple simulate(SharedModel& m, const py::object& x, const std::vector<std::string>& record, size_t every,
+                   const py::dict& initial, const py::object& spans, const py::object& mask, const py::object& noise, bool track,
                    bool stop_early) {
   const Array     input   = array_of(x, "input");
-  SimulateOptions options = simulate_options(record, initial, spans, mask, noise, track, stop_early);
+  SimulateOptions options = simulate_options(record, every, initial, spans, mask, noise, track, stop_early);
   Results         run     = unlocked(m, [&](Model& model, const std::atomic<bool>* stop) {
     options.stop = stop;
     return model.simulate(input, options);
@@ -96,10 +97,13 @@ py::tuple simulate(SharedModel& m, const py::object& x, const std::vector<std::s
 }
 
 /// Of a network without an input array. @return as simulate
-py::tuple simulate_free(SharedModel& m, const std::vector<std::string>& record, const py::dict& initial,
+py::tuple simulate_free(SharedModel& m, const std::vector<std::string>& record, size_t every, const py::dict& initial,
                         const py::object& noise, std::optional<size_t> steps, size_t rows) {
   SimulateOptions options{
-      .record = record, .initial_states = initial_states(initial), .noise = noise_options(noise, false)};
+      .record         = record,
+      .every          = every,
+      .initial_states = initial_states(initial),
+      .noise          = noise_options(noise, false)};
   options.steps = steps.value_or(0);  // 0: what the spec says
   options.rows  = rows;
   Results run   = unlocked(m, [&](Model& model, const std::atomic<bool>* stop) {
@@ -261,9 +265,9 @@ void bind_model(py::module_& m) {
                   "seed"_a = py::none())
       .def_static("from_file", from_file, "path"_a, "dtype"_a = "float32", "threads"_a = 1, "seed"_a = py::none())
       .def_static("from_nir", from_nir, "path"_a, "dt"_a, "scheme"_a, "spike_input"_a, "dtype"_a, "threads"_a)
-      .def("simulate", simulate, "x"_a, "record"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "track"_a,
-           "stop_early"_a)
-      .def("simulate_free", simulate_free, "record"_a, "initial_states"_a, "noise"_a, "steps"_a, "rows"_a)
+      .def("simulate", simulate, "x"_a, "record"_a, "every"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a,
+           "track"_a, "stop_early"_a)
+      .def("simulate_free", simulate_free, "record"_a, "every"_a, "initial_states"_a, "noise"_a, "steps"_a, "rows"_a)
       .def("gradient", gradient, "x"_a, "loss"_a, "initial_states"_a, "timespans"_a, "mask"_a, "noise"_a, "input"_a,
            "initial"_a, "spans"_a, "adjoint"_a)
       .def("views", views)
