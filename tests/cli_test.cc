@@ -366,7 +366,7 @@ const Mistake kMistakes[] = {
      "units, doctor"},
     {"UnknownOption", "simulate net.yaml --input x.npy --ouput out.npz",
      "dynode simulate has no option '--ouput'\n"
-     "  did you mean '--output'?  it has: --help, --input, --weights, --record, --output, --initial, --rows, --steps, "
+     "  did you mean '--output'?  it has: --help, --input, --weights, --record, --every, --output, --initial, --rows, --steps, "
      "--from, --timespans, --dtype, --set, --threads"},
     {"OptionOfTheTool", "--verbose",
      "dynode has no option '--verbose'\n"

@@ -150,7 +150,8 @@ Workspace<R>::Workspace(const Plan& plan, Prepared<R>& prepared, const Workspace
   if (purpose == Purpose::run) ones[0] = R(1);
 }
 
-/// Finds the layers that only carry the input array on: nothing in front of them learns.
+/// Finds the layers that only carry the input array on: nothing in front of them learns, and no initial state, which
+/// connections with a lag read, passes through them.
 template <class R>
 void Workspace<R>::mark_carriers(const Plan& plan) {
   const auto carries = [&](size_t i) {
@@ -161,7 +162,7 @@ void Workspace<R>::mark_carriers(const Plan& plan) {
     for (const auto& port : l.incoming)
       for (int c : port) {
         const ConnectionPlan& k = plan.connections[size_t(c)];
-        if (k.weights >= 0 || k.bias >= 0 || !layers[size_t(k.from)].for_input) return false;
+        if (k.weights >= 0 || k.bias >= 0 || k.lag > 0 || !layers[size_t(k.from)].for_input) return false;
         ++count;
       }
     return count > 0;
