@@ -296,6 +296,14 @@ TEST_F(Cli, DoctorLooksAtTheMachine) {
     EXPECT_SAYS(text, word);
 }
 
+TEST_F(Cli, ErrorsDoNotSendControlCharactersToTheTerminal) {
+  write("red.yaml", "layers:\n  - {layer_id: 0, layer_type: \"\\x1b[31mRed\", params: {dim: 1}}\n");
+  const Outcome refused = run("info red.yaml");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_SAYS(refused.err, "\\x1b[31mRed");
+  EXPECT_EQ(refused.err.find('\x1b'), std::string::npos);
+}
+
 TEST_F(Cli, DoctorGoesOnWhenTheInstructionSetIsUnknown) {
   ::setenv("DYNODE_ISA", "abacus", 1);
   const std::string text    = good("doctor").out;

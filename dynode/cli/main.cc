@@ -1,5 +1,6 @@
 // The tool `dynode`: reads the command line, runs one verb, and turns errors into messages and exit codes.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
 #include <new>
@@ -18,10 +19,21 @@ namespace {
 
 enum ExitCode { done = 0, failed = 1, bad_input = 2 };
 
+/// What files hold may be anything; control characters do not reach the terminal.
+std::string shown(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if ((code < 32 && c != '\n') || code == 127) out += fmt::format("\\x{:02x}", code);
+    else out += c;
+  }
+  return out;
+}
+
 /// The message on stderr; on a terminal long lines are broken at spaces, elsewhere they stay as they are.
 int complain(const std::string& text, ExitCode code) {
   std::fflush(stdout);
-  std::istringstream lines("error: " + text);
+  std::istringstream lines("error: " + shown(text));
   for (std::string line; std::getline(lines, line);) {
     const std::string indent(std::min(line.find_first_not_of(' '), line.size()), ' ');
     const size_t      width = ::isatty(STDERR_FILENO) ? kDisplayWidth - 4 : std::string::npos;
@@ -114,6 +126,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace dynode;
   using namespace dynode::cli;
+  std::signal(SIGXFSZ, SIG_IGN);   // files that grow too large are errors of writing, with the place
   try {
     return run(argc, argv);
   } catch (const Failure& error) { return complain(error.what(), failed); } catch (const NumericsError& error) {

@@ -60,7 +60,7 @@ StoredModel read_soen_checkpoint(const TorchFile& file) {
     return value.is_null() ? otherwise : value;
   };
   SoenParts parts;
-  parts.simulation  = setting("sim_config", Value::map());
+  parts.simulation  = setting("sim_config", setting("simulation", Value::map()));
   parts.layers      = setting("layers_config", Value::list_of());
   parts.connections = setting("connections_config", Value::list_of());
   for (Value* part : {&parts.simulation, &parts.layers, &parts.connections}) part->place(file.name());

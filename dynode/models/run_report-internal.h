@@ -11,6 +11,8 @@ namespace dynode {
 
 /// What people call a layer: its description if that is short, else "input" or nothing.
 std::string layer_name(const Plan& plan, const LayerPlan& layer);
+/// As written in the spec: LTC, though its last part is another cell; of parts in front of it, their cell.
+std::string type_of(const Plan& plan, const LayerPlan& layer);
 
 /// Layers and connections as they were written: what is inside a programmable connection is drawn as one arrow.
 void add_network(Report& report, const Model& model);

@@ -84,7 +84,7 @@ std::string layers_text(const Plan& plan) {
   std::vector<std::string> words;
   for (const LayerPlan& l : plan.layers)
     if (l.name == std::to_string(l.layer_id))
-      words.push_back(fmt::format("{} {}", grouped(int64_t(l.units)), l.cell->name));
+      words.push_back(fmt::format("{} {}", grouped(int64_t(l.units)), type_of(plan, l)));
   return join(words, " → ");
 }
 

@@ -140,7 +140,7 @@ ReportExample::Trajectory describe_variable(const Plan& plan, const std::string&
   const auto layer = std::ranges::find(plan.layers, parts[1], &LayerPlan::name);
   if (layer == plan.layers.end()) return about;
   const std::string name = layer_name(plan, *layer);
-  about.layer += ", " + (name.empty() ? layer->cell->name : name);
+  about.layer += ", " + (name.empty() ? type_of(plan, *layer) : name);
   if (parts[0] == "s") {
     const StateFacts& output = layer->cell->states[size_t(layer->cell->output)];
     about.variable           = layer->is_input ? "x" : output.name;

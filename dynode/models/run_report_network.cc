@@ -40,7 +40,7 @@ ReportLayer drawn_layer(const Plan& plan, size_t i, const Model& model) {
   const LayerPlan& l = plan.layers[i];
   ReportLayer      layer{.id     = l.layer_id,
                          .name   = layer_name(plan, l),
-                         .type   = l.cell->name,
+                         .type   = type_of(plan, l),
                          .source = l.source < 0 ? "" : source_functions()[size_t(l.source)].name,
                          .units  = int64_t(l.units),
                          .dt     = l.is_input ? kNotMeasured : l.dt,
@@ -117,6 +117,11 @@ std::string unit_of(const Plan& plan, int block) {
 }
 
 }  // namespace
+
+std::string type_of(const Plan& plan, const LayerPlan& layer) {
+  const LayerSpec* written = plan.spec.layer(layer.layer_id);
+  return written && layer.name == std::to_string(layer.layer_id) ? written->layer_type : layer.cell->name;
+}
 
 std::string layer_name(const Plan& plan, const LayerPlan& layer) {
   if (layer.name != std::to_string(layer.layer_id)) return layer.name;

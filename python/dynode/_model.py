@@ -31,6 +31,15 @@ class Results(dict):
         raise KeyError(f"'{name}' was not recorded; there are: {', '.join(self)}")
 
 
+class _Parameters(dict):
+    """Views by name; what is assigned to a name is written into its view."""
+
+    __slots__ = ()
+
+    def __setitem__(self, name, values):
+        self[name][...] = values
+
+
 class Gradient(dict):
     """∂loss/∂parameters by stored name, as arrays.
 
@@ -164,7 +173,7 @@ class Model:
         A name with log_ holds logarithms; get() and set() speak of real values."""
         if self._views is None:
             self._views = self._core.views()
-        return dict(self._views)
+        return _Parameters(self._views)
 
     @property
     def theta(self):

@@ -187,7 +187,7 @@ class Network(torch.nn.Module):
         output, *others = self._run(
             [("output", what), *((name, what) for name in record)],
             x,
-            tuple(initial_states),
+            tuple(map(str, initial_states)),
             tuple(initial_states.values()),
             timespans,
         )

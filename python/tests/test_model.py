@@ -34,6 +34,14 @@ def test_parameters_are_views_and_what_is_written_there_counts(model, x):
     np.testing.assert_array_equal(model(x), before)
 
 
+def test_assigning_a_parameter_writes_into_the_model(model, x):
+    w = model.parameters["J_0_to_1"]
+    model.parameters["J_0_to_1"] = np.full(w.shape, 0.25)
+    assert (w == 0.25).all()
+    with pytest.raises(KeyError):
+        model.parameters["J_0_to_7"] = 1
+
+
 def test_views_outlive_their_model(x):
     w = dynode.Model.from_spec(dendrites()).parameters["J_0_to_1"]
     assert np.isfinite(w).all() and w.shape == (5, 10)

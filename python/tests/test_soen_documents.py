@@ -156,6 +156,29 @@ def test_soen_layer_and_connection_configs():
     np.testing.assert_array_equal(two[0].connections["J_0_to_1"], two[1].connections["J_0_to_1"])
 
 
+def test_a_checkpoint_keeps_how_the_network_is_run(tmp_path):
+    torch = pytest.importorskip("torch")
+    from dynode.soen.core import SOENModelCore
+
+    model = SOENModelCore.build({
+        "simulation": {"dt": 20, "network_evaluation_method": "stepwise_jacobi"},
+        "layers": [
+            {"layer_id": 0, "layer_type": "Linear", "params": {"dim": 2}},
+            {"layer_id": 1, "layer_type": "SingleDendrite", "params": {"dim": 3}},
+        ],
+        "connections": [
+            {"from_layer": 0, "to_layer": 1, "connection_type": "dense"},
+            {"from_layer": 1, "to_layer": 1, "connection_type": "dense"},
+        ],
+    })
+    model.save(tmp_path / "net.soen")
+    again = SOENModelCore.load(tmp_path / "net.soen")
+    x = torch.rand(2, 5, 2)
+    assert torch.equal(model(x)[0], again(x)[0])
+    start = torch.full((3,), 0.1)
+    assert torch.equal(model(x, initial_states={1: start})[0], model(x, initial_states={"1": start})[0])
+
+
 def test_soen_build_save_load():
     from dynode.soen.core import SOENModelCore
 

@@ -93,7 +93,7 @@ class SOENModelCore:
         torch.save(
             {
                 "state_dict": state,
-                "simulation": simulation,
+                "sim_config": simulation,
                 "layers_config": spec["layers"],
                 "connections_config": spec.get("connections", []),
                 "connection_masks": masks,
