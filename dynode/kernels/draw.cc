@@ -149,9 +149,10 @@ namespace {
 /// Adds share · Poisson(n; mean) to p[n − first].
 void add_poisson(double mean, double share, size_t first, std::vector<double>& p) {
   const double log_mean = std::log(std::max(mean, 1e-300));
+  int          sign;   // of Γ: std::lgamma leaves it in a variable that all threads share
   for (size_t k = 0; k < p.size(); ++k) {
     const double n = double(first + k);
-    p[k] += share * (mean <= 0 ? double(n == 0) : std::exp(n * log_mean - mean - std::lgamma(n + 1)));
+    p[k] += share * (mean <= 0 ? double(n == 0) : std::exp(n * log_mean - mean - ::lgamma_r(n + 1, &sign)));
   }
 }
 
