@@ -6,9 +6,6 @@
 #include "dynode/run/workspace.h"
 
 namespace dynode {
-namespace {
-
-}  // namespace
 
 template <class R>
 Prepared<R>::Prepared(const Plan& plan) : plan_(plan), dense_(dense_kernels<R>()), sparse_(sparse_kernels<R>()),
